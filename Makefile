@@ -1,0 +1,86 @@
+# Sortie on a laptop and on AWS. `make` alone lists what there is.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+PY := $(BIN)/python
+READY := .venv/.ready
+CODE := $(wildcard app.py) chalicelib dev ops tests benchmarks
+
+# Everything under chalicelib/ is zipped for Lambda: no byte code is left there.
+export PYTHONDONTWRITEBYTECODE = 1
+
+.PHONY: help run test check bench fix clean deploy-offline stop-offline deploy destroy cost doctor spec
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(READY) ## Start everything on this machine; PORT=9000 moves it, Ctrl-C stops it
+	@exec $(PY) -m dev
+
+test: $(READY) ## Run the tests that need only Python
+	@$(PY) -m pytest --ignore=tests/browser
+
+check: $(READY) ## Format, lint, types and all tests: what CI runs
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy
+	$(PY) -m pytest
+
+bench: $(READY) ## Measure the sort and the service
+	@$(PY) -m benchmarks
+
+fix: $(READY) ## Format the code and mend what lint can mend
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+clean: ## Remove stored jobs, caches and builds; the virtual environment stays
+	rm -rf .data .build .hypothesis .mypy_cache .pytest_cache .ruff_cache .chalice/deployments
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+deploy-offline: $(READY) ## Deploy the real package to an emulator on this machine
+	@exec $(PY) -m ops.deploy_offline
+
+stop-offline: $(READY) ## Stop that emulator
+	@exec $(PY) -m ops.stop_offline
+
+deploy: $(READY) ## Deploy to AWS: make deploy STAGE=prod
+	@exec $(PY) -m ops.deploy
+
+destroy: $(READY) ## Remove a stage and its data from AWS: make destroy STAGE=dev
+	@exec $(PY) -m ops.destroy
+
+cost: $(READY) ## Count a thousand jobs and say what a million cost
+	@exec $(PY) -m ops.cost
+
+doctor: $(READY) ## Say what an emulator keeps of AWS: make doctor ENDPOINT=http://localhost:4566
+	@exec $(PY) -m ops.doctor
+
+spec: $(READY) ## Write openapi.json from the models that validate
+	@$(PY) -m ops.spec
+
+# A failed install leaves no .ready, so that the next make tries again.
+$(READY): requirements.txt requirements-dev.txt
+	@set -e; \
+	if [ ! -x $(PY) ] || ! $(PY) -c pass 2>/dev/null; then \
+	  python=''; \
+	  for each in $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	    if $$each -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	    then python=$$each; break; fi; \
+	  done; \
+	  if [ -z "$$python" ]; then \
+	    echo 'No Python 3.11 or newer with venv was found.' >&2; \
+	    echo 'Install one (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python@3.12),' >&2; \
+	    echo 'or name it: make PYTHON=/path/to/python3.12 run' >&2; \
+	    exit 1; \
+	  fi; \
+	  echo "Making .venv with $$python."; \
+	  rm -rf .venv; $$python -m venv .venv; \
+	fi; \
+	echo 'Installing requirements (once, a minute or two).'; \
+	if ! $(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt; then \
+	  echo 'The install failed; its reason is above. Is a package index within reach (pip config list)?' >&2; \
+	  echo 'Then run the same command again.' >&2; \
+	  exit 1; \
+	fi; \
+	touch $@
