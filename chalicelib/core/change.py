@@ -1,0 +1,219 @@
+"""Changes to a job, decided here and carried out by the store: what must be true of the row, and what it becomes.
+
+Every change names its event, and the statuses it may start from come from the table in core/job.py. A worker's
+changes carry its attempt number (the fence), a dispatcher's the wake time it saw, so whoever is late changes nothing.
+
+    waiting ....... held_until = due      | claim from here on
+    running ....... held_until = lease    | claim by the next attempt, back_off and give_up from here on
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from chalicelib.core import retry
+from chalicelib.core.job import (
+    ENDED,
+    TABLE,
+    WAITING,
+    Attempt,
+    Error,
+    Event,
+    Job,
+    Millis,
+    Payload,
+    Status,
+    sources,
+)
+
+LEASE_GRACE = 10.0
+"""Seconds a lease outlives the attempt's timeout: room to stop the task and write what became of it."""
+PAST_KEPT, PAST_MESSAGE = 20, 500
+"""How many past attempts a row keeps, and how much of each error: a row retried for ever must not grow for ever."""
+RESEND_AFTER: Millis = 30_000
+"""How long a sent message may take before the dispatcher looks after its job."""
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One conditional update. Every guard that is not None must hold; `fields` are set, None removes."""
+
+    job: Job
+    at: Millis
+    event: Event | None = None
+    statuses: frozenset[Status]
+    attempt: int | None = None
+    wake_at: Millis | None = None
+    released_by: Millis | None = None
+    unless_canceling: bool = False
+    fields: Mapping[str, Any]
+
+
+def permits(change: Change, row: Job) -> bool:
+    """Whether `row` meets the change's guards: the same conditions that aws/expressions.py writes out."""
+    return (
+        row.status in change.statuses
+        and (change.attempt is None or row.attempts == change.attempt)
+        and (change.wake_at is None or row.wake_at == change.wake_at)
+        and (change.released_by is None or row.held_until <= change.released_by)
+        and not (change.unless_canceling and row.cancel_requested)
+    )
+
+
+def claimable(row: Job, now: Millis) -> bool:
+    """Whether an attempt may start: open, not held, attempts left, nobody has asked to stop it."""
+    open_ = row.status in sources(Event.CLAIM)
+    return open_ and row.held_until <= now and row.attempts < row.attempt_limit and not row.cancel_requested
+
+
+def claimed(row: Job, now: Millis, token: str) -> Job:
+    """The row once the next attempt has it."""
+    return msgspec.structs.replace(
+        row,
+        status=Status.RUNNING,
+        attempts=row.attempts + 1,
+        held_until=now + lease_millis(row.timeout),
+        started_at=now,
+        claim_token=token,
+        progress=None,
+    )
+
+
+def lease_millis(timeout: float) -> Millis:
+    return round((timeout + LEASE_GRACE) * 1000)
+
+
+def applied(change: Change, row: Job) -> Job:
+    """The row after the change."""
+    return msgspec.structs.replace(row, **change.fields)
+
+
+def complete(job: Job, now: Millis, *, output: Payload, duration_ms: float, retention: float) -> Change:
+    fields = {"output": output, "duration_ms": duration_ms, "error": None, "progress": None}
+    return _by_worker(job, Event.COMPLETE, now, _ended(Status.COMPLETED, now, retention) | fields)
+
+
+def fail_attempt(
+    job: Job, now: Millis, error: Error, *, duration_ms: float | None, dice: float, retention: float
+) -> Change:
+    """The attempt failed: back off while attempts are left, else the job has failed. `dice` is in [0, 1)."""
+    log = _log(job, now, error.type, error)
+    if job.attempts < job.attempt_limit:
+        fields = _backed_off(job, now, dice) | {"error": error} | log
+        return _by_worker(job, Event.BACK_OFF, now, fields, unless_canceling=True)
+    fields = _ended(Status.FAILED, now, retention) | {"error": error, "duration_ms": duration_ms} | log
+    return _by_worker(job, Event.FAIL, now, fields, unless_canceling=True)
+
+
+def stop(job: Job, now: Millis, *, duration_ms: float | None, retention: float) -> Change:
+    """A running job honours the request to cancel it."""
+    fields = _canceled(now, retention) | {"duration_ms": duration_ms} | _log(job, now, "canceled", None)
+    return _by_worker(job, Event.STOP, now, fields)
+
+
+def report_progress(job: Job, now: Millis, fraction: float | None) -> Change:
+    """Not a move: says how far a running attempt is, and fetches the row (is it canceled? is it still mine?)."""
+    fields = {} if fraction is None else {"progress": fraction}
+    return Change(job=job, at=now, statuses=frozenset({Status.RUNNING}), attempt=job.attempts, fields=fields)
+
+
+def cancel(job: Job, now: Millis, *, retention: float) -> Change:
+    """A job that waits is canceled; nobody can start it afterwards."""
+    return _move(job, Event.CANCEL, now, _canceled(now, retention), statuses=sources(Event.CANCEL))
+
+
+def request_cancel(job: Job, now: Millis) -> Change:
+    """Not a move: asks a running job to stop at its next checkpoint."""
+    running = frozenset({Status.RUNNING})
+    return Change(job=job, at=now, statuses=running, fields={"cancel_requested": True})
+
+
+def retry_by_hand(job: Job, now: Millis) -> Change:
+    """Failed or canceled: may run again, with `max_attempts` more; attempt numbers go on, since they fence."""
+    fields = {
+        "status": Status.PENDING,
+        "held_until": now,
+        "wake_at": now + RESEND_AFTER,
+        "attempt_limit": job.attempts + job.max_attempts,
+        "cancel_requested": False,
+        "progress": None,
+        "error": None,
+        "finished_at": None,
+        "duration_ms": None,
+        "expires_at": None,
+    }
+    return _move(job, Event.RETRY, now, fields, attempt=job.attempts)
+
+
+def lose(job: Job, now: Millis, *, dice: float, retention: float) -> Change:
+    """The lease is over and no outcome came: stop, back off or fail, as the row allows."""
+    error = Error("worker_lost", f"attempt {job.attempts} ended without an outcome: its worker died or hung")
+    log = _log(job, now, error.type, error)
+    event, fields = Event.GIVE_UP, _ended(Status.FAILED, now, retention) | {"error": error}
+    if job.cancel_requested:
+        event, fields = Event.STOP, _canceled(now, retention)
+    elif job.attempts < job.attempt_limit:
+        event, fields = Event.BACK_OFF, _backed_off(job, now, dice) | {"error": error}
+    unless = event is not Event.STOP
+    return _move(
+        job, event, now, fields | log, attempt=job.attempts, released_by=now, unless_canceling=unless,
+        statuses=frozenset({Status.RUNNING}),
+    )  # fmt: skip
+
+
+def give_up_waiting(job: Job, now: Millis, *, retention: float) -> Change:
+    """No worker took the job in all the time it was due."""
+    message = "no worker took the job although its message was sent again and again: see that the worker runs"
+    fields = _ended(Status.FAILED, now, retention) | {"error": Error("undeliverable", message)}
+    return _move(job, Event.GIVE_UP, now, fields, wake_at=job.wake_at, released_by=now, statuses=WAITING)
+
+
+def move_wake(job: Job, now: Millis, wake_at: Millis) -> Change:
+    """Not a move of status: the dispatcher takes this look for itself and says when the next one is."""
+    open_ = frozenset(Status) - ENDED
+    return Change(job=job, at=now, statuses=open_, wake_at=job.wake_at, fields={"wake_at": wake_at})
+
+
+def _move(
+    job: Job, event: Event, now: Millis, fields: Mapping[str, Any], *,
+    attempt: int | None = None, wake_at: Millis | None = None, released_by: Millis | None = None,
+    unless_canceling: bool = False, statuses: frozenset[Status] | None = None,
+) -> Change:  # fmt: skip
+    legal = sources(event) if statuses is None else statuses
+    assert all((s, event) in TABLE or s is Status.SCHEDULED for s in legal)
+    return Change(
+        job=job, at=now, event=event, statuses=legal, attempt=attempt, wake_at=wake_at,
+        released_by=released_by, unless_canceling=unless_canceling, fields=fields,
+    )  # fmt: skip
+
+
+def _by_worker(
+    job: Job, event: Event, now: Millis, fields: Mapping[str, Any], *, unless_canceling: bool = False
+) -> Change:
+    running = frozenset({Status.RUNNING})
+    return _move(
+        job, event, now, fields, attempt=job.attempts, unless_canceling=unless_canceling, statuses=running,
+    )  # fmt: skip
+
+
+def _backed_off(job: Job, now: Millis, dice: float) -> dict[str, Any]:
+    due = now + round(retry.backoff(job.attempts, dice) * 1000)
+    return {"status": Status.SCHEDULED, "held_until": due, "wake_at": due + RESEND_AFTER, "progress": None}
+
+
+def _ended(status: Status, now: Millis, retention: float) -> dict[str, Any]:
+    return {
+        "status": status, "finished_at": now, "wake_at": None, "expires_at": round(now / 1000 + retention)
+    }  # fmt: skip
+
+
+def _canceled(now: Millis, retention: float) -> dict[str, Any]:
+    error = Error("canceled", "the job was canceled")
+    return _ended(Status.CANCELED, now, retention) | {"error": error, "progress": None}
+
+
+def _log(job: Job, now: Millis, outcome: str, error: Error | None) -> dict[str, Any]:
+    """The newest past attempts. Written whole: nobody else adds one while this attempt's number stands."""
+    short = error and Error(error.type, error.message[:PAST_MESSAGE])
+    past = Attempt(attempt=job.attempts, started_at=job.started_at or now, ended_at=now, outcome=outcome, error=short)
+    return {"past_attempts": (*job.past_attempts, past)[-PAST_KEPT:]}

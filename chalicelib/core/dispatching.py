@@ -1,0 +1,73 @@
+"""What the dispatcher does with one job whose wake time has come: a plan made from the row and the time alone.
+
+scheduled far ahead ── sleep on until shortly before it is due
+due within 900 s ───── send with SQS's own delay, look again half a minute after it is due
+due, not taken ─────── send again, ever less often; after days give the job up
+running ────────────── look again when the lease ends
+lease over ─────────── stop, back off or fail
+"""
+
+from dataclasses import dataclass
+
+from chalicelib.core.change import RESEND_AFTER, Change, give_up_waiting, lose, move_wake
+from chalicelib.core.job import WAITING, Job, Millis, Status
+
+LONGEST_DELAY: Millis = 900_000
+"""What SQS can hold back a message for."""
+LEAD: Millis = 150_000
+"""How long before its due time a far job is looked at: more than two rounds of the dispatcher."""
+LONGEST_RESEND: Millis = 3_600_000
+UNDELIVERABLE_AFTER: Millis = 3 * 86_400_000
+"""How long a due job may wait for a worker before it is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The change to make and, when that succeeded, the delay in seconds of the message to send (None: none)."""
+
+    change: Change
+    delay: int | None = None
+
+
+def plan(job: Job, now: Millis, *, dice: float, retention: float) -> Plan | None:
+    """None where there is nothing to do: the index lagged behind the row."""
+    if job.wake_at is None or job.wake_at > now:
+        return None
+    if job.status in WAITING:
+        return _waiting(job, now, retention)
+    if job.status is Status.RUNNING and job.held_until > now:
+        return Plan(move_wake(job, now, job.held_until))
+    if job.status is Status.RUNNING:
+        change = lose(job, now, dice=dice, retention=retention)
+        due = change.fields.get("held_until")
+        return Plan(change, delay_until(due, now) if due is not None else None)
+    return None
+
+
+def first_wake(held_until: Millis, now: Millis) -> Millis:
+    """When a job that is submitted now must first be looked at."""
+    if held_until - now > LONGEST_DELAY:
+        return held_until - LEAD
+    return held_until + RESEND_AFTER
+
+
+def delay_until(due: Millis, now: Millis) -> int:
+    """Whole seconds that SQS must hold a message so that it does not come before `due`."""
+    return max(0, -((now - due) // 1000))
+
+
+def is_near(held_until: Millis, now: Millis) -> bool:
+    return held_until - now <= LONGEST_DELAY
+
+
+def _waiting(job: Job, now: Millis, retention: float) -> Plan:
+    late = now - job.held_until
+    assert job.wake_at is not None
+    if job.wake_at - job.held_until > UNDELIVERABLE_AFTER:  # sent again at the last look, and still not taken
+        return Plan(give_up_waiting(job, now, retention=retention))
+    if not is_near(job.held_until, now):
+        return Plan(move_wake(job, now, job.held_until - LEAD))
+    if late < 0:
+        return Plan(move_wake(job, now, job.held_until + RESEND_AFTER), delay_until(job.held_until, now))
+    wait = min(max(late, RESEND_AFTER), LONGEST_RESEND)
+    return Plan(move_wake(job, now, now + wait), 0)

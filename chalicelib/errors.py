@@ -1,0 +1,106 @@
+"""Every error Sortie raises on purpose. HTTP status codes are given to them at the edge, in api/problems.py.
+
+SortieError
+├── Malformed          the body is not JSON at all
+├── MediaType          the body is said to be something else than JSON
+├── Unauthorized       no token, or one that is not valid (any more)
+├── Forbidden          the token's role does not allow this
+├── Invalid            a field of the request is wrong; `faults` names each place
+├── NotFound           no such thing, or not yours: the two look the same from outside
+├── WrongStatus        the job is in a status that does not allow this
+├── KeyReused          an Idempotency-Key came back with another body
+├── WindowHeld         the object's window already holds a job, and the request said `reject`
+├── Contended          too many clients decide the same window at once; try again
+├── TooLarge           the body is over the limit; use an upload
+├── ChangeRefused      a storage condition said no; `job` is the row that stood in the way
+├── PayloadMissing     an input or output that the row names is not there
+└── Unavailable        AWS throttled, timed out or refused; nothing is known about the effect
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chalicelib.core.job import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One wrong field: `loc` like `array[2]` (empty for the whole body), `msg` says what to do."""
+
+    loc: str
+    msg: str
+
+
+class SortieError(Exception):
+    code = "error"
+
+
+class Malformed(SortieError):
+    code = "malformed"
+
+
+class MediaType(SortieError):
+    code = "media-type"
+
+
+class Unauthorized(SortieError):
+    code = "unauthorized"
+
+
+class Forbidden(SortieError):
+    code = "forbidden"
+
+
+class Invalid(SortieError):
+    code = "invalid"
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("; ".join(f"{fault.loc}: {fault.msg}" if fault.loc else fault.msg for fault in faults))
+        self.faults = faults
+
+
+class NotFound(SortieError):
+    code = "not-found"
+
+
+class WrongStatus(SortieError):
+    code = "wrong-status"
+
+
+class KeyReused(SortieError):
+    code = "key-reused"
+
+
+class WindowHeld(SortieError):
+    code = "window-held"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Contended(SortieError):
+    code = "contended"
+    retry_after = 1
+
+
+class TooLarge(SortieError):
+    code = "too-large"
+
+
+class ChangeRefused(SortieError):
+    code = "change-refused"
+
+    def __init__(self, job: "Job | None") -> None:
+        super().__init__("the row has moved on" if job else "there is no such row")
+        self.job = job
+
+
+class PayloadMissing(SortieError):
+    code = "payload-missing"
+
+
+class Unavailable(SortieError):
+    code = "unavailable"
+    retry_after = 2

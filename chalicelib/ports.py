@@ -1,0 +1,179 @@
+"""What the use cases need from outside, as Protocols. tests/fakes.py and aws/* both fulfil them.
+
+Every method may raise errors.Unavailable, after which nothing is known about its effect.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from chalicelib.config import Settings
+from chalicelib.core.change import Change
+from chalicelib.core.job import Job, Millis
+from chalicelib.core.listing import Filter
+from chalicelib.core.records import KeyRecord, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
+from chalicelib.core.task import Task
+
+
+class JobStore(Protocol):
+    """The table's job rows: the truth."""
+
+    def insert(self, job: Job) -> Job:
+        """Write the row unless its id is taken; the row that stands there afterwards, new or old."""
+
+    def insert_many(self, jobs: Sequence[Job]) -> None:
+        """Write rows whose ids are new for certain, in as few calls as may be."""
+
+    def insert_run(self, run: RunRecord, jobs: Sequence[Job]) -> None:
+        """Write a run and all of its jobs, or nothing."""
+
+    def insert_in_window(self, job: Job, window: WindowRecord, seen: WindowRecord | None) -> None:
+        """Write job and window together if the window is still as `seen`; else errors.ChangeRefused."""
+
+    def get(self, job_id: str) -> Job | None:
+        """The row as it is now (a consistent read)."""
+
+    def get_many(self, job_ids: Sequence[str]) -> list[Job]:
+        """The rows that exist, in the order asked for; may lag unless written long ago."""
+
+    def claim(self, job_id: str, now: Millis, token: str) -> Job:
+        """Start the next attempt; errors.ChangeRefused with the row when it may not start."""
+
+    def apply(self, change: Change) -> Job:
+        """Carry out a change; errors.ChangeRefused with the row when a guard does not hold."""
+
+    def due(self, now: Millis, limit: int) -> Iterable[Sequence[str]]:
+        """Ids (jobs and schedules) whose wake time has come, shard by shard, oldest first; may lag."""
+
+    def page(self, chosen: Filter, before: str | None, limit: int) -> list[str]:
+        """Up to `limit` ids below `before`, newest first, that an index holds for the filter; may lag."""
+
+    def open_jobs(self, owner: str) -> "OpenJobs":
+        """What waits and runs for this owner, counted in the indexes."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenJobs:
+    """`held_until` of every waiting job (one number each), and how many run."""
+
+    waiting: Sequence[Millis]
+    running: int
+
+
+class Records(Protocol):
+    """The table's other rows: idempotency keys, windows, runs, schedules, tokens, minutes."""
+
+    def reserve_key(self, record: KeyRecord, now: Millis) -> KeyRecord:
+        """Take the key unless it is taken and not expired; the record in force afterwards."""
+
+    def key(self, owner: str, key: str) -> KeyRecord | None:
+        """The key's record, expired or not."""
+
+    def window(self, owner: str, object_id: str | int) -> WindowRecord | None: ...
+
+    def run(self, owner: str, run_id: str) -> RunRecord | None: ...
+
+    def add_schedule(self, schedule: Schedule) -> None: ...
+
+    def schedule(self, schedule_id: str) -> Schedule | None: ...
+
+    def schedules(self, owner: str) -> list[Schedule]: ...
+
+    def move_schedule(self, schedule: Schedule, last: Millis, next_run_at: Millis, wake_at: Millis) -> bool:
+        """Move on to the next slot if nobody else has; False when somebody has."""
+
+    def remove_schedule(self, schedule: Schedule) -> None: ...
+
+    def add_tally(self, owner: str, minute: Millis, tally: Tally, expires_at: int) -> None: ...
+
+    def token(self, digest: str) -> TokenRecord | None: ...
+
+    def tallies(self, owner: str, minutes: Sequence[Millis]) -> Mapping[Millis, Tally]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """The queue's approximate counts."""
+
+    waiting: int
+    in_flight: int
+    delayed: int
+    dead: int
+
+
+class Queue(Protocol):
+    """Hints that a job may run now. A message is a job id and nothing else."""
+
+    def send(self, job_id: str, delay: int = 0) -> None:
+        """`delay`: whole seconds, 0 to 900."""
+
+    def send_many(self, messages: Sequence[tuple[str, int]]) -> None:
+        """(job id, delay) pairs, in as few calls as may be."""
+
+    def give_back(self, receipts: Sequence[str]) -> None:
+        """Make received messages visible again at once."""
+
+    def depth(self) -> Depth: ...
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLink:
+    """A presigned PUT: where to, with which headers, until when."""
+
+    href: str
+    headers: Mapping[str, str]
+    expires_at: Millis
+
+
+class Payloads(Protocol):
+    """Inputs and outputs too large for a row."""
+
+    def put(self, key: str, data: bytes) -> None: ...
+
+    def get(self, key: str) -> bytes:
+        """errors.PayloadMissing when there is no such object."""
+
+    def copy(self, source: str, target: str) -> None: ...
+
+    def size(self, key: str) -> int | None:
+        """Bytes, or None when there is no such object."""
+
+    def link(self, key: str) -> str:
+        """A short-lived presigned GET."""
+
+    def upload_link(self, key: str, now: Millis, size: int | None) -> UploadLink:
+        """A presigned PUT, signed for `size` bytes when that is given."""
+
+    def check(self) -> None:
+        """Return when the bucket answers."""
+
+
+class Clock(Protocol):
+    def now(self) -> Millis: ...
+
+    def monotonic(self) -> float:
+        """Seconds, for durations."""
+
+    def pause(self, seconds: float) -> None: ...
+
+
+class Chance(Protocol):
+    def new_id(self, now: Millis) -> str:
+        """A job id, later in text order than the one before."""
+
+    def dice(self) -> float:
+        """A number in [0, 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything a use case is handed."""
+
+    jobs: JobStore
+    records: Records
+    queue: Queue
+    payloads: Payloads
+    clock: Clock
+    chance: Chance
+    tasks: Mapping[str, Task]
+    settings: Settings
