@@ -1,0 +1,79 @@
+"""One round of the dispatcher: start what is due, recover what was lost, fire the schedules that have come up.
+
+It reads only rows whose wake time has come. It moves the wake time first (conditionally) and sends afterwards, so two
+dispatchers at once do no harm, and one that dies in between is made good at the next wake time.
+"""
+
+from collections.abc import Callable, Sequence
+
+from chalicelib.core.dispatching import Plan, plan
+from chalicelib.core.ids import is_id
+from chalicelib.core.job import Job
+from chalicelib.errors import ChangeRefused, Unavailable
+from chalicelib.ports import Ports
+from chalicelib.service import journal, schedules
+from chalicelib.service.tally import Tallies
+
+RESERVE = 5.0
+PAGE = 100
+
+
+def dispatch(ports: Ports, seconds_left: Callable[[], float]) -> int:
+    """How many rows were looked at. Stops by itself while the function still has a few seconds."""
+    looked_at, tallies = 0, Tallies(ports)
+    for found in ports.jobs.due(ports.clock.now(), PAGE):
+        looked_at += len(found)
+        _look_after([name for name in found if is_id(name)], ports, tallies)
+        for name in found:
+            if not is_id(name):
+                _fire(ports, name)
+        if seconds_left() < RESERVE:
+            journal.note("dispatch_out_of_time", looked_at=looked_at)
+            break
+    tallies.write()
+    return looked_at
+
+
+def _look_after(job_ids: Sequence[str], ports: Ports, tallies: Tallies) -> None:
+    messages: list[tuple[str, int]] = []
+    for job in ports.jobs.get_many(job_ids):
+        try:
+            delay = _carry_out(ports, job, tallies)
+        except Exception as error:  # one bad row must not keep all the others waiting
+            journal.note("dispatch_failed", job=job.id, reason=f"{type(error).__name__}: {error}")
+            continue
+        if delay is not None:
+            messages.append((job.id, delay))
+    _send(ports, messages)
+
+
+def _carry_out(ports: Ports, job: Job, tallies: Tallies) -> int | None:
+    """The delay of the message to send, if any."""
+    now, dice = ports.clock.now(), ports.chance.dice()
+    planned: Plan | None = plan(job, now, dice=dice, retention=ports.settings.retention)
+    if planned is None:
+        return None
+    try:
+        row = ports.jobs.apply(planned.change)
+    except ChangeRefused:
+        return None  # somebody was faster
+    if planned.change.event is not None:
+        journal.moved(planned.change.event, row, job.status)
+        tallies.ended(row, job, None)
+    return planned.delay
+
+
+def _send(ports: Ports, messages: Sequence[tuple[str, int]]) -> None:
+    if not messages:
+        return
+    try:
+        ports.queue.send_many(messages)
+    except Unavailable as error:
+        journal.note("message_not_sent", jobs=[job_id for job_id, _ in messages], reason=str(error))
+
+
+def _fire(ports: Ports, schedule_id: str) -> None:
+    try:
+        schedules.fire(ports, schedule_id)
+    except Exception as error:  # one bad row must not keep all the others waiting
+        journal.note("schedule_failed", schedule=schedule_id, reason=f"{type(error).__name__}: {error}")

@@ -1,0 +1,95 @@
+"""Groups of jobs: trigger one, and see how far a run is. Progress is read off the jobs, never counted on the side."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from chalicelib.core.ids import is_id
+from chalicelib.core.job import ENDED, Job, Status, is_gone, status_at
+from chalicelib.core.records import RunRecord
+from chalicelib.errors import ChangeRefused, Fault, Invalid, NotFound, Unavailable
+from chalicelib.ports import Ports
+from chalicelib.service import hints, journal
+from chalicelib.service.new_job import NewJob, build
+
+LARGEST = 99
+"""A run and its jobs are one transaction, which holds a hundred rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one job of a group, or with the group itself (`job` empty)."""
+
+    job: str
+    loc: str
+    msg: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A named list of jobs as groups.yaml defines it; `jobs` holds the valid ones, named by their label."""
+
+    name: str
+    labels: Sequence[str]
+    jobs: Sequence[NewJob]
+    problems: Sequence[Problem]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    record: RunRecord
+    jobs: Sequence[Job]
+    counts: Mapping[str, int]
+    progress: float
+
+
+def trigger(ports: Ports, group: Group, owner: str, request_id: str | None) -> Run:
+    """Start all jobs of the group, or none. Raises Invalid naming each fault."""
+    if group.problems:
+        raise Invalid(*(Fault(f"{p.job}.{p.loc}".strip("."), p.msg) for p in group.problems))
+    now = ports.clock.now()
+    run_id = ports.chance.new_id(now)
+    jobs = []
+    for new in group.jobs:
+        mine = replace(new, owner=owner, group=group.name, run_id=run_id, request_id=request_id)
+        jobs.append(build(ports, mine, ports.chance.new_id(now), now))
+    expires_at = round(now / 1000 + 2 * ports.settings.retention)
+    record = RunRecord(owner, run_id, group.name, tuple(job.id for job in jobs), now, expires_at)
+    _insert(ports, record, jobs)
+    for job in jobs:
+        journal.moved("submit", job, None)
+    hints.send(ports, jobs, now)
+    return _seen(record, jobs, now)
+
+
+def _insert(ports: Ports, record: RunRecord, jobs: Sequence[Job]) -> None:
+    try:
+        ports.jobs.insert_run(record, jobs)
+    except ChangeRefused as refused:
+        if ports.records.run(record.owner, record.run_id) is None:
+            raise Unavailable("put the run: refused although its ids are new") from refused
+        # it is our own: the first answer was lost on the way
+
+
+def run(ports: Ports, owner: str, group: str, run_id: str) -> Run:
+    """Raises NotFound."""
+    record = ports.records.run(owner, run_id) if is_id(run_id) else None
+    now = ports.clock.now()
+    if record is None or record.group != group or record.expires_at * 1000 <= now:
+        raise NotFound(f"group {group!r} has no run {run_id!r}")
+    jobs = [job for job in ports.jobs.get_many(record.job_ids) if not is_gone(job, now)]
+    kept_until = record.created_at + ports.settings.retention * 1000
+    return _seen(record, jobs, now, gone=len(record.job_ids) - len(jobs) if now >= kept_until else 0)
+
+
+def _seen(record: RunRecord, jobs: Sequence[Job], now: int, gone: int = 0) -> Run:
+    """`gone`: jobs that ended so long ago that their rows are no longer kept."""
+    statuses = [status_at(job, now) for job in jobs]
+    counts = Counter(str(status) for status in statuses)
+    done = sum(_share(job, status) for job, status in zip(jobs, statuses, strict=True))
+    progress = round((done + gone) / max(1, len(record.job_ids)), 4)
+    return Run(record, jobs, {str(status): counts[status] for status in Status}, progress)
+
+
+def _share(job: Job, status: Status) -> float:
+    return 1.0 if status in ENDED else job.progress or 0.0

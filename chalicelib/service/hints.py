@@ -1,0 +1,25 @@
+"""Messages for jobs that may run soon: a lost one delays its job, nothing more."""
+
+from collections.abc import Sequence
+
+from chalicelib.core import dispatching
+from chalicelib.core.job import Job, Millis
+from chalicelib.errors import Unavailable
+from chalicelib.ports import Ports
+from chalicelib.service import journal
+
+
+def send(ports: Ports, jobs: Sequence[Job], now: Millis) -> None:
+    """Messages for the jobs that are due soon enough. A failure costs time, not the job: the dispatcher finds it."""
+    near = [
+        (job.id, dispatching.delay_until(job.held_until, now))
+        for job in jobs
+        if dispatching.is_near(job.held_until, now)
+    ]
+    try:
+        if len(near) == 1:
+            ports.queue.send(*near[0])
+        elif near:
+            ports.queue.send_many(near)
+    except Unavailable as error:
+        journal.note("message_not_sent", jobs=[job_id for job_id, _ in near], reason=str(error))

@@ -1,0 +1,109 @@
+"""Read jobs: one, a page of them, the board. A job of somebody else is as absent as one that never was."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chalicelib.core.ids import is_id
+from chalicelib.core.job import ENDED, Inline, Job, Millis, Payload, Status, is_gone
+from chalicelib.core.listing import MOST_LOOKED_AT, Filter, keeps
+from chalicelib.errors import NotFound, PayloadMissing
+from chalicelib.ports import Ports
+
+FIRST_LOOK, LONGEST_LOOK = 0.02, 0.5
+BOARD_SIZE = 100
+ASCII = bytes(range(128))
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where to fetch a payload that does not fit an answer."""
+
+    href: str
+    bytes: int
+
+
+Shown = bytes | Link | None
+
+
+def job(ports: Ports, owner: str | None, job_id: str) -> Job:
+    """The job as it is now. `owner` None sees every owner's. Raises NotFound."""
+    row = ports.jobs.get(job_id) if is_id(job_id) else None
+    if row is None or is_gone(row, ports.clock.now()) or owner not in (None, row.owner):
+        raise NotFound(f"there is no job {job_id!r}")
+    return row
+
+
+def job_when_ended(ports: Ports, owner: str | None, job_id: str, seconds: float) -> Job:
+    """The job once it has ended, or as it is when the seconds are over."""
+    end, look = ports.clock.monotonic() + seconds, FIRST_LOOK
+    row = job(ports, owner, job_id)
+    while row.status not in ENDED and (left := end - ports.clock.monotonic()) > 0:
+        ports.clock.pause(min(look, left))
+        look = min(look * 1.5, LONGEST_LOOK)
+        row = job(ports, owner, job_id)
+    return row
+
+
+def shown_input(ports: Ports, payload: Payload) -> Shown:
+    if isinstance(payload, Inline):
+        return payload.data
+    return Link(ports.payloads.link(payload.key), payload.size)
+
+
+def shown_output(ports: Ports, payload: Payload | None, room: int) -> Shown:
+    """The output itself while it fits the `room` in bytes that an answer has for it, wherever it is stored; else a
+    link."""
+    if payload is None or isinstance(payload, Inline):
+        return payload.data if payload else None
+    if payload.size <= room:
+        try:
+            data = ports.payloads.get(payload.key)
+        except PayloadMissing:
+            data = b""
+        if data and size_in_answer(data) <= room:
+            return data
+    return Link(ports.payloads.link(payload.key), payload.size)
+
+
+def size_in_answer(data: bytes) -> int:
+    """Lambda's limit counts the body as a JSON string in ASCII: a quote or backslash takes one byte more, each byte of
+    another letter up to two."""
+    beyond = 0 if data.isascii() else len(data.translate(None, ASCII))
+    return len(data) + data.count(b'"') + data.count(b"\\") + 2 * beyond
+
+
+def page(ports: Ports, chosen: Filter, before: str | None, limit: int) -> tuple[list[Job], str | None]:
+    """Newest first, and the id to go on below (None at the end).
+
+    A page looks at a bounded number of jobs: with a rare filter it may hold fewer than `limit` and still go on.
+    """
+    now, kept, looked_at = ports.clock.now(), list[Job](), 0
+    while True:
+        ids = ports.jobs.page(chosen, before, limit)
+        kept += [row for row in ports.jobs.get_many(ids) if keeps(chosen, row, now)]
+        looked_at += len(ids)
+        if len(kept) >= limit:
+            more = len(kept) > limit or len(ids) == limit
+            return kept[:limit], kept[limit - 1].id if more else None
+        if len(ids) < limit:
+            return kept, None
+        before = ids[-1]
+        if looked_at >= MOST_LOOKED_AT * limit:
+            return kept, before
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    running: Sequence[Job]
+    scheduled: Sequence[Job]
+    history: Sequence[Job]
+    now: Millis
+
+
+def board(ports: Ports, owner: str) -> Board:
+    """The newest hundred of each side; a pending job is listed under running."""
+
+    def newest(*statuses: Status) -> Sequence[Job]:
+        return page(ports, Filter(owner, frozenset(statuses)), None, BOARD_SIZE)[0]
+
+    return Board(newest(Status.PENDING, Status.RUNNING), newest(Status.SCHEDULED), newest(*ENDED), ports.clock.now())

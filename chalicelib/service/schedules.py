@@ -1,0 +1,68 @@
+"""Schedules: cron lines that submit a job each time they fire. Each slot makes one job, whoever comes first."""
+
+import msgspec
+
+from chalicelib.core import cron
+from chalicelib.core.ids import is_id, slot_id
+from chalicelib.core.job import Millis
+from chalicelib.core.records import Schedule
+from chalicelib.core.when import from_millis, to_millis
+from chalicelib.errors import NotFound, SortieError, Unavailable
+from chalicelib.ports import Ports
+from chalicelib.service import journal
+from chalicelib.service.new_job import NewJob
+from chalicelib.service.submit import submit_as
+
+PREFIX = "s-"
+
+
+def add(ports: Ports, line: str, timezone: str, request: bytes, new: NewJob) -> Schedule:
+    """`line` and `timezone` have been checked."""
+    now = ports.clock.now()
+    first = _next(line, timezone, now)
+    schedule = Schedule(
+        id=PREFIX + ports.chance.new_id(now), owner=new.owner, cron=line, timezone=timezone, request=request,
+        new_job=msgspec.json.encode(new), created_at=now, last=now, next_run_at=first, wake_at=first,
+    )  # fmt: skip
+    ports.records.add_schedule(schedule)
+    return schedule
+
+
+def remove(ports: Ports, owner: str | None, schedule_id: str) -> None:
+    """Raises NotFound."""
+    well_formed = schedule_id.startswith(PREFIX) and is_id(schedule_id.removeprefix(PREFIX))
+    found = ports.records.schedule(schedule_id) if well_formed else None
+    if found is None or owner not in (None, found.owner):
+        raise NotFound(f"there is no schedule {schedule_id!r}")
+    ports.records.remove_schedule(found)
+
+
+def fire(ports: Ports, schedule_id: str) -> None:
+    """Submit the newest slot that has come up (missed ones are caught up once), then move on to the next.
+
+    The job's id derives from schedule and slot, so a second dispatcher, or this one after a crash before the move,
+    finds the job there already.
+    """
+    schedule, now = ports.records.schedule(schedule_id), ports.clock.now()
+    if schedule is None or schedule.wake_at > now:
+        return
+    slot = cron.latest_due(schedule.cron, schedule.timezone, from_millis(schedule.last), from_millis(now))
+    last = to_millis(slot) if slot else schedule.last
+    if slot is not None:
+        _submit(ports, schedule, last)
+    following = _next(schedule.cron, schedule.timezone, max(now, last))
+    ports.records.move_schedule(schedule, last, following, following)
+
+
+def _submit(ports: Ports, schedule: Schedule, slot: Millis) -> None:
+    new = msgspec.json.decode(schedule.new_job, type=NewJob)
+    try:
+        submit_as(ports, new, slot_id(schedule.id, slot), ports.clock.now())
+    except Unavailable:
+        raise
+    except SortieError as error:
+        journal.note("schedule_skipped", schedule=schedule.id, slot=slot, reason=str(error))
+
+
+def _next(line: str, timezone: str, after: Millis) -> Millis:
+    return to_millis(cron.next_after(line, timezone, from_millis(after)))

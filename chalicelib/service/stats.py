@@ -1,0 +1,63 @@
+"""What goes on: open jobs and the queue as they are now, and what has ended, from minute tallies.
+
+The cost does not grow with the number of jobs that have ended: an hour is sixty small rows, however busy it was.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from chalicelib.core.job import Millis
+from chalicelib.core.records import Tally, percentile
+from chalicelib.ports import Depth, Ports
+from chalicelib.service.tally import MINUTE
+
+FRACTIONS = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+SPANS = {"hour": 60, "day": 24 * 60}
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """`points`: what ended, from one start to the next; `whole`: all of it together."""
+
+    counts: Mapping[str, int]
+    queue: Depth
+    oldest_pending_seconds: float
+    points: Sequence[tuple[Millis, Tally]]
+    whole: Tally
+
+
+def stats(ports: Ports, owner: str, span: str = "hour") -> Stats:
+    """`span`: hour (a point each minute) or day (a point each five minutes)."""
+    now = ports.clock.now()
+    this = now - now % MINUTE
+    minutes = [this - place * MINUTE for place in reversed(range(SPANS[span]))]
+    tallies = ports.records.tallies(owner, minutes)
+    whole = Tally()
+    for tally in tallies.values():
+        whole.add(tally)
+    open_ = ports.jobs.open_jobs(owner)
+    due = [until for until in open_.waiting if until <= now]
+    counts = {"scheduled": len(open_.waiting) - len(due), "pending": len(due), "running": open_.running}
+    counts |= {name: whole.outcomes[name] for name in ("completed", "failed", "canceled")}
+    return Stats(
+        counts=counts,
+        queue=ports.queue.depth(),
+        oldest_pending_seconds=round((now - min(due)) / 1000, 3) if due else 0.0,
+        points=_points(minutes, tallies, 1 if span == "hour" else 5),
+        whole=whole,
+    )
+
+
+def percentiles(histogram: Mapping[int, int]) -> Mapping[str, float | None]:
+    return {name: percentile(histogram, part) for name, part in FRACTIONS.items()}
+
+
+def _points(minutes: Sequence[Millis], tallies: Mapping[Millis, Tally], width: int) -> list[tuple[Millis, Tally]]:
+    points = []
+    for start in range(0, len(minutes), width):
+        point = Tally()
+        for minute in minutes[start : start + width]:
+            if minute in tallies:
+                point.add(tallies[minute])
+        points.append((minutes[start], point))
+    return points

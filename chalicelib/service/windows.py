@@ -1,0 +1,61 @@
+"""Submit into a window: read the object's newest window, decide, and write window and job in one transaction."""
+
+import msgspec
+
+from chalicelib.core import dispatching, window
+from chalicelib.core.job import Job, Millis, Status, Window
+from chalicelib.core.records import WindowRecord
+from chalicelib.errors import ChangeRefused, Contended, WindowHeld
+from chalicelib.ports import Ports
+from chalicelib.service.new_job import WindowWish
+
+TRIES = 80
+"""Every lost race means that another client has won one: fifty racing clients need fifty tries at the most."""
+
+
+def insert(ports: Ports, job: Job, wish: WindowWish) -> Job:
+    """The row that answers the request: `job` itself, or under `reuse` the one that holds the window."""
+    for attempt in range(TRIES):
+        try:
+            return _try(ports, job, wish)
+        except ChangeRefused:
+            earlier = ports.jobs.get(job.id)
+            if earlier is not None:
+                return earlier
+            ports.clock.pause(ports.chance.dice() * min(0.2, 0.005 * 2**attempt))
+    raise Contended("too many requests decide this object's window at once: send the request again in a second")
+
+
+def _try(ports: Ports, job: Job, wish: WindowWish) -> Job:
+    assert job.object_id is not None
+    now, millis = ports.clock.now(), wish.seconds * 1000
+    seen = ports.records.window(job.owner, job.object_id)
+    if seen is not None and seen.job_id == job.id:
+        raise ChangeRefused(None)  # the same request was faster, or our own first answer was lost: the row is there
+    holder = ports.jobs.get(seen.job_id) if seen and wish.on_repeat is window.OnRepeat.REUSE else None
+    answer = window.decide(seen, holder, wish.on_repeat, job.run_at, millis, now)
+    if isinstance(answer, window.Reuse):
+        assert holder is not None
+        return holder
+    if isinstance(answer, window.Reject):
+        seconds = max(1, dispatching.delay_until(answer.ends_at, now))
+        raise WindowHeld(
+            f"the window of object {job.object_id!r} holds a job: try again in {seconds} s",
+            retry_after=seconds,
+        )
+    row = _in_window(job, wish, answer, now)
+    version = seen.version + 1 if seen else 1
+    record = WindowRecord(job.owner, job.object_id, job.id, answer.run_at, answer.ends_at, version, answer.floor)
+    ports.jobs.insert_in_window(row, record, seen)
+    return row
+
+
+def _in_window(job: Job, wish: WindowWish, given: window.Open, now: Millis) -> Job:
+    return msgspec.structs.replace(
+        job,
+        run_at=given.run_at,
+        held_until=given.run_at,
+        wake_at=dispatching.first_wake(given.run_at, now),
+        status=Status.SCHEDULED if given.run_at > now else Status.PENDING,
+        window=Window(wish.seconds, wish.on_repeat, given.ends_at, job.id),
+    )

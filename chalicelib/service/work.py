@@ -1,0 +1,175 @@
+"""Work on a batch of messages: claim, run, write the outcome. Each message is judged alone.
+
+message ─▶ claim ─▶ run ─▶ place the output ─▶ one fenced write ─▶ acknowledged
+             └ refused: somebody else has it, it has ended, or it is not due: acknowledged
+AWS does not answer: the message goes back, and the lease or the wake time finds the job
+"""
+
+import math
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from chalicelib.core import change as changes
+from chalicelib.core.ids import is_id
+from chalicelib.core.job import WAITING, Event, Inline, Job, Payload, Status, Stored
+from chalicelib.errors import ChangeRefused, Unavailable
+from chalicelib.ports import Ports
+from chalicelib.service import attempt, hints, journal
+from chalicelib.service.tally import Tallies
+
+RESERVE = 10.0
+"""Seconds of the function's own time kept for writing outcomes."""
+
+PATIENCE = 2.0
+"""Seconds that the rest of a batch waits behind one job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    id: str
+    body: str
+    receipt: str
+
+
+def work(
+    ports: Ports, messages: Sequence[Message], seconds_left: Callable[[], float], patience: float = PATIENCE
+) -> list[str]:
+    """The ids of the messages that were not dealt with, for the event source to keep."""
+    failed, tallies, waiting = [], Tallies(ports), deque(messages)
+    while waiting:
+        if len(waiting) < len(messages) and seconds_left() < ports.settings.max_timeout + RESERVE:
+            failed += _give_back(ports, waiting)
+            break
+        message = waiting.popleft()
+        try:
+            _handle(ports, message.body, tallies, waiting, patience)
+        except Exception as error:  # Unavailable, or a fault of ours: the rest of the batch goes on either way
+            journal.note("message_failed", message=message.id, reason=f"{type(error).__name__}: {error}")
+            failed.append(message.id)
+    tallies.write()
+    return failed
+
+
+def _handle(ports: Ports, body: str, tallies: Tallies, waiting: deque[Message], patience: float) -> None:
+    if not is_id(body):
+        journal.note("message_malformed", characters=len(body))
+        return
+    job = _claim(ports, body)
+    if job is None:
+        return
+    journal.moved("claim", job, None)
+    with _patience(ports, waiting, math.inf if job.quick else patience):
+        outcome = attempt.run(ports, job)
+    if not outcome.lost:
+        _finish(ports, job, outcome, tallies)
+
+
+@contextmanager
+def _patience(ports: Ports, waiting: deque[Message], seconds: float) -> Iterator[None]:
+    """Once the job at hand has run for so long, the rest of the batch is sent anew: other workers can take it.
+
+    New messages, and not the old ones made visible: those would become dead letters after a few such turns.
+    """
+    if not waiting or seconds == math.inf:
+        yield
+        return
+    timer = threading.Timer(seconds, _pass_on, (ports, waiting))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join(1)  # no longer: the outcome has to be written before the lease ends
+
+
+def _pass_on(ports: Ports, waiting: deque[Message]) -> None:
+    rest = [message for message in waiting if is_id(message.body)]
+    try:
+        ports.queue.send_many([(message.body, 0) for message in rest])
+    except Unavailable as error:
+        journal.note("message_not_sent", jobs=[message.body for message in rest], reason=str(error))
+        return  # then they do wait
+    for message in rest:
+        with suppress(ValueError):  # this worker has come to it in the meantime: twice does no harm
+            waiting.remove(message)
+
+
+def _claim(ports: Ports, job_id: str) -> Job | None:
+    now, token = ports.clock.now(), f"{ports.chance.dice():.17f}"
+    try:
+        return ports.jobs.claim(job_id, now, token)
+    except ChangeRefused as refused:
+        row = refused.job
+    if row is not None and row.status is Status.RUNNING and row.claim_token == token:
+        return row  # our own claim, whose first answer was lost on the way
+    if row is not None and row.status in WAITING and now < row.held_until:
+        hints.send(ports, [row], now)  # it came early: the same hint again, when it is due
+    journal.note("claim_refused", job=job_id, status=row.status if row else None)
+    return None
+
+
+def _finish(ports: Ports, job: Job, outcome: attempt.Outcome, tallies: Tallies) -> None:
+    """One conditional write, fenced by the attempt's number. Who lost the lease writes nothing."""
+    change = _change(ports, job, outcome)
+    try:
+        row = _apply_or_stop(ports, job, outcome, change)
+    except ChangeRefused:
+        journal.note("outcome_refused", job=job.id, attempt=job.attempts)
+        return
+    event = Event.STOP if row.status is Status.CANCELED else change.event
+    seconds = None if outcome.duration_ms is None else outcome.duration_ms / 1000
+    journal.moved(event or "", row, Status.RUNNING, seconds=seconds)
+    tallies.ended(row, job, outcome.duration_ms)
+    if row.status is Status.SCHEDULED:
+        hints.send(ports, [row], change.at)
+
+
+def _apply_or_stop(ports: Ports, job: Job, outcome: attempt.Outcome, change: changes.Change) -> Job:
+    """The row after the change, or after a stop where a request to cancel came in between. Raises ChangeRefused."""
+    try:
+        return ports.jobs.apply(change)
+    except ChangeRefused as refused:
+        row = refused.job
+        if not (row and row.status is Status.RUNNING and row.attempts == job.attempts):
+            raise
+    return ports.jobs.apply(_stop(ports, job, outcome))
+
+
+def _change(ports: Ports, job: Job, outcome: attempt.Outcome) -> changes.Change:
+    if outcome.canceled:
+        return _stop(ports, job, outcome)
+    now, retention = ports.clock.now(), ports.settings.retention
+    if outcome.error is not None:
+        dice = ports.chance.dice()
+        return changes.fail_attempt(
+            job, now, outcome.error, duration_ms=outcome.duration_ms, dice=dice, retention=retention
+        )
+    assert outcome.output is not None
+    assert outcome.duration_ms is not None
+    output = _place_output(ports, job, outcome.output)
+    now = ports.clock.now()
+    return changes.complete(job, now, output=output, duration_ms=outcome.duration_ms, retention=retention)
+
+
+def _stop(ports: Ports, job: Job, outcome: attempt.Outcome) -> changes.Change:
+    now, retention = ports.clock.now(), ports.settings.retention
+    return changes.stop(job, now, duration_ms=outcome.duration_ms, retention=retention)
+
+
+def _place_output(ports: Ports, job: Job, output: bytes) -> Payload:
+    if len(output) <= ports.settings.inline_limit:
+        return Inline(output)
+    key = f"outputs/{job.id}/{job.attempts}"  # an attempt's own key: a late worker overwrites nothing
+    ports.payloads.put(key, output)
+    return Stored(key, len(output))
+
+
+def _give_back(ports: Ports, messages: Iterable[Message]) -> list[str]:
+    try:
+        ports.queue.give_back([message.receipt for message in messages])
+    except Unavailable as error:
+        journal.note("give_back_failed", reason=str(error))
+    return [message.id for message in messages]

@@ -1,0 +1,14 @@
+"""The tasks a job can run, one file each. Every module in this folder is loaded; nothing else lists them."""
+
+import pkgutil
+from collections.abc import Mapping
+from importlib import import_module
+
+from chalicelib.core.task import TASKS, Task
+
+
+def load() -> Mapping[str, Task]:
+    """The registry, after importing every file of this folder."""
+    for module in pkgutil.iter_modules(__path__):
+        import_module(f"{__name__}.{module.name}")
+    return TASKS

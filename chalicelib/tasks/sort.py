@@ -1,0 +1,49 @@
+"""sort: numbers in, the same numbers out, in order and exact."""
+
+from typing import Annotated
+
+import msgspec
+
+from chalicelib.core import numbers
+from chalicelib.core.task import Context, TaskError, task
+from chalicelib.errors import Fault, Invalid
+
+NUMBERS = {"type": "array", "items": {"type": "number"}}
+Numbers = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema=NUMBERS)]
+
+
+class SortInput(msgspec.Struct, forbid_unknown_fields=True):
+    array: Numbers
+    descending: bool = False
+
+
+class SortOutput(msgspec.Struct):
+    array: Numbers
+
+
+def check(given: SortInput) -> None:
+    try:
+        numbers.check(bytes(given.array))
+    except numbers.BadNumber as bad:
+        raise Invalid(Fault(f"array{bad.loc}", bad.msg)) from None
+
+
+def adopt(upload: bytes) -> bytes:
+    """An upload holds the input itself, a bare JSON array, or text with one number a line."""
+    start = upload[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if start == b"{":
+        return upload
+    try:
+        array = upload if start == b"[" else numbers.from_text(upload)
+    except numbers.BadNumber as bad:
+        raise TaskError(f"the upload is neither a JSON array nor one number a line: {bad.loc} {bad.msg}") from None
+    return b'{"array":' + array + b"}"
+
+
+@task("sort", summary="Sort numbers, exactly", quick=True, check=check, adopt=adopt)
+def sort(given: SortInput, context: Context) -> SortOutput:
+    try:
+        ordered = numbers.sort(bytes(given.array), descending=given.descending)
+    except numbers.BadNumber as bad:
+        raise TaskError(f"array{bad.loc}: {bad.msg}") from None
+    return SortOutput(array=msgspec.Raw(ordered))
