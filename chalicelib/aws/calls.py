@@ -1,0 +1,56 @@
+"""How AWS is called: clients with short time-outs, and botocore's errors turned into Sortie's."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.errors import Unavailable
+
+REFUSED = "ConditionalCheckFailedException"
+BATCH_READ, BATCH_TRIES = 100, 5
+Client = Any
+
+
+def client(service: str, endpoint: str | None) -> Client:
+    """Objects may be large and travel slowly: S3 gets more time, and signatures that presigned links need."""
+    import boto3  # a third of a second that routes without AWS calls (the page, the spec) do not pay
+    from botocore.config import Config
+
+    config = Config(connect_timeout=2, read_timeout=7, retries={"mode": "standard", "total_max_attempts": 3})
+    if service == "s3":
+        s3 = {"addressing_style": "path"} if endpoint else {}
+        config = config.merge(Config(read_timeout=60, signature_version="s3v4", s3=s3))
+    return boto3.client(service, endpoint_url=endpoint, config=config)
+
+
+def code_of(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Whatever AWS answers that the caller did not expect becomes errors.Unavailable."""
+    try:
+        yield
+    except ClientError as error:
+        raise Unavailable(f"{what}: {code_of(error)}") from error
+    except BotoCoreError as error:
+        raise Unavailable(f"{what}: {type(error).__name__}") from error
+
+
+def read_batch(client: Client, table: str, keys: Sequence[Any]) -> list[dict[str, Any]]:
+    """BatchGetItem of up to a hundred keys, asking again for what was left out."""
+    found: list[dict[str, Any]] = []
+    left: Any = {table: {"Keys": keys}} if keys else None
+    for _ in range(BATCH_TRIES):
+        if not left:
+            return found
+        with translated("read rows"):
+            answer = client.batch_get_item(RequestItems=left)
+        found += answer["Responses"].get(table, [])
+        left = answer.get("UnprocessedKeys")
+    if left:
+        raise Unavailable("read rows: the table answers no more reads now")
+    return found

@@ -1,0 +1,118 @@
+"""Conditions and updates of job rows as DynamoDB expressions: core/change.py's guards, word for word.
+
+claim      status in (what the table allows) and held_until <= now and attempts < attempt_limit and not canceling
+a change   each guard that the change carries: statuses, attempt (the fence), wake_at, held_until <=, not canceling
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from chalicelib.aws import items
+from chalicelib.core.change import Change
+from chalicelib.core.job import WAITING, Event, Millis, Status, sources
+
+Params = dict[str, Any]
+
+
+class Expression:
+    """Collects the parts of one UpdateItem; every name goes through an alias, since many are reserved words."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self.values: dict[str, items.Value] = {}
+        self.conditions: list[str] = []
+        self.sets: list[str] = []
+        self.removes: list[str] = []
+
+    def name(self, attribute: str) -> str:
+        self.names[f"#{attribute}"] = attribute
+        return f"#{attribute}"
+
+    def value(self, value: items.Value) -> str:
+        key = f":v{len(self.values)}"
+        self.values[key] = value
+        return key
+
+    def number(self, value: int) -> str:
+        return self.value({"N": str(value)})
+
+    def set(self, attribute: str, value: items.Value) -> None:
+        self.sets.append(f"{self.name(attribute)} = {self.value(value)}")
+
+    def remove(self, attribute: str) -> None:
+        self.removes.append(self.name(attribute))
+
+    def status_in(self, statuses: Iterable[Status]) -> None:
+        listed = ", ".join(self.value({"S": str(status)}) for status in sorted(statuses))
+        self.conditions.append(f"{self.name('status')} IN ({listed})")
+
+    def not_canceling(self) -> None:
+        self.conditions.append(f"attribute_not_exists({self.name('cancel_requested')})")
+
+    def params(self) -> Params:
+        update = ("SET " + ", ".join(self.sets) if self.sets else "") + (
+            " REMOVE " + ", ".join(self.removes) if self.removes else ""
+        )
+        params: Params = {
+            "ConditionExpression": " AND ".join(self.conditions),
+            "ExpressionAttributeNames": self.names,
+            "ExpressionAttributeValues": self.values,
+        }
+        return params | ({"UpdateExpression": update.strip()} if update else {})
+
+
+def claim(now: Millis, token: str) -> Params:
+    e = Expression()
+    e.status_in(sources(Event.CLAIM))
+    at = e.number(now)
+    e.conditions.append(f"{e.name('held_until')} <= {at}")
+    e.conditions.append(f"{e.name('attempts')} < {e.name('attempt_limit')}")
+    e.not_canceling()
+    e.set("status", {"S": str(Status.RUNNING)})
+    e.sets.append(f"{e.name('attempts')} = {e.name('attempts')} + {e.number(1)}")
+    e.sets.append(f"{e.name('held_until')} = {e.name('lease_ms')} + {at}")
+    e.sets.append(f"{e.name('list_key')} = {e.name('list_running')}")
+    e.set("started_at", {"N": str(now)})
+    e.set("claim_token", {"S": token})
+    e.remove("progress")
+    return e.params()
+
+
+def change(wanted: Change) -> Params:
+    e = Expression()
+    _guard(e, wanted)
+    for field, value in wanted.fields.items():
+        if value is None or value is False:
+            e.remove(field)
+        else:
+            e.set(field, items.to_value(field, value))
+    _keep_indexes(e, wanted)
+    if not e.sets and not e.removes:
+        e.set("claim_token", {"S": wanted.job.claim_token or ""})  # a checkpoint changes nothing, but must be a write
+    return e.params()
+
+
+def _guard(e: Expression, wanted: Change) -> None:
+    e.status_in(wanted.statuses)
+    if wanted.attempt is not None:
+        e.conditions.append(f"{e.name('attempts')} = {e.number(wanted.attempt)}")
+    if wanted.wake_at is not None:
+        e.conditions.append(f"{e.name('wake_at')} = {e.number(wanted.wake_at)}")
+    if wanted.released_by is not None:
+        e.conditions.append(f"{e.name('held_until')} <= {e.number(wanted.released_by)}")
+    if wanted.unless_canceling:
+        e.not_canceling()
+
+
+def _keep_indexes(e: Expression, wanted: Change) -> None:
+    """Whatever a field means for an index changes in the same write."""
+    fields = wanted.fields
+    if "status" in fields:
+        e.set("list_key", {"S": items.list_key(wanted.job, fields["status"])})
+        if fields["status"] in WAITING:
+            e.set("due_at", {"N": str(fields["held_until"])})
+    if "wake_at" in fields:
+        if fields["wake_at"] is None:
+            e.remove("wake_shard")
+        else:
+            e.set("wake_shard", {"S": items.wake_shard(wanted.job.id)})

@@ -1,0 +1,216 @@
+"""The rows beside jobs, in the same table.
+
+key#owner#key         idempotency key; conditional put: absent or expired
+window#owner#object   newest window of an object; put only together with its job, conditional on `version`
+run#owner#run_id      a run and its jobs' ids; put only together with them
+s-<id>                a schedule, in index wake (wake_at) and, under #schedule#owner, in index by_group:
+                      no owner is called nothing, so no group of jobs has that key
+token#digest          a bearer token's owner and role; under tokens in index by_group
+minute#owner#minute   tallies; ADD only, so that batches on different workers sum up
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from chalicelib.aws import items
+from chalicelib.aws.calls import BATCH_READ, REFUSED, Client, code_of, read_batch, translated
+from chalicelib.core.job import Millis
+from chalicelib.core.records import KeyRecord, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
+
+T = TypeVar("T")
+TOKENS = "tokens"
+WINDOW_KEPT = 400 * 86_400
+
+
+class DynamoRecords:
+    """ports.Records on the same table."""
+
+    def __init__(self, client: Client, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def reserve_key(self, record: KeyRecord, now: Millis) -> KeyRecord:
+        item = _item(_key_pk(record.owner, record.key), record, expires_at=record.expires_at)
+        with translated("take the idempotency key"):
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=item,
+                    ConditionExpression="attribute_not_exists(pk) OR expires_at <= :now",
+                    ExpressionAttributeValues={":now": {"N": str(now // 1000)}},
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except ClientError as error:
+                if code_of(error) != REFUSED:
+                    raise
+                return _body(error.response["Item"], KeyRecord)
+        return record
+
+    def key(self, owner: str, key: str) -> KeyRecord | None:
+        return self._read(_key_pk(owner, key), KeyRecord)
+
+    def window(self, owner: str, object_id: str | int) -> WindowRecord | None:
+        return self._read(window_pk(owner, object_id), WindowRecord)
+
+    def run(self, owner: str, run_id: str) -> RunRecord | None:
+        return self._read(f"run#{owner}#{run_id}", RunRecord)
+
+    def add_schedule(self, schedule: Schedule) -> None:
+        with translated("put the schedule"):
+            self._client.put_item(TableName=self._table, Item=_schedule_item(schedule))
+
+    def schedule(self, schedule_id: str) -> Schedule | None:
+        return self._read(schedule_id, Schedule)
+
+    def schedules(self, owner: str) -> list[Schedule]:
+        """All of them: there are few. The index says which, the rows say how they stand."""
+        with translated("list schedules"):
+            answer = self._client.query(
+                TableName=self._table, IndexName="by_group", KeyConditionExpression="group_key = :k",
+                ExpressionAttributeValues={":k": {"S": f"#schedule#{owner}"}},
+            )  # fmt: skip
+        found = [self.schedule(entry["pk"]["S"]) for entry in answer["Items"]]
+        return [schedule for schedule in found if schedule is not None]
+
+    def move_schedule(self, schedule: Schedule, last: Millis, next_run_at: Millis, wake_at: Millis) -> bool:
+        moved = replace(schedule, last=last, next_run_at=next_run_at, wake_at=wake_at)
+        with translated("move the schedule on"):
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=_schedule_item(moved),
+                    ConditionExpression="wake_at = :seen",
+                    ExpressionAttributeValues={":seen": {"N": str(schedule.wake_at)}},
+                )
+            except ClientError as error:
+                if code_of(error) != REFUSED:
+                    raise
+                return False
+        return True
+
+    def remove_schedule(self, schedule: Schedule) -> None:
+        with translated("remove the schedule"):
+            self._client.delete_item(TableName=self._table, Key={"pk": {"S": schedule.id}})
+
+    def add_tally(self, owner: str, minute: Millis, tally: Tally, expires_at: int) -> None:
+        names, values, parts = {"#ttl": "expires_at"}, {":ttl": {"N": str(expires_at)}}, []
+        for place, (attribute, count) in enumerate(_counts(tally).items()):
+            names[f"#a{place}"], values[f":a{place}"] = attribute, {"N": str(count)}
+            parts.append(f"#a{place} :a{place}")
+        if not parts:
+            return
+        with translated("add to the minute"):
+            self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": _minute_pk(owner, minute)}},
+                UpdateExpression=f"SET #ttl = :ttl ADD {', '.join(parts)}",
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values,
+            )
+
+    def token(self, digest: str) -> TokenRecord | None:
+        return self._read(f"token#{digest}", TokenRecord)
+
+    def add_token(self, token: TokenRecord) -> None:
+        item = _item(f"token#{token.digest}", token, expires_at=token.expires_at)
+        with translated("put the token"):
+            self._client.put_item(TableName=self._table, Item=item | {"group_key": {"S": TOKENS}})
+
+    def tokens(self) -> list[TokenRecord]:
+        """Every token; one that was just added or revoked may lag."""
+        with translated("list tokens"):
+            answer = self._client.query(
+                TableName=self._table, IndexName="by_group", KeyConditionExpression="group_key = :k",
+                ExpressionAttributeValues={":k": {"S": TOKENS}},
+            )  # fmt: skip
+        found = [self._read(entry["pk"]["S"], TokenRecord) for entry in answer["Items"]]
+        return [token for token in found if token is not None]
+
+    def remove_token(self, digest: str) -> None:
+        with translated("remove the token"):
+            self._client.delete_item(TableName=self._table, Key={"pk": {"S": f"token#{digest}"}})
+
+    def tallies(self, owner: str, minutes: Sequence[Millis]) -> Mapping[Millis, Tally]:
+        by_pk = {_minute_pk(owner, minute): minute for minute in minutes}
+        pks = list(by_pk)
+        found: dict[Millis, Tally] = {}
+        for start in range(0, len(pks), BATCH_READ):
+            keys = [{"pk": {"S": pk}} for pk in pks[start : start + BATCH_READ]]
+            for item in read_batch(self._client, self._table, keys):
+                found[by_pk[item["pk"]["S"]]] = _tally(item)
+        return found
+
+    def _read(self, pk: str, kind: type[T]) -> T | None:
+        with translated("read a record"):
+            answer = self._client.get_item(TableName=self._table, Key={"pk": {"S": pk}}, ConsistentRead=True)
+        return _body(answer["Item"], kind) if "Item" in answer else None
+
+
+def window_put(table: str, window: WindowRecord, seen: WindowRecord | None) -> dict[str, Any]:
+    """The Put of a transaction: only if the window is as it was seen."""
+    item = _item(window_pk(window.owner, window.object_id), window, expires_at=window.ends_at // 1000 + WINDOW_KEPT)
+    item["version"] = {"N": str(window.version)}
+    put: dict[str, Any] = {"TableName": table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
+    if seen is not None:
+        put["ConditionExpression"] = "#version = :seen"
+        put["ExpressionAttributeNames"] = {"#version": "version"}
+        put["ExpressionAttributeValues"] = {":seen": {"N": str(seen.version)}}
+    return put
+
+
+def run_item(run: RunRecord) -> items.Item:
+    return _item(f"run#{run.owner}#{run.run_id}", run, expires_at=run.expires_at)
+
+
+def window_pk(owner: str, object_id: str | int) -> str:
+    return f"window#{items.object_list(owner, object_id)}"
+
+
+def _key_pk(owner: str, key: str) -> str:
+    return f"key#{owner}#{key}"
+
+
+def _minute_pk(owner: str, minute: Millis) -> str:
+    return f"minute#{owner}#{minute}"
+
+
+def _schedule_item(schedule: Schedule) -> items.Item:
+    item = _item(schedule.id, schedule)
+    item["wake_at"] = {"N": str(schedule.wake_at)}
+    item["wake_shard"] = {"S": items.wake_shard(schedule.id)}
+    item["group_key"] = {"S": f"#schedule#{schedule.owner}"}
+    return item
+
+
+def _item(pk: str, record: object, *, expires_at: int | None = None) -> items.Item:
+    item: items.Item = {"pk": {"S": pk}, "body": {"B": msgspec.json.encode(record)}}
+    return item | ({"expires_at": {"N": str(expires_at)}} if expires_at is not None else {})
+
+
+def _body(item: Mapping[str, items.Value], kind: type[T]) -> T:
+    return msgspec.json.decode(bytes(item["body"]["B"]), type=kind)
+
+
+def _counts(tally: Tally) -> dict[str, int]:
+    return (
+        {f"n_{name}": count for name, count in tally.outcomes.items()}
+        | {f"d_{bucket}": count for bucket, count in tally.duration.items()}
+        | {f"w_{bucket}": count for bucket, count in tally.wait.items()}
+    )
+
+
+def _tally(item: Mapping[str, items.Value]) -> Tally:
+    tally = Tally()
+    for attribute, value in item.items():
+        kind, _, name = attribute.partition("_")
+        if kind == "n":
+            tally.outcomes[name] = int(value["N"])
+        elif kind == "d":
+            tally.duration[int(name)] = int(value["N"])
+        elif kind == "w":
+            tally.wait[int(name)] = int(value["N"])
+    return tally
