@@ -1,0 +1,365 @@
+"""What may be sent, as models that validate; /openapi.json is made from the same ones."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from chalicelib.config import Settings
+from chalicelib.core import cron, decoding, when
+from chalicelib.core.access import Principal, Role
+from chalicelib.core.ids import is_id
+from chalicelib.core.job import Millis, Status
+from chalicelib.core.listing import Filter
+from chalicelib.core.task import Task, fault_of
+from chalicelib.core.window import OnRepeat
+from chalicelib.errors import Fault, Forbidden, Invalid, Malformed, SortieError
+from chalicelib.service.new_job import NewJob, WindowWish
+
+T = TypeVar("T")
+DAY_SECONDS, YEAR_SECONDS, LARGEST_WHOLE = 86_400, 366 * 86_400, 2**53
+LONGEST_NAME = 128
+SCHEDULED_BYTES = 50_000
+"""A schedule's row holds its job twice, as asked for and as checked, and a row has 400 KB."""
+OWNER_FORM = re.compile(r"[a-z0-9-]{1,64}")
+KEY_FORM = re.compile(r"[\x21-\x7e]{1,255}")
+
+Raw = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={})]
+ObjectId = (
+    Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    | Annotated[int, msgspec.Meta(ge=-LARGEST_WHOLE, le=LARGEST_WHOLE)]
+)
+RunIn = (
+    Annotated[str, msgspec.Meta(extra_json_schema={"pattern": r"^[0-9]+(\.[0-9]+)?[smhd]$", "format": "run-in"})]
+    | Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": YEAR_SECONDS})]
+    | Annotated[float, msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": YEAR_SECONDS})]
+)
+RunAt = Annotated[
+    str,
+    msgspec.Meta(
+        description="RFC 3339 with an offset, or `dd-mm-YYYY HH:MM:SS` in UTC; not past, at most 366 days ahead.",
+        extra_json_schema={"format": "run-at"},
+    ),
+]
+Cron = Annotated[str, msgspec.Meta(max_length=400, extra_json_schema={"format": "cron"})]
+TimeZone = Annotated[str, msgspec.Meta(max_length=100, extra_json_schema={"format": "iana-time-zone"})]
+
+
+class WindowRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A span of time in which one `object_id` is run at most once."""
+
+    seconds: Annotated[int, msgspec.Meta(ge=1, le=DAY_SECONDS)] = 300
+    on_repeat: OnRepeat = OnRepeat.DELAY
+
+
+class JobRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
+    """A job to run. `array` is short for the task `sort` with that array as its input."""
+
+    array: Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "array", "items": {"type": "number"}})] = (
+        msgspec.field(default_factory=msgspec.Raw)
+    )
+    task: str | None = None
+    input: Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object"})] = msgspec.field(
+        default_factory=msgspec.Raw
+    )
+    object_id: ObjectId | None = None
+    window: WindowRequest | None = None
+    run_in: RunIn | None = None
+    run_at: RunAt | None = None
+    timeout: Annotated[float, msgspec.Meta(ge=1, le=840)] | None = None
+    max_attempts: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
+
+
+class BulkRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """One to a hundred job requests, each judged by itself."""
+
+    jobs: Annotated[list[Raw], msgspec.Meta(min_length=1, max_length=100)]
+
+
+class ScheduleRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A cron line of five fields, in a time zone, and the job request it submits each time it fires."""
+
+    cron: Cron
+    job: Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"$ref": "#/components/schemas/ScheduledJob"})]
+    timezone: TimeZone = "UTC"
+
+
+class UploadRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`bytes`, when given, becomes part of what the link is signed for."""
+
+    bytes: Annotated[int, msgspec.Meta(ge=1, le=300_000_000)] | None = None
+
+
+class UploadInput(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """An input that was uploaded before."""
+
+    upload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a request is checked against."""
+
+    tasks: Mapping[str, Task]
+    settings: Settings
+    now: Millis
+    owner: str
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    chosen: Filter
+    limit: int
+    before: str | None
+
+
+def decode(raw: bytes, kind: type[T]) -> T:
+    """Raises Malformed for what is no JSON, Invalid naming the field for JSON that does not fit."""
+    try:
+        return decoding.decode(raw, kind)
+    except msgspec.ValidationError as error:
+        raise Invalid(_plain(fault_of(error))) from None
+    except RecursionError:
+        raise Malformed("the body is nested too deeply") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        nan = decoding.place_of_nan(raw)
+        if nan is not None:
+            raise Invalid(Fault(nan[0], f"{nan[1]}, not a number")) from None
+        raise Malformed(f"the body is not valid JSON: {error}") from None
+
+
+def job(raw: bytes, rules: Rules) -> NewJob:
+    """A checked job. Raises Malformed, Invalid."""
+    return checked(decode(raw, JobRequest), rules)
+
+
+def checked(wanted: JobRequest, rules: Rules) -> NewJob:
+    task, given, upload = _task_and_input(wanted, rules)
+    if wanted.window is not None and wanted.object_id is None:
+        raise Invalid(Fault("window", "a window needs an object_id: say which object it is for"))
+    if wanted.timeout is not None and wanted.timeout > rules.settings.max_timeout:
+        raise Invalid(Fault("timeout", f"at most {rules.settings.max_timeout:g} seconds"))
+    window = WindowWish(wanted.window.seconds, wanted.window.on_repeat) if wanted.window else None
+    return NewJob(
+        owner=rules.owner,
+        task=task.name,
+        input=given,
+        upload=upload,
+        run_at=_run_at(wanted, rules.now),
+        timeout=wanted.timeout,
+        max_attempts=wanted.max_attempts,
+        object_id=wanted.object_id,
+        window=window,
+        request_id=rules.request_id,
+    )
+
+
+def bulk(raw: bytes, rules: Rules) -> tuple[list[NewJob | SortieError], list[bytes]]:
+    """Each entry checked by itself, and its bytes."""
+    bodies = [bytes(one) for one in decode(raw, BulkRequest).jobs]
+    found: list[NewJob | SortieError] = []
+    for body in bodies:
+        try:
+            found.append(job(body, rules))
+        except SortieError as error:
+            found.append(error)
+    return found, bodies
+
+
+def schedule(raw: bytes, rules: Rules) -> tuple[ScheduleRequest, NewJob]:
+    """Raises Malformed, Invalid."""
+    wanted = decode(raw, ScheduleRequest)
+    _check_line(wanted)
+    if len(bytes(wanted.job)) > SCHEDULED_BYTES:
+        raise Invalid(Fault("job", f"the job of a schedule holds at most {SCHEDULED_BYTES:,} bytes"))
+    try:
+        request = decode(bytes(wanted.job), JobRequest)
+        if request.run_in is not None or request.run_at is not None:
+            loc = "run_in" if request.run_in is not None else "run_at"
+            raise Invalid(Fault(loc, "leave it out: the schedule says when its jobs run"))
+        new = checked(request, rules)
+        if new.upload is not None:
+            raise Invalid(Fault("input.upload", "an upload does not outlive the schedule: give the input itself"))
+    except Invalid as invalid:
+        raise _inside("job", invalid) from None
+    return wanted, new
+
+
+def _check_line(wanted: ScheduleRequest) -> None:
+    loc = "timezone"
+    try:
+        cron.check_timezone(wanted.timezone)
+        loc = "cron"
+        cron.check(wanted.cron, wanted.timezone)
+    except ValueError as error:
+        raise Invalid(Fault(loc, str(error))) from None
+
+
+def upload(raw: bytes) -> UploadRequest:
+    return decode(raw, UploadRequest) if raw else UploadRequest()
+
+
+def idempotency_key(value: str | None) -> str | None:
+    if value is not None and not KEY_FORM.fullmatch(value):
+        raise Invalid(Fault("Idempotency-Key", "1 to 255 visible ASCII characters"))
+    return value
+
+
+def owner(query: Mapping[str, str], principal: Principal) -> str:
+    """Whose things are asked for: one's own, or for an admin those of `?owner=`. Raises Invalid, Forbidden."""
+    wanted = query.get("owner", principal.owner)
+    if not OWNER_FORM.fullmatch(wanted):
+        raise Invalid(Fault("owner", "1 to 64 of a-z, 0-9 and -"))
+    if wanted != principal.owner and principal.role is not Role.ADMIN:
+        raise Forbidden("only an admin may look at what another owner has")
+    return wanted
+
+
+def listing(query: Mapping[str, str], principal: Principal, tasks: Mapping[str, Task]) -> ListRequest:
+    """The query of GET /jobs. Raises Invalid, Forbidden."""
+    only(query, ("status", "task", "object_id", "group", "limit", "cursor", "owner"))
+    status = query.get("status")
+    if status is not None and status not in tuple(Status):
+        raise Invalid(Fault("status", f"one of {', '.join(Status)}"))
+    task, group = (_name(query, name) for name in ("task", "group"))
+    chosen = Filter(
+        owner(query, principal),
+        statuses=frozenset({Status(status)}) if status else frozenset(Status),
+        task=task,
+        object_id=_object_id(query["object_id"]) if "object_id" in query else None,
+        group=group,
+        quick_task=task is not None and task in tasks and tasks[task].quick,
+    )
+    limit = whole(query, "limit", 20, 1, 100)
+    return ListRequest(chosen, limit, _before(query.get("cursor")))
+
+
+def only(query: Mapping[str, str], known: Sequence[str]) -> None:
+    """Refuse query parameters that nothing reads."""
+    for name in query:
+        if name not in known:
+            takes = f"this route takes {', '.join(known)}" if known else "this route takes none"
+            raise Invalid(Fault(name, f"unknown query parameter: {takes}"))
+
+
+def whole(query: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = query.get(name)
+    if text is None:
+        return default
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+        raise Invalid(Fault(name, f"a whole number from {low} to {high}"))
+    return int(text)
+
+
+def choice(query: Mapping[str, str], name: str, values: Sequence[str]) -> str:
+    text = query.get(name, values[0])
+    if text not in values:
+        raise Invalid(Fault(name, f"one of {', '.join(values)}"))
+    return text
+
+
+def _name(query: Mapping[str, str], name: str) -> str | None:
+    """Part of an index key, which DynamoDB refuses beyond 2 KB."""
+    text = query.get(name)
+    if text is not None and len(text) > LONGEST_NAME:
+        raise Invalid(Fault(name, f"at most {LONGEST_NAME} characters"))
+    return text
+
+
+def _object_id(text: str) -> str | int:
+    """In a query `7` means the integer; write `"7"`, with the quotes, for the text."""
+    if re.fullmatch(r"-?(0|[1-9][0-9]{0,15})", text):
+        return int(text)
+    if len(text) > 2 and text.startswith('"') and text.endswith('"'):
+        text = text[1:-1]
+    if not 1 <= len(text) <= 128:
+        raise Invalid(Fault("object_id", "1 to 128 characters, or an integer"))
+    return text
+
+
+def _before(cursor: str | None) -> str | None:
+    """A page goes on below the last job of the page before: its id is the cursor."""
+    if cursor is not None and not is_id(cursor):
+        raise Invalid(Fault("cursor", "not a cursor of this service: use the `next` of the page before"))
+    return cursor
+
+
+def _task_and_input(wanted: JobRequest, rules: Rules) -> tuple[Task, bytes, str | None]:
+    if bytes(wanted.array):
+        if wanted.task is not None or bytes(wanted.input):
+            other = "task" if wanted.task is not None else "input"
+            raise Invalid(
+                Fault(other, 'leave it out beside `array`, or write {"task": "sort", "input": {"array": ...}}')
+            )
+        task, given = _task("sort", rules), b'{"array":' + bytes(wanted.array) + b"}"
+        task.validate(given)
+        return task, given, None
+    if wanted.task is None:
+        raise Invalid(Fault("task", f"say which task to run: one of {', '.join(sorted(rules.tasks))}, or send `array`"))
+    task, given = _task(wanted.task, rules), bytes(wanted.input)
+    if not given:
+        raise Invalid(Fault("input", "the task's input is missing"))
+    upload_id = _upload_of(given)
+    if upload_id is None:
+        _validate(task, given)
+    return task, given, upload_id
+
+
+def _task(name: str, rules: Rules) -> Task:
+    if name not in rules.tasks:
+        raise Invalid(Fault("task", f"unknown task: one of {', '.join(sorted(rules.tasks))}"))
+    return rules.tasks[name]
+
+
+def _validate(task: Task, given: bytes) -> None:
+    try:
+        task.validate(given)
+    except Invalid as invalid:
+        raise _inside("input", invalid) from None
+
+
+def _inside(name: str, invalid: Invalid) -> Invalid:
+    """The same faults, each in its place within the field `name`."""
+    faults = map(_plain, invalid.faults)
+    return Invalid(*(replace(fault, loc=f"{name}.{fault.loc}".rstrip(".")) for fault in faults))
+
+
+def _upload_of(given: bytes) -> str | None:
+    if len(given) > 200 or b'"upload"' not in given:
+        return None
+    try:
+        return msgspec.json.decode(given, type=UploadInput).upload
+    except msgspec.DecodeError:
+        return None
+
+
+def _run_at(wanted: JobRequest, now: Millis) -> Millis | None:
+    if wanted.run_in is not None and wanted.run_at is not None:
+        raise Invalid(Fault("run_at", "give run_in or run_at, not both"))
+    try:
+        if wanted.run_in is not None:
+            return now + round(when.parse_run_in(wanted.run_in) * 1000)
+        if wanted.run_at is not None:
+            # Whole seconds are what people write: the second that is going on is not past.
+            this_second = when.from_millis(now) - timedelta(milliseconds=now % 1000)
+            return when.to_millis(when.parse_run_at(wanted.run_at, this_second))
+    except ValueError as error:
+        raise Invalid(Fault("run_in" if wanted.run_in is not None else "run_at", str(error))) from None
+    return None
+
+
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
+
+
+def _plain(fault: Fault) -> Fault:
+    """The place of an unknown or missing field is the field itself."""
+    for form, words in ((_UNKNOWN, "unknown field: leave it out"), (_MISSING, "required, but missing")):
+        found = form.fullmatch(fault.msg)
+        if found:
+            return Fault(f"{fault.loc}.{found[1]}".lstrip("."), words)
+    return fault

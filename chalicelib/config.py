@@ -1,0 +1,81 @@
+"""Settings from the environment: read here, once, and nowhere else. A bad variable is named at the start."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class BadSetting(ValueError):
+    """A variable of the environment that cannot be used; the message names it and says what it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Times are seconds, sizes bytes.
+
+    `inline_limit`: a payload up to this size is kept in the row. Each of a job's three writes is billed for the whole
+    row, so from about 4 KB of input and output on, two S3 objects (one PUT and one GET each) are the cheaper place.
+    """
+
+    stage: str = "local"
+    table: str = "sortie-local"
+    queue: str = "sortie-local-jobs"
+    dead_queue: str = "sortie-local-dead"
+    bucket: str = "sortie-local-payloads"
+    endpoint: str | None = None
+    region: str = "us-east-1"
+    job_timeout: float = 60.0
+    max_timeout: float = 840.0
+    prefetch: int = 10
+    retention: float = 7 * 86_400.0
+    inline_limit: int = 4_096
+    body_limit: int = 5_000_000
+    answer_limit: int = 5_500_000
+    upload_limit: int = 300_000_000
+    link_seconds: int = 900
+
+    @property
+    def storage_origin(self) -> str:
+        """Where presigned links lead: what the page may send uploads to, besides this service."""
+        if self.endpoint:
+            return self.endpoint.rstrip("/")
+        return f"https://{self.bucket}.s3.amazonaws.com https://{self.bucket}.s3.{self.region}.amazonaws.com"
+
+    @property
+    def is_open(self) -> bool:
+        """The local stage asks for no token."""
+        return self.stage == "local"
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Settings from variables; those that are not set keep their defaults. Raises BadSetting."""
+    stage = environ.get("SORTIE_STAGE", "local")
+    return Settings(
+        stage=stage,
+        table=environ.get("TABLE_NAME", f"sortie-{stage}"),
+        queue=environ.get("QUEUE_NAME", f"sortie-{stage}-jobs"),
+        dead_queue=environ.get("DEAD_QUEUE_NAME", f"sortie-{stage}-dead"),
+        bucket=environ.get("BUCKET_NAME", f"sortie-{stage}-payloads"),
+        region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1",
+        endpoint=environ.get("AWS_ENDPOINT_URL") or None,
+        job_timeout=_number(environ, "JOB_TIMEOUT", float, 60.0, 1, 840),
+        prefetch=_number(environ, "JOB_PREFETCH", int, 10, 1, 10),
+        retention=_number(environ, "RETENTION_SECONDS", float, 7 * 86_400.0, 60, 30 * 86_400),
+        inline_limit=_number(environ, "INLINE_LIMIT", int, 4_096, 0, 30_000),
+    )
+
+
+def _number(environ: Mapping[str, str], name: str, kind: Callable[[str], T], default: T, low: float, high: float) -> T:
+    text = environ.get(name)
+    if text is None or text == "":
+        return default
+    try:
+        value = kind(text)
+        fits = low <= value <= high  # type: ignore[operator]
+    except ValueError:
+        fits = False
+    if not fits:
+        raise BadSetting(f"{name}={text!r}: give a number from {low:g} to {high:g}, or leave it out")
+    return value

@@ -1,0 +1,56 @@
+"""The page, the API docs and the spec: files of chalicelib/web, which may load nothing from elsewhere."""
+
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from chalicelib.config import Settings
+from chalicelib.edge import Answer
+from chalicelib.errors import NotFound
+
+WEB = Path(__file__).parent / "web"
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
+    "connect-src 'self' {storage}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def file(name: str, settings: Settings, known: str | None = None) -> Answer:
+    """`known`: the caller's If-None-Match. Raises NotFound.
+
+    Names are taken from the folder's list: a path cannot lead out of it.
+    """
+    if name not in _names():
+        raise NotFound(f"there is no file {name!r}")
+    stamp = (WEB / name).stat().st_mtime_ns  # on a laptop, pages change while the process runs
+    text = _text(name, stamp)
+    tag = f'"{_digest(name, stamp)}"'
+    headers = {"Cache-Control": "no-cache", "ETag": tag, "Referrer-Policy": "no-referrer"}
+    if known == tag:
+        return Answer(304, "", headers, TYPES[Path(name).suffix])
+    if name.endswith(".html"):
+        headers["Content-Security-Policy"] = POLICY.format(storage=settings.storage_origin)
+    return Answer(200, text, headers, TYPES[Path(name).suffix])
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(path.name for path in WEB.iterdir() if path.suffix in TYPES)
+
+
+@cache
+def _text(name: str, stamp: int) -> str:
+    return (WEB / name).read_text("utf-8")
+
+
+@cache
+def _digest(name: str, stamp: int) -> str:
+    return sha256(_text(name, stamp).encode()).hexdigest()[:32]

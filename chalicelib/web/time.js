@@ -1,0 +1,73 @@
+// Times and amounts as people read them. One ticker keeps every relative time on the page fresh.
+import { el, setText } from "./dom.js";
+
+const UNITS = [["y", 31536000], ["mo", 2592000], ["d", 86400], ["h", 3600], ["m", 60], ["s", 1]];
+const exactFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
+const clockFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23" });
+const numberFormat = new Intl.NumberFormat("en");
+
+export const exact = (iso) => `${exactFormat.format(new Date(iso))} (${iso})`;
+export const clock = (iso) => clockFormat.format(new Date(iso));
+export const number = (n) => numberFormat.format(n);
+export const plural = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
+
+/** 1.234 s, 850 ms, 2 m 5 s; takes seconds. */
+export function span(seconds) {
+  if (seconds === null || seconds === undefined || Number.isNaN(seconds)) return "–";
+  if (seconds === 0) return "0 s";
+  if (seconds < 0.001) return `${(seconds * 1000).toFixed(3)} ms`;
+  if (seconds < 1) return `${trim(seconds * 1000, seconds < 0.1 ? 1 : 0)} ms`;
+  if (seconds < 60) return `${trim(seconds, seconds < 10 ? 2 : 1)} s`;
+  const at = UNITS.findIndex(([, size]) => seconds >= size);
+  const [unit, size] = UNITS[at];
+  const [unit2, size2] = UNITS[at + 1];
+  const whole = Math.floor(seconds / size);
+  const rest = Math.floor((seconds - whole * size) / size2);
+  return rest ? `${whole} ${unit} ${rest} ${unit2}` : `${whole} ${unit}`;
+}
+
+const trim = (value, digits) => String(Number(value.toFixed(digits)));
+
+/** "in 5 m", "12 s ago", "now". */
+export function relative(iso, now = Date.now()) {
+  const seconds = (new Date(iso).getTime() - now) / 1000;
+  const size = Math.abs(seconds);
+  if (size < 1.5) return "now";
+  const [unit, unitSize] = UNITS.find(([name, s]) => size >= (name === "s" ? s : 2 * s));
+  const amount = `${Math.round(size / unitSize)} ${unit}`;
+  return seconds > 0 ? `in ${amount}` : `${amount} ago`;
+}
+
+/** A <time> that stays relative; the exact time shows on hover and to a screen reader. */
+export function when(iso) {
+  const node = el("time", { dataset: { relative: "" } });
+  setWhen(node, iso);
+  return node;
+}
+
+export function setWhen(node, iso) {
+  if (!iso) {
+    node.removeAttribute("datetime");
+    node.removeAttribute("title");
+    return setText(node, "–");
+  }
+  if (node.getAttribute("datetime") !== iso) {
+    node.setAttribute("datetime", iso);
+    node.title = exact(iso);
+  }
+  setText(node, relative(iso));
+}
+
+export function bytes(n) {
+  if (n < 1000) return `${n} bytes`;
+  if (n < 1e6) return `${(n / 1e3).toFixed(1)} kB`;
+  return n < 1e9 ? `${(n / 1e6).toFixed(1)} MB` : `${(n / 1e9).toFixed(2)} GB`;
+}
+
+setInterval(() => {
+  if (document.hidden) return;
+  for (const node of document.querySelectorAll("time[data-relative][datetime]")) setText(node, relative(node.dateTime));
+}, 1000);
+
+/** 14:05 for the axis of a chart, 14:05:30 where `fine`; takes seconds. */
+export const hourMinute = (seconds, fine = false) => new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: fine ? "2-digit" : undefined, hourCycle: "h23" });
