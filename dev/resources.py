@@ -1,0 +1,111 @@
+"""Creates the tables, queues and buckets of resources.json that are missing: `create(stage, endpoint)`.
+
+Works on any emulator and under moto in the process. What stands already is left as it is.
+"""
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from dev import template
+from dev.settings import ROOT
+
+TABLE_KEYS = ("TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+QUEUE_KEYS = (
+    "DelaySeconds",
+    "VisibilityTimeout",
+    "MessageRetentionPeriod",
+    "ReceiveMessageWaitTimeSeconds",
+    "RedrivePolicy",
+)
+
+
+def create(stage: str, endpoint: str | None = None, root: Path = ROOT) -> None:
+    """`endpoint`: where the emulator is; None leaves it to AWS_ENDPOINT_URL, or to moto's mock_aws."""
+    wanted = template.read(stage, root)
+    session = boto3.session.Session(region_name=template.REGION)
+    table = session.client("dynamodb", endpoint_url=endpoint)
+    queue = session.client("sqs", endpoint_url=endpoint)
+    bucket = session.client("s3", endpoint_url=endpoint)
+    for properties in wanted.of_type("AWS::DynamoDB::Table").values():
+        _table(table, properties)
+    for properties in sorted(wanted.of_type("AWS::SQS::Queue").values(), key=lambda each: "RedrivePolicy" in each):
+        _queue(queue, properties)
+    for properties in wanted.of_type("AWS::S3::Bucket").values():
+        _bucket(bucket, properties)
+
+
+def _table(client: Any, properties: dict[str, Any]) -> None:
+    name = properties["TableName"]
+    try:
+        client.create_table(**{key: properties[key] for key in TABLE_KEYS if key in properties})
+    except client.exceptions.ResourceInUseException:
+        return
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    if ttl := properties.get("TimeToLiveSpecification"):
+        client.update_time_to_live(TableName=name, TimeToLiveSpecification=ttl)
+
+
+def _queue(client: Any, properties: dict[str, Any]) -> None:
+    name = properties["QueueName"]
+    with contextlib.suppress(client.exceptions.QueueDoesNotExist):
+        client.get_queue_url(QueueName=name)
+        return
+    client.create_queue(QueueName=name, Attributes=_queue_attributes(client, properties))
+
+
+def _queue_attributes(client: Any, properties: dict[str, Any]) -> dict[str, str]:
+    attributes = {key: properties[key] for key in QUEUE_KEYS if key in properties}
+    if redrive := attributes.get("RedrivePolicy"):
+        arn = _queue_arn(client, redrive["deadLetterTargetArn"].rsplit(":", 1)[1])
+        attributes["RedrivePolicy"] = json.dumps({**redrive, "deadLetterTargetArn": arn})
+    return {key: str(value) for key, value in attributes.items()}
+
+
+def _queue_arn(client: Any, name: str) -> str:
+    """Emulators differ in their account number, so the dead-letter queue is asked for its own name."""
+    url = client.get_queue_url(QueueName=name)["QueueUrl"]
+    found = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    arn: str = found["Attributes"]["QueueArn"]
+    return arn
+
+
+def _bucket(client: Any, properties: dict[str, Any]) -> None:
+    name = properties["BucketName"]
+    if _exists(client, name):
+        return
+    client.create_bucket(Bucket=name)
+    if cors := properties.get("CorsConfiguration"):
+        rules = [{_cors_key(key): value for key, value in rule.items()} for rule in cors["CorsRules"]]
+        client.put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": rules})
+    if lifecycle := properties.get("LifecycleConfiguration"):
+        rules = [_lifecycle_rule(rule) for rule in lifecycle["Rules"]]
+        client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
+
+
+def _exists(client: Any, bucket: str) -> bool:
+    try:
+        client.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("404", "NoSuchBucket"):
+            return False
+        raise
+    return True
+
+
+def _cors_key(key: str) -> str:
+    """CloudFormation's names for two of the fields are not the API's."""
+    return {"MaxAge": "MaxAgeSeconds", "ExposedHeaders": "ExposeHeaders", "Id": "ID"}.get(key, key)
+
+
+def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {"ID": rule["Id"], "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
+    if days := rule.get("ExpirationInDays"):
+        made["Expiration"] = {"Days": days}
+    if abort := rule.get("AbortIncompleteMultipartUpload"):
+        made["AbortIncompleteMultipartUpload"] = abort
+    return made

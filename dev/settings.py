@@ -1,0 +1,82 @@
+"""What `make run` takes from the environment, and the environment it gives to its child processes."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+# Every other stage asks for a token.
+STAGE = "local"
+
+
+class BadStart(Exception):
+    """The stack cannot start or go on; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class DevSettings:
+    """`endpoint`: a running emulator to use; None starts one. `schedule_every`: replaces the period of every rate().
+    `root`: the folder of app.py, resources.json and .chalice.
+    """
+
+    port: int = 8000
+    endpoint: str | None = None
+    emulator: str = "ministack"
+    workers: int = 2
+    data: Path = ROOT / ".data"
+    schedule_every: float | None = None
+    start_limit: float = 60.0
+    verbose: bool = False
+    root: Path = ROOT
+
+
+def load(environ: Mapping[str, str]) -> DevSettings:
+    """Raises BadStart with the name of the variable that cannot be used."""
+    every = environ.get("SCHEDULE_EVERY")
+    emulator = environ.get("EMULATOR", "ministack")
+    if emulator not in ("ministack", "moto"):
+        raise BadStart(f"EMULATOR={emulator!r}: give ministack or moto, or leave it out.")
+    return DevSettings(
+        port=int(_number(environ, "PORT", 8000, 1, 65535)),
+        endpoint=environ.get("AWS_ENDPOINT_URL") or None,
+        emulator=emulator,
+        workers=int(_number(environ, "WORKERS", 2, 1, 64)),
+        data=Path(environ.get("DATA_DIR") or ROOT / ".data").resolve(),
+        schedule_every=_number(environ, "SCHEDULE_EVERY", 60, 0.1, 86_400) if every else None,
+        start_limit=_number(environ, "START_LIMIT", 60, 1, 3600),
+        verbose=environ.get("VERBOSE", "") not in ("", "0"),
+    )
+
+
+def child_environ(environ: Mapping[str, str], settings: DevSettings, endpoint: str) -> dict[str, str]:
+    """No profile of the developer's own account may reach the children: they talk to `endpoint` alone."""
+    kept = {k: v for k, v in environ.items() if k not in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")}
+    if settings.endpoint is None:
+        kept = {k: v for k, v in kept.items() if not k.startswith("AWS_")}
+    return {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        **kept,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "SORTIE_STAGE": STAGE,
+        "VERBOSE": "1" if settings.verbose else "",
+        # Everything under chalicelib/ is zipped for Lambda, so no process may leave byte code there.
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), kept.get("PYTHONPATH")])),
+    }
+
+
+def _number(environ: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
+    text = environ.get(name) or str(default)
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not low <= value <= high:
+        raise BadStart(f"{name}={text!r}: give a number from {low:g} to {high:g}, or leave it out.")
+    return value

@@ -1,0 +1,152 @@
+"""Everything that `make run` starts, as one thing that can be started, watched and stopped."""
+
+import errno
+import fcntl
+import os
+import socket
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TextIO
+
+from dev import emulator, resources, sample
+from dev.process import Child, exit_text, module, say
+from dev.runner import Runner
+from dev.serve import listen
+from dev.settings import HOST, STAGE, BadStart, DevSettings, child_environ
+from dev.watch import Watch
+
+TICK = 0.1
+SERVER_GRACE = 1.0
+# Looking at every source file is not worth doing on each tick.
+WATCH_EVERY = 0.5
+
+
+class Stack:
+    def __init__(self, settings: DevSettings, environ: Mapping[str, str]) -> None:
+        self._settings = settings
+        self.url = f"http://{HOST}:{settings.port}"
+        self.endpoint = settings.endpoint or f"http://{HOST}:{emulator.free_port()}"
+        self._environ = child_environ(environ, settings, self.endpoint)
+        self._emulator: Child | None = None
+        self._server: Child | None = None
+        self._socket: socket.socket | None = None
+        self._lock: TextIO | None = None
+        self._runner = Runner(settings, self._environ)
+        self._watch = Watch(settings.root)
+        self._next_look = 0.0
+        self._server_broken = False
+
+    def start(self) -> None:
+        """Returns when a sample job has come back sorted; BadStart otherwise."""
+        settings = self._settings
+        self._socket = _listen(settings.port)
+        settings.data.mkdir(parents=True, exist_ok=True)
+        if settings.endpoint is None:
+            self._lock = _claim(settings.data)
+            port = int(self.endpoint.rsplit(":", 1)[1])
+            self._emulator = emulator.start(settings, self._without_endpoint(), port)
+        sources = self._runner.read()
+        self._server = self._serve()
+        emulator.wait(self.endpoint, self._emulator, settings.start_limit)
+        say("", f"Emulator at {self.endpoint}")
+        # boto3 reads its credentials here, in this process, from the same variables as the children.
+        os.environ.update({key: value for key, value in self._environ.items() if key.startswith("AWS_")})
+        resources.create(STAGE, self.endpoint, settings.root)
+        self._runner.start(sources)
+        sample.wait_until_healthy(self.url, self._check_children, settings.start_limit)
+        say("", sample.run(self.url))
+
+    def tick(self) -> None:
+        """Restarts what died or changed; BadStart when the emulator is gone, as the jobs are gone with it."""
+        time.sleep(TICK)
+        if self._emulator is not None and self._emulator.code is not None:
+            raise BadStart(f"The emulator is gone. Start again with: make run\n{self._emulator.tail()}")
+        if self._server is not None and self._server.code is not None and not self._server_broken:
+            self._server_died(self._server)
+        if time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + WATCH_EVERY
+            self._look()
+
+    def stop(self) -> None:
+        """The emulator goes last: it saves its state, which the others may still be changing."""
+        if self._server is not None:
+            self._server.stop(SERVER_GRACE)
+        self._runner.stop()
+        if self._emulator is not None:
+            self._emulator.stop(emulator.STOP_LIMIT)
+        for held in (self._socket, self._lock):
+            if held is not None:
+                held.close()
+
+    def _serve(self) -> Child:
+        assert self._socket is not None
+        fd = self._socket.fileno()
+        self._server_broken = False
+        command = module("dev.serve", HOST, str(self._settings.port), STAGE, str(fd))
+        return Child("routes", command, self._environ, root=self._settings.root, fds=(fd,))
+
+    def _server_died(self, server: Child) -> None:
+        """Died by a signal: come back. Ended by itself: the sources do not load, so wait for the next change."""
+        self._server_broken = (server.code or 0) >= 0
+        text = exit_text(server.code)
+        if self._server_broken:
+            say("", f"The routes do not start ({text}); they will be tried again when a source file changes.")
+        else:
+            say("", f"The routes {text}; starting them again.")
+            server.kill()
+            self._server = self._serve()
+
+    def _look(self) -> None:
+        if not (changed := self._watch.changed()):
+            return
+        try:
+            sources = self._runner.read()
+        except BadStart as error:
+            say("", f"Routes and handlers keep the code they have until the next change. {error}")
+            return
+        say("", f"Changed: {', '.join(changed)}. Routes and handlers start again.")
+        self._replace_server()
+        if "resources.json" in changed:
+            resources.create(STAGE, self.endpoint, self._settings.root)
+        self._runner.renew(sources)
+
+    def _replace_server(self) -> None:
+        """The new one loads while the old one answers what it has in hand."""
+        old = self._server
+        if old is not None:
+            old.terminate()
+        self._server = self._serve()
+        if old is not None:
+            old.stop(SERVER_GRACE)
+
+    def _check_children(self) -> None:
+        for child in (self._emulator, self._server):
+            if child is not None and child.code is not None:
+                raise BadStart(f"The stack did not start. {child.tail()}")
+
+    def _without_endpoint(self) -> dict[str, str]:
+        """The emulator must not take itself for AWS."""
+        return {key: value for key, value in self._environ.items() if key != "AWS_ENDPOINT_URL"}
+
+
+def _claim(data: Path) -> TextIO:
+    """Two emulators would write their state over each other's."""
+    lock = (data / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise BadStart(f"Another stack keeps its jobs in {data}. Stop it, or: DATA_DIR=.data/second make run") from None
+    return lock
+
+
+def _listen(port: int) -> socket.socket:
+    try:
+        return listen(HOST, port)
+    except OSError as error:
+        if error.errno == errno.EACCES:
+            raise BadStart(f"Port {port} is not allowed to you. Choose one above 1023: PORT=8000 make run") from None
+        raise BadStart(
+            f"Port {port} is taken. Stop what listens there, or choose another: PORT={port % 65535 + 1} make run"
+        ) from None
