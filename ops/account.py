@@ -1,0 +1,41 @@
+"""Where a stage lives: an AWS account, or an emulator that stands in for one."""
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+EMULATED = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
+
+
+@dataclass(frozen=True)
+class Account:
+    """`endpoint`: the emulator's address; None: AWS, with the caller's own credentials and region."""
+
+    endpoint: str | None = None
+
+    def client(self, service: str) -> Any:
+        """A new client. What this computer knows of real accounts never reaches an emulator."""
+        config = Config(retries={"mode": "standard", "total_max_attempts": 4})
+        if service == "s3" and self.endpoint:
+            config = config.merge(Config(s3={"addressing_style": "path"}, signature_version="s3v4"))
+        return self._session.client(service, endpoint_url=self.endpoint, config=config)
+
+    @cached_property
+    def region(self) -> str:
+        if not self._session.region_name:
+            raise SystemExit("No region: set AWS_REGION, AWS_DEFAULT_REGION or one in ~/.aws/config.")
+        return str(self._session.region_name)
+
+    @cached_property
+    def number(self) -> str:
+        return str(self.client("sts").get_caller_identity()["Account"])
+
+    @cached_property
+    def _session(self) -> Any:
+        if self.endpoint:
+            return boto3.session.Session(**EMULATED)
+        return boto3.session.Session(region_name=os.environ.get("AWS_REGION"))

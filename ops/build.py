@@ -1,0 +1,122 @@
+"""The deployment package and its template: `python -m ops.build STAGE` makes .build/STAGE/deployment.zip and sam.json.
+
+Chalice makes the template, resources.json included. The zip is put together here, from a clean copy of the sources and
+the libraries, so that the same sources always give the same bytes: a function changes only when its code does.
+"""
+
+import hashlib
+import importlib.util
+import json
+import os
+import py_compile
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ops import vendor
+from ops.vendor import ROOT
+
+SOURCES = ("app.py", "chalicelib", ".chalice/config.json", "resources.json")
+EPOCH = (1980, 1, 1, 0, 0, 0)
+PLAIN_FILE = 0o100644 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    zip: Path
+    template: dict[str, Any]
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.zip.read_bytes()).hexdigest()
+
+
+def build(stage: str, target: Path, *, for_aws: bool, byte_code: bool = True, root: Path = ROOT) -> Package:
+    """Into `target`. `for_aws`: libraries for Lambda's Linux; else those installed here, for an emulator."""
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        libraries = vendor.from_index(folder / "libraries", root) if for_aws else vendor.installed(root)
+        if for_aws and (unfit := vendor.too_new(libraries)):
+            raise SystemExit(f"Lambda's C library is too old for {unfit}")
+        template = _chalice(stage, root, folder)
+        files = dict(libraries) | _tree(folder / "runtime") | _sources(folder / "app")
+        if byte_code:
+            files |= _compiled(files, folder / "compiled")
+        _write(target / "deployment.zip", files)
+    (target / "sam.json").write_text(json.dumps(template, indent=1) + "\n", "utf-8")
+    return Package(target / "deployment.zip", template)
+
+
+def _chalice(stage: str, root: Path, folder: Path) -> dict[str, Any]:
+    """Chalice's own template and runtime, made in a copy that has no libraries: those it would leave out in silence."""
+    copy_sources(root, folder / "app")
+    command = [sys.executable, "-c", "from chalice.cli import main; main()", "package"]
+    command += ["--merge-template", "resources.json", "--stage", stage, str(folder / "out")]
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SORTIE_"))}
+    own = {"AWS_DEFAULT_REGION": "us-east-1", "SORTIE_STAGE": stage, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, cwd=folder / "app", env=kept | own, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"chalice package failed:\n{done.stdout}{done.stderr}")
+    with zipfile.ZipFile(folder / "out" / "deployment.zip") as archive:
+        archive.extractall(folder / "runtime", [each for each in archive.namelist() if each.startswith("chalice/")])
+    template: dict[str, Any] = json.loads((folder / "out" / "sam.json").read_text("utf-8"))
+    return template
+
+
+def copy_sources(root: Path, target: Path) -> None:
+    """What Chalice is shown: nothing of dev/ or tests/, no byte code, and no libraries to install."""
+    for name in (*SOURCES, *(f".chalice/{path.name}" for path in (root / ".chalice").glob("policy-*.json"))):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        if (root / name).is_dir():
+            shutil.copytree(root / name, target / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+        else:
+            shutil.copy2(root / name, target / name)
+    (target / "requirements.txt").write_text("")
+
+
+def _sources(app: Path) -> dict[str, Path]:
+    return {"app.py": app / "app.py"} | {f"chalicelib/{name}": p for name, p in _tree(app / "chalicelib").items()}
+
+
+def _tree(folder: Path) -> dict[str, Path]:
+    return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def _compiled(files: Mapping[str, Path], folder: Path) -> dict[str, Path]:
+    """What Lambda, whose code folder is read-only, would compile at every cold start. Never checked against the source,
+    since a zip has no times of change worth the name.
+    """
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    made = {}
+    for name in sorted(files):
+        if name.endswith(".py"):
+            place = importlib.util.cache_from_source(name)
+            py_compile.compile(str(files[name]), str(folder / place), name, doraise=True, invalidation_mode=mode)
+            made[Path(place).as_posix()] = folder / place
+    return made
+
+
+def _write(target: Path, files: Mapping[str, Path]) -> None:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name in sorted(files):
+            info = zipfile.ZipInfo(name, EPOCH)
+            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, PLAIN_FILE
+            archive.writestr(info, files[name].read_bytes())
+
+
+def main() -> None:
+    stage = sys.argv[1] if len(sys.argv) > 1 else "dev"
+    package = build(stage, ROOT / ".build" / stage, for_aws="--offline" not in sys.argv)
+    print(f"{package.zip}: {package.zip.stat().st_size / 1e6:.1f} MB, sha256 {package.digest}")
+
+
+if __name__ == "__main__":
+    main()

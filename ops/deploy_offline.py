@@ -1,0 +1,71 @@
+"""`make deploy-offline`: the package that goes to AWS, deployed to an emulator on this machine through CloudFormation.
+
+PORT=4566 chooses the emulator's port, STATE=1 keeps its state in .data/offline, ENDPOINT=http://localhost:4566 uses one
+that runs already, STAGE=dev names the stage.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops import build, emulator, sample, stack, tokens
+from ops.account import Account
+from ops.vendor import ROOT
+
+OWNER = "admin"
+STAGE = "dev"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """`token`: an admin's."""
+
+    url: str
+    token: str
+    endpoint: str
+    stage: str
+
+
+def folder_of(environ: Mapping[str, str]) -> Path:
+    """Where the emulator keeps what it needs; its state, when asked, too."""
+    return ROOT / ".data" / environ.get("OFFLINE_DIR", "offline")
+
+
+def deploy(environ: Mapping[str, str], folder: Path, say: Callable[[str], None]) -> Deployed:
+    """Bring the emulator up, the stack up to date, and one job through it."""
+    stage = environ.get("STAGE") or STAGE
+    endpoint = environ.get("ENDPOINT") or _start(environ, folder)
+    say(f"Emulator at {endpoint}")
+    account = Account(endpoint)
+    # An emulator that somebody else started most likely runs functions in Lambda's own containers.
+    package = build.build(stage, folder / "package", for_aws=bool(environ.get("ENDPOINT")))
+    say(f"Package: {package.zip.stat().st_size / 1e6:.1f} MB, sha256 {package.digest[:12]}")
+    url = stack.api_url(account, stack.deploy(account, stage, package, say))
+    token = tokens.create(tokens.records_of(account, stage), OWNER, "admin", 30, now=time.time())
+    say(sample.run(url, token))
+    return Deployed(url, token, endpoint, stage)
+
+
+def _start(environ: Mapping[str, str], folder: Path) -> str:
+    port = int(environ["PORT"]) if environ.get("PORT") else None
+    keep = environ.get("STATE", "") not in ("", "0")
+    return emulator.start(folder, environ, port=port, keep_state=keep).endpoint
+
+
+def main() -> int:
+    try:
+        made = deploy(os.environ, folder_of(os.environ), lambda text: print(text, flush=True))
+    except (emulator.NotStarted, stack.DeployFailed, sample.SampleFailed) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"API: {made.url}\nTOKEN: {made.token}")
+    print("The token is an admin's, for 30 days; python -m ops.tokens makes others.")
+    print("It runs until: make stop-offline" if not os.environ.get("ENDPOINT") else "The emulator is not ours to stop.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""`make destroy STAGE=dev`: remove a stage and its data. It says what would be lost, and does nothing until told again.
+
+CONFIRM=sortie-dev is that second word. A stage whose table is protected (prod) needs it just the same.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ops import stack
+from ops.account import Account
+from ops.deploy import BadStage, stage_of
+
+
+class NotConfirmed(Exception):
+    """Nothing was removed; the message says what would have been."""
+
+
+def destroy(environ: Mapping[str, str], say: Callable[[str], None]) -> None:
+    """Raises BadStage, NotConfirmed, stack.DeployFailed."""
+    stage = stage_of(environ)
+    account = Account(environ.get("ENDPOINT") or None)
+    name = stack.name_of(stage)
+    if not stack.exists(account, stage):
+        raise BadStage(f"There is no stack {name} in account {account.number}, region {account.region}.")
+    found = _resources(account, name)
+    if environ.get("CONFIRM") != name:
+        raise NotConfirmed(_what_would_be_lost(account, name, found))
+    for bucket in found.get("AWS::S3::Bucket", []):
+        say(f"Emptying the bucket {bucket}.")
+        _empty(account.client("s3"), bucket)
+    for table in found.get("AWS::DynamoDB::Table", []):
+        account.client("dynamodb").update_table(TableName=table, DeletionProtectionEnabled=False)
+    say(f"Removing the stack {name}.")
+    stack.delete(account, stage)
+
+
+def _resources(account: Account, name: str) -> dict[str, list[str]]:
+    """Physical names by type."""
+    found: dict[str, list[str]] = {}
+    pages = account.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=name)
+    for page in pages:
+        for resource in page["StackResourceSummaries"]:
+            found.setdefault(resource["ResourceType"], []).append(resource["PhysicalResourceId"])
+    return found
+
+
+def _what_would_be_lost(account: Account, name: str, found: Mapping[str, list[str]]) -> str:
+    lines = [f"This would remove the stack {name} from account {account.number}, and with it:"]
+    for table in found.get("AWS::DynamoDB::Table", []):
+        count = account.client("dynamodb").describe_table(TableName=table)["Table"].get("ItemCount", 0)
+        lines.append(f"  the table {table}: about {count} rows (jobs, schedules, tokens)")
+    lines += [f"  the bucket {bucket} and every payload in it" for bucket in found.get("AWS::S3::Bucket", [])]
+    lines.append(f"Nothing was removed. To do it: make destroy STAGE={name.removeprefix('sortie-')} CONFIRM={name}")
+    return "\n".join(lines)
+
+
+def _empty(store: Any, bucket: str) -> None:
+    for page in store.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        keys = [{"Key": each["Key"]} for each in page.get("Contents", [])]
+        if keys:
+            store.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
+
+
+def main() -> int:
+    try:
+        destroy(os.environ, lambda text: print(text, flush=True))
+    except (BadStage, NotConfirmed, stack.DeployFailed) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("Removed. The packages stay in the artifacts bucket, and so do CloudWatch's logs until they expire.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

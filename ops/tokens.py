@@ -1,0 +1,97 @@
+"""Bearer tokens of a stage: `python -m ops.tokens create --owner team-a --role submit --stage prod [--days 90]`.
+
+A token is shown once, when it is made; the table holds its digest. `list` names tokens by the first 12 characters of
+that digest, and `revoke` takes this name or the token itself.
+"""
+
+import argparse
+import os
+import re
+import secrets
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from chalicelib import config
+from chalicelib.aws.records import DynamoRecords
+from chalicelib.core.access import Role
+from chalicelib.core.records import TokenRecord
+from chalicelib.service.tokens import digest_of
+from ops.account import Account
+
+OWNER = re.compile(r"[a-z0-9-]{1,64}")
+NAME_LENGTH = 12
+ROLES = [role.name.lower() for role in Role]
+
+
+def create(records: DynamoRecords, owner: str, role: str, days: float | None, *, now: float) -> str:
+    """The token. Owner names are parts of keys, so they are held to a plain form. Raises ValueError."""
+    if not OWNER.fullmatch(owner):
+        raise ValueError(f"owner {owner!r}: 1 to 64 of a-z, 0-9 and -")
+    if role not in ROLES:
+        raise ValueError(f"role {role!r}: one of {', '.join(ROLES)}")
+    token = secrets.token_urlsafe(32)
+    expires_at = None if days is None else round(now + days * 86_400)
+    records.add_token(TokenRecord(digest_of(token), owner, role, round(now * 1000), expires_at))
+    return token
+
+
+def revoke(records: DynamoRecords, name: str) -> bool:
+    """False when there is no such token."""
+    digest = digest_of(name)
+    found = [each for each in records.tokens() if each.digest in (name, digest) or each.digest[:NAME_LENGTH] == name]
+    for token in found:
+        records.remove_token(token.digest)
+    return bool(found)
+
+
+def records_of(account: Account, stage: str) -> DynamoRecords:
+    """`TABLE_NAME` in the environment is a table of another name."""
+    settings = config.load({**os.environ, "SORTIE_STAGE": stage})
+    return DynamoRecords(account.client("dynamodb"), settings.table)
+
+
+def main(arguments: Sequence[str]) -> int:
+    given = _parser().parse_args(arguments)
+    records = records_of(Account(given.endpoint), given.stage)
+    if given.command == "create":
+        try:
+            print(create(records, given.owner, given.role, given.days, now=time.time()))
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            return 2
+    elif given.command == "revoke":
+        if not revoke(records, given.name):
+            print(f"no token of {given.stage} is called {given.name!r}", file=sys.stderr)
+            return 1
+        print("Revoked. A stage may go on taking it for the minute that it remembers tokens.")
+    else:
+        for token in sorted(records.tokens(), key=lambda each: (each.owner, each.created_at)):
+            print(_line(token))
+    return 0
+
+
+def _line(token: TokenRecord) -> str:
+    made = datetime.fromtimestamp(token.created_at / 1000, UTC).date()
+    end = datetime.fromtimestamp(token.expires_at, UTC).date() if token.expires_at else "revoked"
+    return f"{token.digest[:NAME_LENGTH]}  {token.owner:<24} {token.role:<7} made {made}, until {end}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--stage", required=True)
+    common.add_argument("--endpoint", default=os.environ.get("ENDPOINT"), help="an emulator's address; AWS without it")
+    parser = argparse.ArgumentParser(prog="python -m ops.tokens", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    made = commands.add_parser("create", parents=[common], help="print a new token, once")
+    made.add_argument("--owner", required=True, help="whose jobs it submits and sees: 1 to 64 of a-z, 0-9, -")
+    made.add_argument("--role", required=True, choices=ROLES)
+    made.add_argument("--days", type=float, help="valid for so many days; without it until revoked")
+    commands.add_parser("list", parents=[common], help="what there is, without the tokens themselves")
+    commands.add_parser("revoke", parents=[common], help="end one").add_argument("name")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

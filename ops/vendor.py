@@ -1,0 +1,88 @@
+"""The libraries of the package: requirements.txt without Chalice, whose small runtime Chalice's packager adds itself.
+
+For AWS they come from the package index, as wheels for the function's own Python and Linux. For an emulator, which
+runs functions with this very Python, they are the files that are installed here: no network is needed, and on
+64-bit Linux they are the same files.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parent.parent
+MACHINE = "x86_64"
+GLIBC = {(3, 11): 26}
+"""The minor version of the C library that Lambda runs this Python with. The later ones have Amazon Linux 2023's, 34."""
+NOT_NEEDED = re.compile(
+    r"(^|/)(tests|__pycache__|[^/]*\.dist-info)/"
+    r"|^(\.\./|bin/|numpy/(f2py|distutils|_pyinstaller|typing/tests|_core/include|_core/lib)/)"
+    r"|\.(pyi|pyx|pxd|pyc|pth|h|c|cpp|a|typed)$"
+)
+
+
+def glibc() -> int:
+    return GLIBC.get(sys.version_info[:2], 34)
+
+
+def wanted(root: Path = ROOT) -> list[Requirement]:
+    lines = (root / "requirements.txt").read_text("utf-8").splitlines()
+    found = [Requirement(line) for line in lines if line.strip() and not line.startswith("#")]
+    return [one for one in found if one.name != "chalice" and (one.marker is None or one.marker.evaluate())]
+
+
+def installed(root: Path = ROOT) -> Mapping[str, Path]:
+    """Path in the package -> file, of what is installed here. Raises SystemExit where that is not what is pinned."""
+    files: dict[str, Path] = {}
+    for name in sorted(_with_dependencies(wanted(root))):
+        for file in metadata.distribution(name).files or ():
+            if not NOT_NEEDED.search(file.as_posix()):
+                files[file.as_posix()] = Path(str(file.locate()))
+    return files
+
+
+def from_index(folder: Path, root: Path = ROOT) -> Mapping[str, Path]:
+    """The same, as wheels that Lambda can load, installed into `folder`."""
+    arguments = [part for tag in _tags() for part in ("--platform", tag)]
+    version = ".".join(map(str, sys.version_info[:2]))
+    arguments += ["--python-version", version, "--implementation", "cp", "--only-binary", ":all:"]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+    subprocess.run([*pip, *arguments, "--target", str(folder), *map(str, wanted(root))], check=True)
+    names = ((path.relative_to(folder).as_posix(), path) for path in sorted(folder.rglob("*")) if path.is_file())
+    return {name: path for name, path in names if not NOT_NEEDED.search(name)}
+
+
+def too_new(files: Mapping[str, Path]) -> dict[str, int]:
+    """Compiled files that ask for a newer C library than Lambda has -> the minor version they ask for."""
+    found = {}
+    for name, path in files.items():
+        if ".so" in path.name:
+            versions = [int(minor) for minor in re.findall(rb"GLIBC_2\.(\d+)\b", path.read_bytes())]
+            if max(versions, default=0) > glibc():
+                found[name] = max(versions)
+    return found
+
+
+def _tags() -> Iterator[str]:
+    yield from (f"manylinux_2_{minor}_{MACHINE}" for minor in range(glibc(), 4, -1))
+    yield f"manylinux2014_{MACHINE}"
+
+
+def _with_dependencies(requirements: list[Requirement]) -> set[str]:
+    names: set[str] = set()
+    while requirements:
+        one = requirements.pop()
+        if one.name in names:
+            continue
+        names.add(one.name)
+        if not one.specifier.contains(metadata.version(one.name), prereleases=True):
+            raise SystemExit(
+                f"{one.name} {metadata.version(one.name)} is installed, {one} is pinned: make run mends it"
+            )
+        needs = [Requirement(text) for text in metadata.requires(one.name) or ()]
+        requirements += [need for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
+    return names
