@@ -1,0 +1,15 @@
+"""Fixtures for the whole suite: a running stack, shared by the tests that look at it from outside."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.running import RunningStack
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """`.url` of the service, `.endpoint` of the emulator, `.env` of its processes."""
+    running = RunningStack(tmp_path_factory.mktemp("stack"))
+    yield running
+    running.stop()

@@ -1,0 +1,103 @@
+"""A job store that writes down every move it sees: which event took which row from where to where."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+from chalicelib.core.change import Change
+from chalicelib.core.job import Event, Job, Millis
+from chalicelib.core.listing import Filter
+from chalicelib.core.records import RunRecord, WindowRecord
+from chalicelib.ports import JobStore, OpenJobs
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """`by`: the attempt that the writer believed to be the newest (None for a claim)."""
+
+    event: Event
+    before: Job
+    after: Job
+    at: Millis
+    by: int | None
+
+
+class Recorder:
+    """ports.JobStore in front of another. The row before a write is read first: only one thread writes here."""
+
+    def __init__(self, real: JobStore, quietly: Callable[[], AbstractContextManager[None]]) -> None:
+        self.real = real
+        self.quietly = quietly
+        self.moves: list[Move] = []
+        self.born: dict[str, int] = {}
+        """Job id -> how many moves there had been when its row was written."""
+        self.overwritten: list[str] = []
+
+    def insert(self, job: Job) -> Job:
+        before = self._now(job.id)
+        with self._writing([job]):
+            row = self.real.insert(job)
+        if before is not None and row == job != before:
+            self.overwritten.append(job.id)
+        return row
+
+    def insert_many(self, jobs: Sequence[Job]) -> None:
+        self.overwritten += [job.id for job in jobs if job.id in self.born]
+        with self._writing(jobs):
+            self.real.insert_many(jobs)
+
+    def insert_run(self, run: RunRecord, jobs: Sequence[Job]) -> None:
+        with self._writing(jobs):
+            self.real.insert_run(run, jobs)
+
+    def insert_in_window(self, job: Job, window: WindowRecord, seen: WindowRecord | None) -> None:
+        with self._writing([job]):
+            self.real.insert_in_window(job, window, seen)
+
+    def get(self, job_id: str) -> Job | None:
+        return self.real.get(job_id)
+
+    def get_many(self, job_ids: Sequence[str]) -> list[Job]:
+        return self.real.get_many(job_ids)
+
+    def claim(self, job_id: str, now: Millis, token: str) -> Job:
+        with self._moving(Event.CLAIM, job_id, now, None):
+            return self.real.claim(job_id, now, token)
+
+    def apply(self, change: Change) -> Job:
+        with self._moving(change.event, change.job.id, change.at, change.job.attempts):
+            return self.real.apply(change)
+
+    def due(self, now: Millis, limit: int) -> Iterable[Sequence[str]]:
+        return self.real.due(now, limit)
+
+    def page(self, chosen: Filter, before: str | None, limit: int) -> list[str]:
+        return self.real.page(chosen, before, limit)
+
+    def open_jobs(self, owner: str) -> OpenJobs:
+        return self.real.open_jobs(owner)
+
+    @contextmanager
+    def _writing(self, jobs: Sequence[Job]) -> Iterator[None]:
+        """The answer may be lost and the rows there all the same."""
+        try:
+            yield
+        finally:
+            for job in jobs:
+                self.born.setdefault(job.id, len(self.moves))
+
+    @contextmanager
+    def _moving(self, event: Event | None, job_id: str, at: Millis, by: int | None) -> Iterator[None]:
+        """What the row was before and is afterwards, whether or not the answer arrives."""
+        before = self._now(job_id)
+        try:
+            yield
+        finally:
+            after = self._now(job_id)
+            if event is not None and before is not None and after is not None and after != before:
+                self.moves.append(Move(event, before, after, at, by))
+
+    def _now(self, job_id: str) -> Job | None:
+        """The harness's own read: no fault may come in here."""
+        with self.quietly():
+            return self.real.get(job_id)
