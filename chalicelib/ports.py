@@ -45,7 +45,7 @@ class JobStore(Protocol):
     def due(self, now: Millis, limit: int) -> Iterable[Sequence[str]]:
         """Ids (jobs and schedules) whose wake time has come, shard by shard, oldest first; may lag."""
 
-    def page(self, chosen: Filter, before: str | None, limit: int) -> list[str]:
+    def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:
         """Up to `limit` ids below `before`, newest first, that an index holds for the filter; may lag."""
 
     def open_jobs(self, owner: str) -> "OpenJobs":

@@ -15,7 +15,7 @@ from chalicelib.core import change as changes
 from chalicelib.core.change import Change
 from chalicelib.core.ids import make_id, shard_of
 from chalicelib.core.job import WAITING, Job, Millis, Status
-from chalicelib.core.listing import Filter, lists_of
+from chalicelib.core.listing import Filter, listed_status, phase_of, phases_of, wants_due
 from chalicelib.core.records import KeyRecord, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
 from chalicelib.errors import ChangeRefused, PayloadMissing
 from chalicelib.ports import Depth, OpenJobs, UploadLink
@@ -178,25 +178,28 @@ class MemoryJobs:
             for start in range(0, len(ids), limit):
                 yield ids[start : start + limit]
 
-    def page(self, chosen: Filter, before: str | None, limit: int) -> list[str]:
+    def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:
         found = [
             job.id
             for job in self.table.indexed_jobs.values()
-            if self._is_listed(chosen, job) and (before is None or job.id < before)
+            if self._is_listed(chosen, job, now) and (before is None or job.id < before)
         ]
         return sorted(found, reverse=True)[:limit]
 
-    def _is_listed(self, chosen: Filter, job: Job) -> bool:
+    def _is_listed(self, chosen: Filter, job: Job, now: Millis) -> bool:
         """What the one index that fits the filter holds; service.read looks at the rest."""
         if job.owner != chosen.owner:
             return False
+        in_phase = phase_of(job.status) in phases_of(chosen.statuses)
         if chosen.object_id is not None:
-            return job.object_id == chosen.object_id
+            return in_phase and job.object_id == chosen.object_id
         if chosen.group is not None:
-            return job.group == chosen.group
-        if chosen.task is not None and not chosen.quick_task:
-            return job.task == chosen.task and not job.quick
-        return _list_of(job) in lists_of(chosen.statuses)
+            return in_phase and job.group == chosen.group
+        if chosen.task is not None and not job.quick:
+            return in_phase and job.task == chosen.task
+        due = _list_of(job) is Status.SCHEDULED and self.table.due_at[job.id] <= now
+        in_list = _list_of(job) in chosen.statuses or (due and wants_due(chosen.statuses))
+        return in_list and (chosen.task is None or chosen.quick_task)
 
     def open_jobs(self, owner: str) -> OpenJobs:
         mine = [job for job in self.table.indexed_jobs.values() if job.owner == owner]
@@ -205,7 +208,7 @@ class MemoryJobs:
 
 
 def _list_of(job: Job) -> Status:
-    return Status.PENDING if job.quick and job.status is Status.RUNNING else job.status
+    return listed_status(job.status, quick=job.quick)
 
 
 class MemoryRecords:

@@ -11,6 +11,7 @@ page, open_jobs   Query on by_status, by_task, by_object or by_group
 
 import heapq
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from botocore.exceptions import ClientError
@@ -19,7 +20,7 @@ from chalicelib.aws import expressions, items, records
 from chalicelib.aws.calls import BATCH_READ, BATCH_TRIES, REFUSED, Client, code_of, read_batch, translated
 from chalicelib.core.change import Change
 from chalicelib.core.job import WAITING, Job, Millis, Status
-from chalicelib.core.listing import SHARDS, Filter, lists_of
+from chalicelib.core.listing import SHARDS, Filter, listed_status, phases_of, wants_due
 from chalicelib.core.records import RunRecord, WindowRecord
 from chalicelib.errors import ChangeRefused, Unavailable
 from chalicelib.ports import OpenJobs
@@ -96,23 +97,16 @@ class DynamoJobs:
         for place in range(items.WAKE_SHARDS):
             yield from self._due_in(str((first + place) % items.WAKE_SHARDS), now, limit)
 
-    def page(self, chosen: Filter, before: str | None, limit: int) -> list[str]:
-        index, key, values = _partitions(chosen)
-        pages = [self._newest(index, key, value, before, limit) for value in values]
+    def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:
+        pages = [self._newest(each, before, limit, now) for each in _lists(chosen)]
         merged = heapq.merge(*pages, reverse=True)
         return list(dict.fromkeys(merged))[:limit]  # a job that moves while we read may be in two lists
 
     def open_jobs(self, owner: str) -> OpenJobs:
-        waiting = [
-            int(entry["due_at"]["N"])
-            for status in sorted(WAITING)
-            for shard in range(SHARDS)
-            for entry in self._entries(items.status_list(owner, status, shard), "due_at")
-        ]
-        running = sum(
-            1 for shard in range(SHARDS) for _ in self._entries(items.status_list(owner, Status.RUNNING, shard), "pk")
-        )
-        return OpenJobs(waiting, running)
+        lists = _status_lists(owner, WAITING)
+        waiting = [int(entry["due_at"]["N"]) for name in lists for entry in self._entries(name, "due_at")]
+        running = _status_lists(owner, frozenset({Status.RUNNING}))
+        return OpenJobs(waiting, sum(1 for name in running for _ in self._entries(name, "pk")))
 
     def _new(self, item: items.Item) -> Any:
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
@@ -158,14 +152,17 @@ class DynamoJobs:
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
-    def _newest(self, index: str, key: str, value: str, before: str | None, limit: int) -> list[str]:
-        condition, values = f"{key} = :k", {":k": {"S": value}}
+    def _newest(self, wanted: "_List", before: str | None, limit: int, now: Millis) -> list[str]:
+        condition, values = f"{wanted.key} = :k", {":k": {"S": wanted.value}}
         if before is not None:
             condition, values = condition + " AND pk < :before", values | {":before": {"S": before}}
+        only: dict[str, str] = {}
+        if wanted.due_only:
+            only, values = {"FilterExpression": "due_at <= :now"}, values | {":now": {"N": str(now)}}
         with translated("read a page"):
             answer = self._client.query(
-                TableName=self._table, IndexName=index, KeyConditionExpression=condition,
-                ExpressionAttributeValues=values, ScanIndexForward=False, Limit=limit,
+                TableName=self._table, IndexName=wanted.index, KeyConditionExpression=condition,
+                ExpressionAttributeValues=values, ScanIndexForward=False, Limit=limit, **only,
             )  # fmt: skip
         return [entry["pk"]["S"] for entry in answer["Items"]]
 
@@ -183,20 +180,43 @@ class DynamoJobs:
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
-def _partitions(chosen: Filter) -> tuple[str, str, list[str]]:
-    """The index that fits the filter best, its hash attribute, and the partitions to merge."""
+@dataclass(frozen=True, slots=True)
+class _List:
+    """One partition of an index: `key` is its hash attribute."""
+
+    index: str
+    key: str
+    value: str
+    due_only: bool = False
+
+
+def _lists(chosen: Filter) -> list[_List]:
+    """The lists that the filter needs, from the index that fits it best."""
+    owner, phases = chosen.owner, phases_of(chosen.statuses)
     if chosen.object_id is not None:
-        return "by_object", "object_key", [items.object_list(chosen.owner, chosen.object_id)]
+        return [_List("by_object", "object_key", items.object_list(owner, phase, chosen.object_id)) for phase in phases]
     if chosen.group is not None:
-        return "by_group", "group_key", [items.group_list(chosen.owner, chosen.group)]
-    if chosen.task is not None and not chosen.quick_task:
-        return "by_task", "task_key", [items.task_list(chosen.owner, chosen.task, s) for s in range(SHARDS)]
-    lists = [
-        items.status_list(chosen.owner, status, shard)
-        for status in lists_of(chosen.statuses)
+        return [_List("by_group", "group_key", items.group_list(owner, phase, chosen.group)) for phase in phases]
+    kinds = (False, True) if chosen.task is None else (True,) if chosen.quick_task else ()
+    names = _status_lists(owner, chosen.statuses, kinds)
+    due = _status_lists(owner, frozenset({Status.SCHEDULED}), kinds) if wants_due(chosen.statuses) else []
+    found = [_List("by_status", "list_key", name) for name in names]
+    found += [_List("by_status", "list_key", name, due_only=True) for name in due]
+    if chosen.task is not None:
+        places = [(phase, shard) for phase in phases for shard in range(SHARDS)]
+        found += [_List("by_task", "task_key", items.task_list(owner, *place, chosen.task)) for place in places]
+    return found
+
+
+def _status_lists(owner: str, statuses: frozenset[Status], kinds: Sequence[bool] = (False, True)) -> list[str]:
+    """`kinds`: jobs that are not quick, jobs that are; a list that no job is ever in is left out."""
+    return [
+        items.status_list(owner, status, shard, quick=quick)
+        for quick in kinds
+        for status in sorted(statuses)
+        if listed_status(status, quick=quick) is status
         for shard in range(SHARDS)
     ]
-    return "by_status", "list_key", lists
 
 
 def _refused(error: ClientError) -> Exception:

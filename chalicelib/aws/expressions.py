@@ -108,7 +108,8 @@ def _keep_indexes(e: Expression, wanted: Change) -> None:
     """Whatever a field means for an index changes in the same write."""
     fields = wanted.fields
     if "status" in fields:
-        e.set("list_key", {"S": items.list_key(wanted.job, fields["status"])})
+        for name, key in items.list_keys(wanted.job, fields["status"]).items():
+            e.set(name, key)
         if fields["status"] in WAITING:
             e.set("due_at", {"N": str(fields["held_until"])})
     if "wake_at" in fields:

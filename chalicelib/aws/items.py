@@ -1,14 +1,17 @@
 """A job as a DynamoDB item, and back.
 
 pk            the job's id
-list_key      owner#status#shard    index by_status; a quick job stays in `pending` while it runs
+list_key      owner#status#shard       index by_status; quick jobs have lists of their own, #quick behind the shard,
+                                       and stay in `pending` while they run
 list_running  what list_key becomes when the job is claimed
-task_key      owner#task#shard      index by_task; absent for quick tasks
-object_key    owner#object_id       index by_object; absent without object_id
-group_key     owner#group           index by_group; absent without group
-wake_shard    shard                 index wake, with wake_at; both absent once the job has ended
+task_key      owner#phase#shard#task   index by_task; absent for quick jobs
+object_key    owner#phase#object_id    index by_object; absent without object_id
+group_key     owner#phase#group        index by_group; absent without group
+wake_shard    shard                    index wake, with wake_at; both absent once the job has ended
 due_at        held_until as it was while the job waited: claims leave it alone, and so the index it is projected into
 lease_ms      what a claim adds to the time to get held_until
+
+A phase is open, completed, failed or canceled: a claim moves none of its keys.
 
 Times are numbers of milliseconds, payloads bytes; nothing a user sent is ever a DynamoDB number.
 """
@@ -21,7 +24,7 @@ import msgspec
 from chalicelib.core.change import lease_millis
 from chalicelib.core.ids import shard_of
 from chalicelib.core.job import WAITING, Attempt, Error, Inline, Job, Payload, Status, Stored, Window
-from chalicelib.core.listing import SHARDS
+from chalicelib.core.listing import SHARDS, listed_status, phase_of
 
 Value = dict[str, Any]
 Item = dict[str, Value]
@@ -82,25 +85,38 @@ def to_value(name: str, value: Any) -> Value:
     return {"S": msgspec.json.encode(value).decode()}
 
 
-def list_key(job: Job, status: Status) -> str:
-    listed = Status.PENDING if job.quick and status is Status.RUNNING else status
-    return status_list(job.owner, listed, shard_of(job.id, SHARDS))
+def list_keys(job: Job, status: Status) -> Item:
+    """The keys of every list that the job is in while it has this status."""
+    shard, phase = shard_of(job.id, SHARDS), phase_of(status)
+    keys = {"list_key": status_list(job.owner, listed_status(status, quick=job.quick), shard, quick=job.quick)}
+    if not job.quick:
+        keys["task_key"] = task_list(job.owner, phase, shard, job.task)
+    if job.object_id is not None:
+        keys["object_key"] = object_list(job.owner, phase, job.object_id)
+    if job.group is not None:
+        keys["group_key"] = group_list(job.owner, phase, job.group)
+    return {name: {"S": key} for name, key in keys.items()}
 
 
-def status_list(owner: str, status: Status, shard: int) -> str:
-    return f"{owner}#{status}#{shard}"
+def status_list(owner: str, status: Status, shard: int, *, quick: bool) -> str:
+    return f"{owner}#{status}#{shard}{'#quick' if quick else ''}"
 
 
-def task_list(owner: str, task: str, shard: int) -> str:
-    return f"{owner}#{task}#{shard}"
+def task_list(owner: str, phase: str, shard: int, task: str) -> str:
+    return f"{owner}#{phase}#{shard}#{task}"
 
 
-def object_list(owner: str, object_id: str | int) -> str:
-    return f"{owner}#{msgspec.json.encode(object_id).decode()}"
+def object_list(owner: str, phase: str, object_id: str | int) -> str:
+    return f"{owner}#{phase}#{object_text(object_id)}"
 
 
-def group_list(owner: str, group: str) -> str:
-    return f"{owner}#{group}"
+def object_text(object_id: str | int) -> str:
+    """The number 1 and the text "1" are two objects."""
+    return msgspec.json.encode(object_id).decode()
+
+
+def group_list(owner: str, phase: str, group: str) -> str:
+    return f"{owner}#{phase}#{group}"
 
 
 def wake_shard(job_id: str) -> str:
@@ -108,21 +124,11 @@ def wake_shard(job_id: str) -> str:
 
 
 def _index_keys(job: Job) -> Item:
-    shard = shard_of(job.id, SHARDS)
-    keys: Item = {
-        "list_key": {"S": list_key(job, job.status)},
-        "list_running": {"S": list_key(job, Status.RUNNING)},
-    }
+    keys = list_keys(job, job.status) | {"list_running": list_keys(job, Status.RUNNING)["list_key"]}
     if job.status in WAITING:
         keys["due_at"] = {"N": str(job.held_until)}
     if job.wake_at is not None:
         keys["wake_shard"] = {"S": wake_shard(job.id)}
-    if not job.quick:
-        keys["task_key"] = {"S": task_list(job.owner, job.task, shard)}
-    if job.object_id is not None:
-        keys["object_key"] = {"S": object_list(job.owner, job.object_id)}
-    if job.group is not None:
-        keys["group_key"] = {"S": group_list(job.owner, job.group)}
     return keys
 
 

@@ -167,7 +167,7 @@ def run_item(run: RunRecord) -> items.Item:
 
 
 def window_pk(owner: str, object_id: str | int) -> str:
-    return f"window#{items.object_list(owner, object_id)}"
+    return f"window#{owner}#{items.object_text(object_id)}"
 
 
 def _key_pk(owner: str, key: str) -> str:

@@ -174,6 +174,13 @@ def move_wake(job: Job, now: Millis, wake_at: Millis) -> Change:
     return Change(job=job, at=now, statuses=open_, wake_at=job.wake_at, fields={"wake_at": wake_at})
 
 
+def fall_due(job: Job, now: Millis, wake_at: Millis) -> Change:
+    """Due, and no worker has come yet: from now on it is listed as pending."""
+    fields = {"status": Status.PENDING, "held_until": job.held_until, "wake_at": wake_at}
+    scheduled = frozenset({Status.SCHEDULED})
+    return _move(job, Event.DUE, now, fields, wake_at=job.wake_at, released_by=now, statuses=scheduled)
+
+
 def _move(
     job: Job, event: Event, now: Millis, fields: Mapping[str, Any], *,
     attempt: int | None = None, wake_at: Millis | None = None, released_by: Millis | None = None,

@@ -2,14 +2,14 @@
 
 scheduled far ahead ── sleep on until shortly before it is due
 due within 900 s ───── send with SQS's own delay, look again half a minute after it is due
-due, not taken ─────── send again, ever less often; after days give the job up
+due, not taken ─────── list it as pending, send again, ever less often; after days give the job up
 running ────────────── look again when the lease ends
 lease over ─────────── stop, back off or fail
 """
 
 from dataclasses import dataclass
 
-from chalicelib.core.change import RESEND_AFTER, Change, give_up_waiting, lose, move_wake
+from chalicelib.core.change import RESEND_AFTER, Change, fall_due, give_up_waiting, lose, move_wake
 from chalicelib.core.job import WAITING, Job, Millis, Status
 
 LONGEST_DELAY: Millis = 900_000
@@ -70,4 +70,5 @@ def _waiting(job: Job, now: Millis, retention: float) -> Plan:
     if late < 0:
         return Plan(move_wake(job, now, job.held_until + RESEND_AFTER), delay_until(job.held_until, now))
     wait = min(max(late, RESEND_AFTER), LONGEST_RESEND)
-    return Plan(move_wake(job, now, now + wait), 0)
+    look = fall_due if job.status is Status.SCHEDULED else move_wake
+    return Plan(look(job, now, now + wait), 0)

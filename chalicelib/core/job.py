@@ -7,7 +7,8 @@
      │                 └ give_up ─▶ failed             │              canceled ──────┘
      └───────────────── back_off ──────────────────────┘
 
-`due` is the clock's own event: nobody writes it. A stored `scheduled` row reads `pending` from `held_until` on.
+A stored `scheduled` row reads `pending` from `held_until` on, and may be claimed: `due` is the clock's own event. Only
+when no worker has come for half a minute does the dispatcher write it, so that the job is listed where it belongs.
 """
 
 from collections.abc import Mapping

@@ -1,22 +1,23 @@
-"""Which index partitions answer a filtered list, and how pages go on.
+"""Which index lists answer a filter.
 
-Every index has the job id as its sort key, so any filter is a merge of a few partitions, newest first. The cost of
-a page depends on how many partitions the filter needs, never on how many jobs there are.
+Every index has the job id as its sort key, so any filter is a merge of a few lists, newest first. A page reads `limit`
+entries of each list and looks at the newest `limit` of their rows, however many jobs there are.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chalicelib.core.job import Job, Millis, Status, is_gone, status_at
+from chalicelib.core.job import ENDED, Job, Millis, Status, is_gone, status_at
 
 SHARDS = 2
-"""Partitions per list key: one takes about 500 small jobs a second."""
-MOST_LOOKED_AT = 5
-"""A page looks at no more than this many times `limit` jobs; what it did not reach comes with the next cursor."""
+"""Lists per key: one takes about 500 small jobs a second."""
+OPEN = "open"
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
+    """`quick_task`: some jobs of that task are quick."""
+
     owner: str
     statuses: frozenset[Status] = frozenset(Status)
     task: str | None = None
@@ -37,7 +38,21 @@ def keeps(chosen: Filter, job: Job, now: Millis) -> bool:
     )
 
 
-def lists_of(statuses: frozenset[Status]) -> Sequence[Status]:
-    """The status lists that may hold such jobs: a scheduled job stays in its list when it falls due."""
-    more = {Status.SCHEDULED} if Status.PENDING in statuses else set()
-    return sorted(statuses | more)
+def listed_status(status: Status, *, quick: bool) -> Status:
+    """A quick job stays in the `pending` list while it runs, which saves index writes."""
+    return Status.PENDING if quick and status is Status.RUNNING else status
+
+
+def phase_of(status: Status) -> str:
+    """What the lists of a task, an object and a group tell apart: open, completed, failed, canceled."""
+    return str(status) if status in ENDED else OPEN
+
+
+def phases_of(statuses: frozenset[Status]) -> Sequence[str]:
+    return sorted({phase_of(status) for status in statuses})
+
+
+def wants_due(statuses: frozenset[Status]) -> bool:
+    """Whether jobs that read `pending` must be looked for in the `scheduled` list as well: they stay there from their
+    due time until a worker or the dispatcher takes them on."""
+    return Status.PENDING in statuses and Status.SCHEDULED not in statuses

@@ -93,7 +93,7 @@ def test_stats_cost_the_same_however_many_jobs_have_ended(on_moto: Metered) -> N
         return on_moto.meter.calls.copy()
 
     before = cost()
-    assert before == Counter(BatchGetItem=1, Query=6, GetQueueAttributes=2)
+    assert before == Counter(BatchGetItem=1, Query=10, GetQueueAttributes=2)
     for _ in range(3):
         submit_many(on_moto.ports, [SMALL] * 10, key=None, bodies=[b""] * 10)
         on_moto.work()

@@ -1,11 +1,13 @@
 """Job rows: what is written comes back, and each index holds what it should."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from chalicelib.core import change as changes
 from chalicelib.core.change import RESEND_AFTER, Change
-from chalicelib.core.job import Error, Inline, Job, Status, Stored
+from chalicelib.core.job import ENDED, WAITING, Error, Inline, Job, Status, Stored
 from chalicelib.core.listing import Filter
 from chalicelib.core.records import RunRecord, WindowRecord
 from chalicelib.errors import ChangeRefused
@@ -15,8 +17,8 @@ from tests.contract.rows import RUNNING, new_id, row
 from tests.fakes import START
 
 
-def listed(jobs: JobStore, owner: str, *statuses: Status, **more: str) -> list[str]:
-    return jobs.page(Filter(owner, frozenset(statuses or Status), **more), None, 100)  # type: ignore[arg-type]
+def listed(jobs: JobStore, owner: str, *statuses: Status, **more: Any) -> list[str]:
+    return jobs.page(Filter(owner, frozenset(statuses or Status), **more), None, 100, START)
 
 
 def due_ids(jobs: JobStore, now: int) -> list[str]:
@@ -81,7 +83,7 @@ def test_the_number_1_and_the_text_1_are_two_objects(ground: Ground, owner: str)
     for object_id in (1, "1"):
         job = row(owner=owner, object_id=object_id)
         ground.jobs.insert_in_window(job, WindowRecord(owner, object_id, job.id, START, START + 1_000, 1), None)
-        assert ground.jobs.page(Filter(owner, object_id=object_id), None, 10) == [job.id]
+        assert ground.jobs.page(Filter(owner, object_id=object_id), None, 10, START) == [job.id]
 
 
 @pytest.mark.parametrize("quick", [True, False])
@@ -112,7 +114,7 @@ def test_a_job_is_in_the_list_of_its_status_all_its_life(ground: Ground, owner: 
 
 def test_every_filter_finds_its_jobs_newest_first_and_page_by_page(ground: Ground, owner: str) -> None:
     made = [
-        row(owner=owner, quick=place % 2 == 0, task="sort" if place % 2 == 0 else "sleep",
+        row(owner=owner, quick=place % 4 == 0, task="sort" if place % 2 == 0 else "sleep",
             object_id=place % 3 or None, group="g" if place % 4 == 0 else None,
             status=Status.SCHEDULED if place % 5 == 0 else Status.PENDING)
         for place in range(12)
@@ -122,7 +124,7 @@ def test_every_filter_finds_its_jobs_newest_first_and_page_by_page(ground: Groun
 
     def every(chosen: Filter, limit: int = 2) -> list[str]:
         found: list[str] = []
-        while page := ground.jobs.page(chosen, found[-1] if found else None, limit):
+        while page := ground.jobs.page(chosen, found[-1] if found else None, limit, START):
             found += page
         return found
 
@@ -133,9 +135,57 @@ def test_every_filter_finds_its_jobs_newest_first_and_page_by_page(ground: Groun
     scheduled = Filter(owner, frozenset({Status.SCHEDULED}))
     assert every(scheduled) == those([job for job in made if job.status is Status.SCHEDULED])
     assert every(Filter(owner, task="sleep")) == those([job for job in made if job.task == "sleep"])
-    assert set(every(Filter(owner, task="sort", quick_task=True))) >= {job.id for job in made if job.task == "sort"}
+    sorts = [job for job in made if job.task == "sort"]
+    assert {job.quick for job in sorts} == {True, False}
+    assert every(Filter(owner, task="sort", quick_task=True)) == those(sorts)
     assert every(Filter(owner, object_id=2)) == those([job for job in made if job.object_id == 2])
     assert every(Filter(owner, group="g")) == those([job for job in made if job.group == "g"])
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_the_lists_of_task_object_and_group_tell_apart_how_a_job_has_ended(
+    ground: Ground, owner: str, quick: bool
+) -> None:
+    job = ground.jobs.insert(row(owner=owner, quick=quick, object_id="o", group="g"))
+    filters: tuple[dict[str, Any], ...] = ({"task": "sort", "quick_task": True}, {"object_id": "o"}, {"group": "g"})
+
+    def found_under() -> set[Status]:
+        lists = [{status for status in Status if listed(ground.jobs, owner, status, **more)} for more in filters]
+        assert all(each & ENDED == lists[0] & ENDED for each in lists)
+        assert all(listed(ground.jobs, owner, *Status, **more) == [job.id] for more in filters)
+        return lists[1]  # what is open is one list
+
+    assert found_under() == WAITING | {Status.RUNNING}
+    job = ground.jobs.claim(job.id, START, "token")
+    assert found_under() == WAITING | {Status.RUNNING}
+    job = ground.jobs.apply(changes.stop(job, START, duration_ms=1.0, retention=60))
+    assert found_under() == {Status.CANCELED}
+    job = ground.jobs.apply(changes.retry_by_hand(job, START))
+    assert found_under() == WAITING | {Status.RUNNING}
+    job = ground.jobs.claim(job.id, START, "token")
+    ground.jobs.apply(changes.complete(job, START, output=Inline(b"1"), duration_ms=1.0, retention=60))
+    assert found_under() == {Status.COMPLETED}
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_a_job_that_is_due_is_listed_as_pending_and_moved_there(ground: Ground, owner: str, quick: bool) -> None:
+    scheduled = frozenset({Status.SCHEDULED})
+    job = ground.jobs.insert(row(owner=owner, quick=quick, status=Status.SCHEDULED, held_until=START, wake_at=START))
+    later = ground.jobs.insert(row(owner=owner, quick=quick, status=Status.SCHEDULED, held_until=START + 1))
+    assert listed(ground.jobs, owner, Status.PENDING) == [job.id]
+    assert listed(ground.jobs, owner, Status.SCHEDULED) == sorted([job.id, later.id], reverse=True)
+    assert ground.jobs.page(Filter(owner, scheduled), None, 1, START) == [max(job.id, later.id)]
+    moved = ground.jobs.apply(changes.fall_due(job, START, START + 60_000))
+    assert (moved.status, moved.held_until, moved.wake_at) == (Status.PENDING, START, START + 60_000)
+    assert listed(ground.jobs, owner, Status.PENDING) == [job.id]
+    assert listed(ground.jobs, owner, Status.SCHEDULED) == [later.id]
+    with pytest.raises(ChangeRefused):  # a second dispatcher
+        ground.jobs.apply(changes.fall_due(job, START, START + 60_000))
+    with pytest.raises(ChangeRefused):  # not due
+        ground.jobs.apply(changes.fall_due(later, START, START + 60_000))
+    claimed = ground.jobs.claim(job.id, START, "token")
+    with pytest.raises(ChangeRefused):  # a worker was faster
+        ground.jobs.apply(changes.fall_due(claimed, START, START + 60_000))
 
 
 def test_due_finds_what_has_to_wake_oldest_first_in_each_shard(ground: Ground, owner: str) -> None:

@@ -76,7 +76,7 @@ def test_schedules_are_listed_by_owner(ground: Ground, owner: str) -> None:
         ground.records.add_schedule(each)
     assert sorted(each.id for each in ground.records.schedules(owner)) == sorted(each.id for each in mine)
     assert ground.records.schedules(f"{owner}3") == []
-    assert ground.jobs.page(Filter("schedule", group=owner), None, 10) == []  # whatever an owner is called
+    assert ground.jobs.page(Filter("schedule", group=owner), None, 10, START) == []  # whatever an owner is called
 
 
 def test_tallies_of_many_batches_sum_up(ground: Ground, owner: str) -> None:

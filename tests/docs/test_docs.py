@@ -69,7 +69,7 @@ def test_the_docs_table_of_moves_is_the_codes() -> None:
 
 def test_the_picture_of_the_docs_is_the_codes() -> None:
     source = (ROOT / "chalicelib/core/job.py").read_text("utf-8")
-    picture = source[source.index("                      cancel") : source.index("\n\n`due` is")]
+    picture = source[source.index("                      cancel") : source.index("\n\nA stored")]
     assert picture in (ROOT / "docs/concepts.md").read_text("utf-8")
 
 

@@ -47,7 +47,9 @@ def of_moves(recorder: Recorder) -> Iterator[str]:
 
 def _of_move(move: Move) -> Iterator[str]:
     before, name = move.before, f"{move.before.id} {move.event}"
-    status = status_at(before, move.at)
+    status = before.status if move.event is Event.DUE else status_at(before, move.at)
+    if move.event is Event.DUE and before.held_until > move.at:
+        yield f"table: {name} at {move.at}, which is before {before.held_until}"
     if TABLE.get((status, move.event)) is not move.after.status:
         yield f"table: {name} led from {status} to {move.after.status}"
     if move.event is Event.CLAIM:

@@ -71,8 +71,8 @@ class Recorder:
     def due(self, now: Millis, limit: int) -> Iterable[Sequence[str]]:
         return self.real.due(now, limit)
 
-    def page(self, chosen: Filter, before: str | None, limit: int) -> list[str]:
-        return self.real.page(chosen, before, limit)
+    def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:
+        return self.real.page(chosen, before, limit, now)
 
     def open_jobs(self, owner: str) -> OpenJobs:
         return self.real.open_jobs(owner)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.core.job import TABLE, Event
+from chalicelib.core.job import TABLE
 from tests import fakes
 from tests.faults import counting
 from tests.faults.enumeration import calls_of, run, stop_everywhere
@@ -93,5 +93,5 @@ def test_the_stories_see_every_move_of_the_table() -> None:
     for story in STORIES.values():
         world = run(story, lambda world: None)
         seen |= {move.event for move in world.recorder.moves}
-    assert seen == {event for _, event in TABLE} - {Event.DUE}
+    assert seen == {event for _, event in TABLE}
     assert counting.histories

@@ -112,9 +112,38 @@ def test_pages_follow_each_other_without_gap_or_repeat(desk: Desk) -> None:
     assert found == sorted(made, reverse=True)
 
 
+def test_a_job_that_has_fallen_due_is_pending_in_every_list(desk: Desk) -> None:
+    """Its row says `scheduled` until a worker takes it, or the dispatcher has looked."""
+    due = desk.submit(replace(SORT, run_at=fakes.START + 5_000)).job.id
+    later = [desk.submit(replace(SORT, run_at=fakes.START + 3_000_000)).job.id for _ in range(3)]
+    now = desk.submit().job.id
+    pending, scheduled = (Filter("alice", frozenset({status})) for status in (Status.PENDING, Status.SCHEDULED))
+    desk.clock.advance(5)
+    assert [job.id for job in desk.page(pending)] == sorted([now, due], reverse=True)
+    assert [job.id for job in desk.page(scheduled)] == sorted(later, reverse=True)
+    assert [job.id for job in desk.page(pending, 1)] == [max(now, due)]
+    desk.clock.advance(30)
+    dispatch(desk.ports, lambda: 60.0)
+    assert desk.table.jobs[due].status is Status.PENDING
+    assert [job.id for job in desk.page(pending, 2)] == sorted([now, due], reverse=True)
+
+
+def test_pages_of_pending_jobs_leave_out_none_that_are_due(desk: Desk) -> None:
+    soon = replace(SORT, run_at=fakes.START + 5_000)
+    made = [desk.submit(soon if place % 3 else SORT).job.id for place in range(20)]
+    desk.clock.advance(5)
+    found, before = list[str](), None
+    while True:
+        page, before = read.page(desk.ports, Filter("alice", frozenset({Status.PENDING})), before, 3)
+        found += [job.id for job in page]
+        if before is None:
+            break
+    assert found == sorted(made, reverse=True)
+
+
 def test_a_rare_filter_looks_at_a_bounded_number_of_jobs_and_goes_on(desk: Desk) -> None:
     rare = desk.submit(replace(SORT, object_id="x", group="rare")).job.id
-    for _ in range(60):
+    for _ in range(15):
         desk.submit(replace(SORT, object_id="x"))
     page, before = read.page(desk.ports, Filter("alice", object_id="x", group="rare"), None, 10)
     assert (page, before is None) == ([], False)
