@@ -22,7 +22,7 @@ class JobStore(Protocol):
         """Write the row unless its id is taken; the row that stands there afterwards, new or old."""
 
     def insert_many(self, jobs: Sequence[Job]) -> None:
-        """Write rows whose ids are new for certain, in as few calls as may be."""
+        """Write up to 25 rows whose ids are new for certain, in one call."""
 
     def insert_run(self, run: RunRecord, jobs: Sequence[Job]) -> None:
         """Write a run and all of its jobs, or nothing."""

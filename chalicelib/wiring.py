@@ -71,12 +71,12 @@ class Lazy:
 def ports(settings: Settings) -> Ports:
     """Everything real. Nothing is connected yet."""
 
-    def made(service: str) -> Any:
-        return Lazy(lambda: client(service, settings.endpoint))
+    def made(service: str, tries: int = 3) -> Any:
+        return Lazy(lambda: client(service, settings.endpoint, tries))
 
     table = made("dynamodb")
     return Ports(
-        jobs=dynamodb.DynamoJobs(table, settings.table),
+        jobs=dynamodb.DynamoJobs(table, made("dynamodb", tries=1), settings.table),
         records=records.DynamoRecords(table, settings.table),
         queue=sqs.SqsQueue(made("sqs"), settings.queue, settings.dead_queue),
         payloads=s3.S3Payloads(made("s3"), settings.bucket, settings.link_seconds),

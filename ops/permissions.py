@@ -143,7 +143,9 @@ def _called(body: ast.AST) -> Iterator[str]:
     """IAM actions of the client calls in this body."""
     for node in ast.walk(body):
         match node:
-            case ast.Call(func=ast.Attribute(value=ast.Attribute(attr="_client") | ast.Name(id="client"), attr=method)):
+            case ast.Call(
+                func=ast.Attribute(value=ast.Attribute(attr="_client" | "_once") | ast.Name(id="client"), attr=method)
+            ):
                 names = [method]
                 if method == "generate_presigned_url" and isinstance(node.args[0], ast.Constant):
                     names = [str(node.args[0].value)]

@@ -55,7 +55,7 @@ class Stage:
         return str(bucket["BucketName"])
 
     def jobs(self) -> dynamodb.DynamoJobs:
-        return dynamodb.DynamoJobs(self.table, self.table_name)
+        return dynamodb.DynamoJobs(self.table, self.table, self.table_name)
 
     def records(self) -> records.DynamoRecords:
         return records.DynamoRecords(self.table, self.table_name)

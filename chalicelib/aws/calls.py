@@ -13,12 +13,13 @@ BATCH_READ, BATCH_TRIES = 100, 5
 Client = Any
 
 
-def client(service: str, endpoint: str | None) -> Client:
-    """Objects may be large and travel slowly: S3 gets more time, and signatures that presigned links need."""
+def client(service: str, endpoint: str | None, tries: int = 3) -> Client:
+    """`tries`: how often a request is sent before its failure is the caller's. Objects may be large and travel slowly:
+    S3 gets more time, and signatures that presigned links need."""
     import boto3  # a third of a second that routes without AWS calls (the page, the spec) do not pay
     from botocore.config import Config
 
-    config = Config(connect_timeout=2, read_timeout=7, retries={"mode": "standard", "total_max_attempts": 3})
+    config = Config(connect_timeout=2, read_timeout=7, retries={"mode": "standard", "total_max_attempts": tries})
     if service == "s3":
         s3 = {"addressing_style": "path"} if endpoint else {}
         config = config.merge(Config(read_timeout=60, signature_version="s3v4", s3=s3))

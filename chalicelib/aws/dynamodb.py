@@ -1,7 +1,7 @@
 """Job rows in DynamoDB. The keys and indexes are listed in items.py, the conditions in expressions.py.
 
 insert            PutItem            pk does not exist
-insert_many       BatchWriteItem     ids are new
+insert_many       BatchWriteItem     ids are new; no condition, so the request is sent once
 insert_run        TransactWriteItems no pk exists
 insert_in_window  TransactWriteItems pk does not exist; the window is as it was read
 claim, apply      UpdateItem         expressions.claim, expressions.change
@@ -17,7 +17,7 @@ from typing import Any, cast
 from botocore.exceptions import ClientError
 
 from chalicelib.aws import expressions, items, records
-from chalicelib.aws.calls import BATCH_READ, BATCH_TRIES, REFUSED, Client, code_of, read_batch, translated
+from chalicelib.aws.calls import BATCH_READ, REFUSED, Client, code_of, read_batch, translated
 from chalicelib.core.change import Change
 from chalicelib.core.job import WAITING, Job, Millis, Status
 from chalicelib.core.listing import SHARDS, Filter, listed_status, phases_of, wants_due
@@ -25,14 +25,17 @@ from chalicelib.core.records import RunRecord, WindowRecord
 from chalicelib.errors import ChangeRefused, Unavailable
 from chalicelib.ports import OpenJobs
 
-BATCH_WRITE = 25
-
 
 class DynamoJobs:
-    """ports.JobStore on one table."""
+    """ports.JobStore on one table.
 
-    def __init__(self, client: Client, table: str) -> None:
+    `once`: a client that sends no request a second time. A batch write that seemed lost, repeated when a worker has
+    already claimed its rows, would set them back.
+    """
+
+    def __init__(self, client: Client, once: Client, table: str) -> None:
         self._client = client
+        self._once = once
         self._table = table
 
     def insert(self, job: Job) -> Job:
@@ -54,16 +57,12 @@ class DynamoJobs:
         return job
 
     def insert_many(self, jobs: Sequence[Job]) -> None:
+        rows = {job.id: job for job in jobs}
         puts = [{"PutRequest": {"Item": items.to_item(job)}} for job in jobs]
-        for start in range(0, len(puts), BATCH_WRITE):
-            left: Any = {self._table: puts[start : start + BATCH_WRITE]}
-            for _ in range(BATCH_TRIES):
-                with translated("put the jobs"):
-                    left = self._client.batch_write_item(RequestItems=left).get("UnprocessedItems")
-                if not left:
-                    break
-            else:
-                raise Unavailable("put the jobs: the table takes no more writes now")
+        with translated("put the jobs"):
+            answer = self._once.batch_write_item(RequestItems={self._table: puts})
+        for left in answer.get("UnprocessedItems", {}).get(self._table, []):
+            self.insert(rows[left["PutRequest"]["Item"]["pk"]["S"]])
 
     def insert_run(self, run: RunRecord, jobs: Sequence[Job]) -> None:
         puts = [self._new(records.run_item(run)), *(self._new(items.to_item(job)) for job in jobs)]

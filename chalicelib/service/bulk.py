@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 
-from chalicelib.errors import SortieError
+from chalicelib.core.job import Job
+from chalicelib.errors import SortieError, Unavailable
 from chalicelib.ports import Ports
 from chalicelib.service import hints, journal
 from chalicelib.service.new_job import NewJob, build
 from chalicelib.service.submit import Submitted, submit
+
+BATCH = 25
+"""What one call to the table takes."""
 
 
 def submit_many(
@@ -15,10 +19,10 @@ def submit_many(
     """In the order asked for; an entry that is already an error stays one.
 
     Jobs with a window, and all of them under an Idempotency-Key, have to be decided one by one. The rest is new for
-    certain and goes in batches.
+    certain and goes in batches; when one batch gets no answer, its entries say so, and the others stand.
     """
     results: list[Submitted | SortieError] = []
-    batch = []
+    new_ones: dict[int, Job] = {}
     for place, new in enumerate(wanted):
         if isinstance(new, SortieError):
             results.append(new)
@@ -28,12 +32,23 @@ def submit_many(
             built = _build(ports, new)
             results.append(built)
             if isinstance(built, Submitted):
-                batch.append(built.job)
-    if batch:
-        ports.jobs.insert_many(batch)
-        for job in batch:
-            journal.moved("submit", job, None)
-        hints.send(ports, batch, ports.clock.now())
+                new_ones[place] = built.job
+    written: list[Job] = []
+    places = list(new_ones)
+    for start in range(0, len(places), BATCH):
+        batch = places[start : start + BATCH]
+        jobs = [new_ones[place] for place in batch]
+        try:
+            ports.jobs.insert_many(jobs)
+        except Unavailable as error:
+            for place in batch:
+                results[place] = error
+        else:
+            written += jobs
+    for job in written:
+        journal.moved("submit", job, None)
+    if written:
+        hints.send(ports, written, ports.clock.now())
     return results
 
 

@@ -70,4 +70,5 @@ def every_change(seen: Job) -> Iterator[Change]:
         yield changes.lose(seen, moment, dice=0.25, retention=KEPT)
         yield changes.lose(last, moment, dice=0.25, retention=KEPT)
         yield changes.give_up_waiting(seen, moment, retention=KEPT)
+        yield changes.fall_due(seen, moment, moment + 30_000)
     yield changes.move_wake(seen, now, later)

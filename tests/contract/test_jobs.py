@@ -12,6 +12,7 @@ from chalicelib.core.listing import Filter
 from chalicelib.core.records import RunRecord, WindowRecord
 from chalicelib.errors import ChangeRefused
 from chalicelib.ports import JobStore
+from chalicelib.service.bulk import BATCH
 from tests.contract.conftest import Ground
 from tests.contract.rows import RUNNING, new_id, row
 from tests.fakes import START
@@ -19,6 +20,11 @@ from tests.fakes import START
 
 def listed(jobs: JobStore, owner: str, *statuses: Status, **more: Any) -> list[str]:
     return jobs.page(Filter(owner, frozenset(statuses or Status), **more), None, 100, START)
+
+
+def insert_all(jobs: JobStore, rows: list[Job]) -> None:
+    for start in range(0, len(rows), BATCH):
+        jobs.insert_many(rows[start : start + BATCH])
 
 
 def due_ids(jobs: JobStore, now: int) -> list[str]:
@@ -32,7 +38,7 @@ def owner() -> str:
 
 def test_rows_come_back_in_the_order_asked_for(ground: Ground) -> None:
     jobs = [row() for _ in range(105)]
-    ground.jobs.insert_many(jobs)
+    insert_all(ground.jobs, jobs)
     wanted = [jobs[3].id, new_id(), *(job.id for job in reversed(jobs))]
     assert [job.id for job in ground.jobs.get_many(list(dict.fromkeys(wanted)))] == list(
         dict.fromkeys(each for each in wanted if each != wanted[1])
@@ -119,7 +125,7 @@ def test_every_filter_finds_its_jobs_newest_first_and_page_by_page(ground: Groun
             status=Status.SCHEDULED if place % 5 == 0 else Status.PENDING)
         for place in range(12)
     ]  # fmt: skip
-    ground.jobs.insert_many(made)
+    insert_all(ground.jobs, made)
     ground.jobs.insert(row(owner=f"{owner}2", object_id=1, group="g"))
 
     def every(chosen: Filter, limit: int = 2) -> list[str]:
@@ -191,7 +197,7 @@ def test_a_job_that_is_due_is_listed_as_pending_and_moved_there(ground: Ground, 
 def test_due_finds_what_has_to_wake_oldest_first_in_each_shard(ground: Ground, owner: str) -> None:
     base = START - 10_000_000
     made = [row(owner=owner, wake_at=base + (place * 37) % 60) for place in range(60)]
-    ground.jobs.insert_many(made)
+    insert_all(ground.jobs, made)
     wakes = {job.id: job.wake_at for job in made}
     assert due_ids(ground.jobs, base - 1) == []
     found = [[wakes[name] for name in page if name in wakes] for page in ground.jobs.due(base + 29, 3)]

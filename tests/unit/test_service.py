@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 import msgspec
@@ -12,9 +13,10 @@ from chalicelib.config import Settings
 from chalicelib.core.job import Inline, Job, Status
 from chalicelib.core.listing import Filter
 from chalicelib.core.window import OnRepeat
-from chalicelib.errors import Invalid, NotFound, WindowHeld, WrongStatus
+from chalicelib.errors import Invalid, NotFound, Unavailable, WindowHeld, WrongStatus
 from chalicelib.ports import Ports
 from chalicelib.service import groups, read, schedules, steer
+from chalicelib.service.bulk import submit_many
 from chalicelib.service.dispatch import dispatch
 from chalicelib.service.groups import Group, Problem
 from chalicelib.service.new_job import NewJob, WindowWish
@@ -149,6 +151,24 @@ def test_a_rare_filter_looks_at_a_bounded_number_of_jobs_and_goes_on(desk: Desk)
     assert (page, before is None) == ([], False)
     page, before = read.page(desk.ports, Filter("alice", object_id="x", group="rare"), before, 10)
     assert ([job.id for job in page], before) == ([rare], None)
+
+
+def test_a_batch_that_gets_no_answer_costs_its_own_entries_alone(desk: Desk) -> None:
+    class Deaf(fakes.MemoryJobs):
+        calls = 0
+
+        def insert_many(self, jobs: Sequence[Job]) -> None:
+            self.calls += 1
+            if self.calls == 2:
+                raise Unavailable("put the jobs: ReadTimeoutError")
+            super().insert_many(jobs)
+
+    ports = replace(desk.ports, jobs=Deaf(desk.table))
+    answers = submit_many(ports, [SORT] * 60, key=None, bodies=[b""] * 60)
+    assert [isinstance(answer, Submitted) for answer in answers] == [True] * 25 + [False] * 25 + [True] * 10
+    desk.clock.advance(1)
+    assert {answer.job.id for answer in answers if isinstance(answer, Submitted)} == set(desk.table.jobs)
+    assert desk.queue.depth().waiting == 35
 
 
 def test_a_stranger_gets_nothing(desk: Desk) -> None:
