@@ -25,7 +25,7 @@ RULES: dict[str, set[str]] = {
     | {"chalicelib.ports", "chalicelib.config", "msgspec", "http", "pathlib", "yaml"}
     | PURE,
     "chalicelib/aws/*.py": {"chalicelib.core", "chalicelib.ports", "chalicelib.errors", "chalicelib.aws"}
-    | {"msgspec", "boto3", "botocore", "contextlib"}
+    | {"msgspec", "boto3", "botocore", "concurrent", "contextlib"}
     | PURE,
 }
 LAZY = {
