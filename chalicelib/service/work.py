@@ -2,7 +2,8 @@
 
 message ─▶ claim ─▶ run ─▶ place the output ─▶ one fenced write ─▶ acknowledged
              └ refused: somebody else has it, it has ended, or it is not due: acknowledged
-AWS does not answer: the message goes back, and the lease or the wake time finds the job
+S3 does not answer: the attempt has failed, and the next one comes after its back-off
+DynamoDB does not answer: the message goes back, and the lease or the wake time finds the job
 """
 
 import math
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 
 from chalicelib.core import change as changes
 from chalicelib.core.ids import is_id
-from chalicelib.core.job import WAITING, Event, Inline, Job, Payload, Status, Stored
+from chalicelib.core.job import WAITING, Error, Event, Inline, Job, Payload, Status, Stored
 from chalicelib.errors import ChangeRefused, Unavailable
 from chalicelib.ports import Ports
 from chalicelib.service import attempt, hints, journal
@@ -62,7 +63,10 @@ def _handle(ports: Ports, body: str, tallies: Tallies, waiting: deque[Message], 
         return
     journal.moved("claim", job, None)
     with _patience(ports, waiting, math.inf if job.quick else patience):
-        outcome = attempt.run(ports, job)
+        try:
+            outcome = attempt.run(ports, job)
+        except Unavailable as error:
+            outcome = _out_of_reach("fetch its input", job, error)
     if not outcome.lost:
         _finish(ports, job, outcome, tallies)
 
@@ -113,7 +117,11 @@ def _claim(ports: Ports, job_id: str) -> Job | None:
 
 def _finish(ports: Ports, job: Job, outcome: attempt.Outcome, tallies: Tallies) -> None:
     """One conditional write, fenced by the attempt's number. Who lost the lease writes nothing."""
-    change = _change(ports, job, outcome)
+    try:
+        change = _change(ports, job, outcome)
+    except Unavailable as error:
+        outcome = _out_of_reach("store its output", job, error)
+        change = _change(ports, job, outcome)
     try:
         row = _apply_or_stop(ports, job, outcome, change)
     except ChangeRefused:
@@ -152,6 +160,12 @@ def _change(ports: Ports, job: Job, outcome: attempt.Outcome) -> changes.Change:
     output = _place_output(ports, job, outcome.output)
     now = ports.clock.now()
     return changes.complete(job, now, output=output, duration_ms=outcome.duration_ms, retention=retention)
+
+
+def _out_of_reach(what: str, job: Job, error: Unavailable) -> attempt.Outcome:
+    """The worker lives: it says so itself, which comes minutes before the lease is over."""
+    message = f"attempt {job.attempts} could not {what}: {error}"
+    return attempt.Outcome(error=Error("worker_lost", message))
 
 
 def _stop(ports: Ports, job: Job, outcome: attempt.Outcome) -> changes.Change:

@@ -14,6 +14,7 @@ from chalicelib import tasks
 from chalicelib.config import Settings
 from chalicelib.core.job import Inline, Job, Status, Stored
 from chalicelib.core.task import Context, Task
+from chalicelib.errors import Unavailable
 from chalicelib.ports import Ports
 from chalicelib.service.new_job import NewJob
 from chalicelib.service.submit import submit
@@ -197,6 +198,45 @@ def test_an_input_that_is_no_longer_stored_says_so() -> None:
     error = bench.job(job_id).error
     assert error is not None
     assert "no longer stored" in error.message
+
+
+class DeafPayloads(fakes.MemoryPayloads):
+    """Answers no call of one method for once."""
+
+    def __init__(self, deaf: str) -> None:
+        super().__init__()
+        self.deaf = deaf
+
+    def put(self, key: str, data: bytes) -> None:
+        self._answer("put", key)
+        super().put(key, data)
+
+    def get(self, key: str) -> bytes:
+        self._answer("get", key)
+        return super().get(key)
+
+    def _answer(self, method: str, key: str) -> None:
+        if method == self.deaf and not key.startswith("inputs/" if method == "put" else "outputs/"):
+            self.deaf = ""
+            raise Unavailable(f"{method} {key}: ReadTimeoutError")
+
+
+@pytest.mark.parametrize(("deaf", "what"), [("get", "fetch its input"), ("put", "store its output")])
+def test_a_store_that_does_not_answer_costs_an_attempt_and_its_back_off_not_a_whole_lease(deaf: str, what: str) -> None:
+    bench = Bench()
+    bench.ports = replace(bench.ports, payloads=DeafPayloads(deaf))
+    numbers = list(range(5_000, 0, -1))
+    new = NewJob(owner="alice", task="sort", input=msgspec.json.encode({"array": numbers}), timeout=800.0)
+    job_id = submit(bench.ports, new).job.id
+    assert bench.work() == []
+    job = bench.job(job_id)
+    assert job.status is Status.SCHEDULED
+    assert job.error is not None
+    assert (job.error.type, what in job.error.message) == ("worker_lost", True)
+    assert job.held_until - bench.clock.now() <= 2_000
+    bench.clock.advance(2)
+    assert bench.work() == []
+    assert (bench.job(job_id).status, bench.job(job_id).attempts) == (Status.COMPLETED, 2)
 
 
 def test_a_task_that_fails_while_it_adopts_an_upload_costs_its_job_alone() -> None:
