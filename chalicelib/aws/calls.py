@@ -41,17 +41,32 @@ def translated(what: str) -> Iterator[None]:
         raise Unavailable(f"{what}: {type(error).__name__}") from error
 
 
-def read_batch(client: Client, table: str, keys: Sequence[Any]) -> list[dict[str, Any]]:
-    """BatchGetItem of up to a hundred keys, asking again for what was left out."""
+def read_rows(client: Client, table: str, pks: Sequence[str], *, consistent: bool = False) -> list[dict[str, Any]]:
+    """BatchGetItem, a hundred at once, asking again for what was left out. In no order."""
     found: list[dict[str, Any]] = []
-    left: Any = {table: {"Keys": keys}} if keys else None
-    for _ in range(BATCH_TRIES):
-        if not left:
-            return found
-        with translated("read rows"):
-            answer = client.batch_get_item(RequestItems=left)
-        found += answer["Responses"].get(table, [])
-        left = answer.get("UnprocessedKeys")
-    if left:
-        raise Unavailable("read rows: the table answers no more reads now")
+    for start in range(0, len(pks), BATCH_READ):
+        keys = [{"pk": {"S": pk}} for pk in pks[start : start + BATCH_READ]]
+        left: Any = {table: {"Keys": keys, "ConsistentRead": consistent}}
+        for _ in range(BATCH_TRIES):
+            with translated("read rows"):
+                answer = client.batch_get_item(RequestItems=left)
+            found += answer["Responses"].get(table, [])
+            left = answer.get("UnprocessedKeys")
+            if not left:
+                break
+        else:
+            raise Unavailable("read rows: the table answers no more reads now")
     return found
+
+
+def query_all(client: Client, what: str, **query: Any) -> list[dict[str, Any]]:
+    """Every page of a query."""
+    found: list[dict[str, Any]] = []
+    start: Any = {}
+    while True:
+        with translated(what):
+            answer = client.query(**query, **start)
+        found += answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return found
+        start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}

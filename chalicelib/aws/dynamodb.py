@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 from botocore.exceptions import ClientError
 
 from chalicelib.aws import expressions, items, records
-from chalicelib.aws.calls import BATCH_READ, REFUSED, Client, code_of, read_batch, translated
+from chalicelib.aws.calls import REFUSED, Client, code_of, query_all, read_rows, translated
 from chalicelib.core.change import Change
 from chalicelib.core.job import WAITING, Job, Millis, Status
 from chalicelib.core.listing import SHARDS, Filter, listed_status, phases_of, wants_due
@@ -84,11 +84,8 @@ class DynamoJobs:
         return items.from_item(answer["Item"]) if "Item" in answer else None
 
     def get_many(self, job_ids: Sequence[str]) -> list[Job]:
-        found: dict[str, Job] = {}
-        for start in range(0, len(job_ids), BATCH_READ):
-            keys = [{"pk": {"S": job_id}} for job_id in job_ids[start : start + BATCH_READ]]
-            for item in read_batch(self._client, self._table, keys):
-                found[item["pk"]["S"]] = items.from_item(item)
+        rows = read_rows(self._client, self._table, job_ids)
+        found = {item["pk"]["S"]: items.from_item(item) for item in rows}
         return [found[job_id] for job_id in job_ids if job_id in found]
 
     def claim(self, job_id: str, now: Millis, token: str) -> Job:
@@ -177,18 +174,11 @@ class DynamoJobs:
         return [entry["pk"]["S"] for entry in answer["Items"]]
 
     def _entries(self, value: str, attribute: str) -> list[items.Item]:
-        start: Any = {}
-        found: list[items.Item] = []
-        while True:
-            with translated("count open jobs"):
-                answer = self._client.query(
-                    TableName=self._table, IndexName="by_status", KeyConditionExpression="list_key = :k",
-                    ExpressionAttributeValues={":k": {"S": value}}, ProjectionExpression=attribute, **start,
-                )  # fmt: skip
-            found += answer["Items"]
-            if "LastEvaluatedKey" not in answer:
-                return found
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        return query_all(
+            self._client, "count open jobs", TableName=self._table, IndexName="by_status",
+            KeyConditionExpression="list_key = :k", ExpressionAttributeValues={":k": {"S": value}},
+            ProjectionExpression=attribute,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

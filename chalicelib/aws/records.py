@@ -17,7 +17,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from chalicelib.aws import items
-from chalicelib.aws.calls import BATCH_READ, REFUSED, Client, code_of, read_batch, translated
+from chalicelib.aws.calls import REFUSED, Client, code_of, query_all, read_rows, translated
 from chalicelib.core.job import Millis
 from chalicelib.core.records import KeyRecord, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
 
@@ -67,14 +67,8 @@ class DynamoRecords:
         return self._read(schedule_id, Schedule)
 
     def schedules(self, owner: str) -> list[Schedule]:
-        """All of them: there are few. The index says which, the rows say how they stand."""
-        with translated("list schedules"):
-            answer = self._client.query(
-                TableName=self._table, IndexName="by_group", KeyConditionExpression="group_key = :k",
-                ExpressionAttributeValues={":k": {"S": f"#schedule#{owner}"}},
-            )  # fmt: skip
-        found = [self.schedule(entry["pk"]["S"]) for entry in answer["Items"]]
-        return [schedule for schedule in found if schedule is not None]
+        """All of them: there are few. One that was just added may lag."""
+        return self._listed(f"#schedule#{owner}", Schedule)
 
     def move_schedule(self, schedule: Schedule, last: Millis, next_run_at: Millis, wake_at: Millis) -> bool:
         moved = replace(schedule, last=last, next_run_at=next_run_at, wake_at=wake_at)
@@ -121,14 +115,8 @@ class DynamoRecords:
             self._client.put_item(TableName=self._table, Item=item | {"group_key": {"S": TOKENS}})
 
     def tokens(self) -> list[TokenRecord]:
-        """Every token; one that was just added or revoked may lag."""
-        with translated("list tokens"):
-            answer = self._client.query(
-                TableName=self._table, IndexName="by_group", KeyConditionExpression="group_key = :k",
-                ExpressionAttributeValues={":k": {"S": TOKENS}},
-            )  # fmt: skip
-        found = [self._read(entry["pk"]["S"], TokenRecord) for entry in answer["Items"]]
-        return [token for token in found if token is not None]
+        """Every token; one that was just added may lag."""
+        return self._listed(TOKENS, TokenRecord)
 
     def remove_token(self, digest: str) -> None:
         with translated("remove the token"):
@@ -136,13 +124,18 @@ class DynamoRecords:
 
     def tallies(self, owner: str, minutes: Sequence[Millis]) -> Mapping[Millis, Tally]:
         by_pk = {_minute_pk(owner, minute): minute for minute in minutes}
-        pks = list(by_pk)
-        found: dict[Millis, Tally] = {}
-        for start in range(0, len(pks), BATCH_READ):
-            keys = [{"pk": {"S": pk}} for pk in pks[start : start + BATCH_READ]]
-            for item in read_batch(self._client, self._table, keys):
-                found[by_pk[item["pk"]["S"]]] = _tally(item)
-        return found
+        rows = read_rows(self._client, self._table, list(by_pk))
+        return {by_pk[item["pk"]["S"]]: _tally(item) for item in rows}
+
+    def _listed(self, key: str, kind: type[T]) -> list[T]:
+        """The index says which, the rows say how they stand."""
+        entries = query_all(
+            self._client, "list records", TableName=self._table, IndexName="by_group",
+            KeyConditionExpression="group_key = :k", ExpressionAttributeValues={":k": {"S": key}},
+        )  # fmt: skip
+        pks = [entry["pk"]["S"] for entry in entries]
+        rows = {row["pk"]["S"]: row for row in read_rows(self._client, self._table, pks, consistent=True)}
+        return [_body(rows[pk], kind) for pk in pks if pk in rows]
 
     def _read(self, pk: str, kind: type[T]) -> T | None:
         with translated("read a record"):

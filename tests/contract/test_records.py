@@ -71,7 +71,7 @@ def test_a_schedule_wakes_like_a_job_and_moves_on(ground: Ground, owner: str) ->
 
 
 def test_schedules_are_listed_by_owner(ground: Ground, owner: str) -> None:
-    mine = [schedule(owner) for _ in range(3)]
+    mine = [schedule(owner) for _ in range(105)]
     for each in [*mine, schedule(f"{owner}2")]:
         ground.records.add_schedule(each)
     assert sorted(each.id for each in ground.records.schedules(owner)) == sorted(each.id for each in mine)
