@@ -179,14 +179,17 @@ class MemoryJobs:
                 yield ids[start : start + limit]
 
     def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:
-        found = [
-            job.id
-            for job in self.table.indexed_jobs.values()
-            if self._is_listed(chosen, job, now) and (before is None or job.id < before)
-        ]
-        return sorted(found, reverse=True)[:limit]
+        found = self._newest(chosen, before, limit)
+        if wants_due(chosen.statuses):
+            scheduled = self._newest(replace(chosen, statuses=frozenset({Status.SCHEDULED})), before, limit)
+            found += [name for name in scheduled if self.table.due_at[name] <= now]
+        return sorted(set(found), reverse=True)[:limit]
 
-    def _is_listed(self, chosen: Filter, job: Job, now: Millis) -> bool:
+    def _newest(self, chosen: Filter, before: str | None, limit: int) -> list[str]:
+        listed = [job.id for job in self.table.indexed_jobs.values() if self._is_listed(chosen, job)]
+        return sorted((name for name in listed if before is None or name < before), reverse=True)[:limit]
+
+    def _is_listed(self, chosen: Filter, job: Job) -> bool:
         """What the one index that fits the filter holds; service.read looks at the rest."""
         if job.owner != chosen.owner:
             return False
@@ -197,9 +200,7 @@ class MemoryJobs:
             return in_phase and job.group == chosen.group
         if chosen.task is not None and not job.quick:
             return in_phase and job.task == chosen.task
-        due = _list_of(job) is Status.SCHEDULED and self.table.due_at[job.id] <= now
-        in_list = _list_of(job) in chosen.statuses or (due and wants_due(chosen.statuses))
-        return in_list and (chosen.task is None or chosen.quick_task)
+        return _list_of(job) in chosen.statuses and (chosen.task is None or chosen.quick_task)
 
     def open_jobs(self, owner: str) -> OpenJobs:
         mine = [job for job in self.table.indexed_jobs.values() if job.owner == owner]

@@ -23,7 +23,14 @@ def client(service: str, endpoint: str | None, tries: int = 3) -> Client:
     if service == "s3":
         s3 = {"addressing_style": "path"} if endpoint else {}
         config = config.merge(Config(read_timeout=60, signature_version="s3v4", s3=s3))
-    return boto3.client(service, endpoint_url=endpoint, config=config)
+    made = boto3.client(service, endpoint_url=endpoint, config=config)
+    if tries == 1:  # nobody makes good a connection that was kept and has died meanwhile
+        made.meta.events.register("before-send", _on_a_connection_of_its_own)
+    return made
+
+
+def _on_a_connection_of_its_own(request: Any, **_: Any) -> None:
+    request.headers["Connection"] = "close"
 
 
 def code_of(error: ClientError) -> str:

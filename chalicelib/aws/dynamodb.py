@@ -102,7 +102,7 @@ class DynamoJobs:
     def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:
         pages = self._together(lambda each: self._newest(each, before, limit, now), _lists(chosen))
         merged = heapq.merge(*pages, reverse=True)
-        return list(dict.fromkeys(merged))[:limit]  # a job that moves while we read may be in two lists
+        return list(dict.fromkeys(merged))[:limit]  # a job that moves while we read may be in two lists, or in none
 
     def open_jobs(self, owner: str) -> OpenJobs:
         waiting = self._together(lambda name: self._entries(name, "due_at"), _status_lists(owner, WAITING))
@@ -210,12 +210,13 @@ def _lists(chosen: Filter) -> list[_List]:
 
 
 def _status_lists(owner: str, statuses: frozenset[Status], kinds: Sequence[bool] = (False, True)) -> list[str]:
-    """`kinds`: jobs that are not quick, jobs that are; a list that no job is ever in is left out."""
+    """`kinds`: jobs that are not quick, jobs that are; a list that no job is ever in is left out. In the order of a
+    job's life: what moves on while we read is met in its next list."""
     return [
         items.status_list(owner, status, shard, quick=quick)
         for quick in kinds
-        for status in sorted(statuses)
-        if listed_status(status, quick=quick) is status
+        for status in Status
+        if status in statuses and listed_status(status, quick=quick) is status
         for shard in range(SHARDS)
     ]
 

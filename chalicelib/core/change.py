@@ -94,12 +94,14 @@ def complete(job: Job, now: Millis, *, output: Payload, duration_ms: float, rete
 
 
 def fail_attempt(
-    job: Job, now: Millis, error: Error, *, duration_ms: float | None, dice: float, retention: float
-) -> Change:
-    """The attempt failed: back off while attempts are left, else the job has failed. `dice` is in [0, 1)."""
+    job: Job, now: Millis, error: Error, *,
+    duration_ms: float | None, dice: float, retention: float, least_wait: float = 0.0,
+) -> Change:  # fmt: skip
+    """The attempt failed: back off while attempts are left, else the job has failed. `dice` is in [0, 1); the next
+    attempt waits at least `least_wait` seconds."""
     log = _log(job, now, error.type, error)
     if job.attempts < job.attempt_limit:
-        fields = _backed_off(job, now, dice) | {"error": error} | log
+        fields = _backed_off(job, now, dice, least_wait) | {"error": error} | log
         return _by_worker(job, Event.BACK_OFF, now, fields, unless_canceling=True)
     fields = _ended(Status.FAILED, now, retention) | {"error": error, "duration_ms": duration_ms} | log
     return _by_worker(job, Event.FAIL, now, fields, unless_canceling=True)
@@ -203,8 +205,8 @@ def _by_worker(
     )  # fmt: skip
 
 
-def _backed_off(job: Job, now: Millis, dice: float) -> dict[str, Any]:
-    due = now + round(retry.backoff(job.attempts, dice) * 1000)
+def _backed_off(job: Job, now: Millis, dice: float, least_wait: float = 0.0) -> dict[str, Any]:
+    due = now + round(max(retry.backoff(job.attempts, dice), least_wait) * 1000)
     return {"status": Status.SCHEDULED, "held_until": due, "wake_at": due + RESEND_AFTER, "progress": None}
 
 

@@ -49,7 +49,7 @@ def phase_of(status: Status) -> str:
 
 
 def phases_of(statuses: frozenset[Status]) -> Sequence[str]:
-    return sorted({phase_of(status) for status in statuses})
+    return list(dict.fromkeys(phase_of(status) for status in Status if status in statuses))
 
 
 def wants_due(statuses: frozenset[Status]) -> bool:

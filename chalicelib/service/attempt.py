@@ -37,13 +37,17 @@ class LostLease(Stop): ...
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How the attempt came out: exactly one of output and error, or `canceled`, or `lost` (say nothing)."""
+    """How the attempt came out: exactly one of output and error, or `canceled`, or `lost` (say nothing).
+
+    `least_wait`: how many seconds the next attempt waits at least.
+    """
 
     output: bytes | None = None
     error: Error | None = None
     canceled: bool = False
     lost: bool = False
     duration_ms: float | None = None
+    least_wait: float = 0.0
 
 
 @dataclass(slots=True)

@@ -19,32 +19,41 @@ def submit_many(
     """In the order asked for; an entry that is already an error stays one.
 
     Jobs with a window, and all of them under an Idempotency-Key, have to be decided one by one. The rest is new for
-    certain and goes in batches; when one batch gets no answer, its entries say so, and the others stand.
+    certain and goes in batches. Once AWS does not answer, nothing more is tried: the entries that are left say so, and
+    the others stand. The answer has to come before API Gateway's patience ends.
     """
     results: list[Submitted | SortieError] = []
     new_ones: dict[int, Job] = {}
+    away: Unavailable | None = None
     for place, new in enumerate(wanted):
         if isinstance(new, SortieError):
             results.append(new)
-        elif key is not None or new.window is not None:
-            results.append(_alone(ports, new, f"{key}\n{place}" if key else None, bodies[place]))
+        elif away is not None:
+            results.append(away)
         else:
-            built = _build(ports, new)
-            results.append(built)
-            if isinstance(built, Submitted):
-                new_ones[place] = built.job
+            alone = key is not None or new.window is not None
+            name = f"{key}\n{place}" if key else None
+            result = _alone(ports, new, name, bodies[place]) if alone else _build(ports, new)
+            results.append(result)
+            if isinstance(result, Unavailable):
+                away = result
+            elif isinstance(result, Submitted) and not alone:
+                new_ones[place] = result.job
     written: list[Job] = []
     places = list(new_ones)
     for start in range(0, len(places), BATCH):
         batch = places[start : start + BATCH]
         jobs = [new_ones[place] for place in batch]
-        try:
-            ports.jobs.insert_many(jobs)
-        except Unavailable as error:
-            for place in batch:
-                results[place] = error
-        else:
+        if away is None:
+            try:
+                ports.jobs.insert_many(jobs)
+            except Unavailable as error:
+                away = error
+        if away is None:
             written += jobs
+        else:
+            for place in batch:
+                results[place] = away
     for job in written:
         journal.moved("submit", job, None)
     if written:

@@ -24,6 +24,8 @@ class Tallies:
 
     def ended(self, row: Job, before: Job, duration_ms: float | None) -> None:
         """Count one move: `row` after it, `before` the row it left (running, unless it only waited and was ended)."""
+        if row.status is Status.PENDING:
+            return  # it has fallen due
         now = self._ports.clock.now()
         tally = self._held[row.owner, now - now % MINUTE]
         outcome = str(row.status) if row.status in ENDED else "retried"

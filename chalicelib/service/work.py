@@ -27,6 +27,9 @@ RESERVE = 10.0
 PATIENCE = 2.0
 """Seconds that the rest of a batch waits behind one job."""
 
+OUTAGE = 60.0
+"""Seconds that a job whose payload cannot be moved waits after its first attempt, twice that after its second."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -66,7 +69,7 @@ def _handle(ports: Ports, body: str, tallies: Tallies, waiting: deque[Message], 
         try:
             outcome = attempt.run(ports, job)
         except Unavailable as error:
-            outcome = _out_of_reach("fetch its input", job, error)
+            outcome = _cut_off(job, "fetch its input", error)
     if not outcome.lost:
         _finish(ports, job, outcome, tallies)
 
@@ -120,7 +123,7 @@ def _finish(ports: Ports, job: Job, outcome: attempt.Outcome, tallies: Tallies) 
     try:
         change = _change(ports, job, outcome)
     except Unavailable as error:
-        outcome = _out_of_reach("store its output", job, error)
+        outcome = _cut_off(job, "store its output", error, outcome.duration_ms)
         change = _change(ports, job, outcome)
     try:
         row = _apply_or_stop(ports, job, outcome, change)
@@ -153,8 +156,9 @@ def _change(ports: Ports, job: Job, outcome: attempt.Outcome) -> changes.Change:
     if outcome.error is not None:
         dice = ports.chance.dice()
         return changes.fail_attempt(
-            job, now, outcome.error, duration_ms=outcome.duration_ms, dice=dice, retention=retention
-        )
+            job, now, outcome.error, duration_ms=outcome.duration_ms, dice=dice, retention=retention,
+            least_wait=outcome.least_wait,
+        )  # fmt: skip
     assert outcome.output is not None
     assert outcome.duration_ms is not None
     output = _place_output(ports, job, outcome.output)
@@ -162,10 +166,11 @@ def _change(ports: Ports, job: Job, outcome: attempt.Outcome) -> changes.Change:
     return changes.complete(job, now, output=output, duration_ms=outcome.duration_ms, retention=retention)
 
 
-def _out_of_reach(what: str, job: Job, error: Unavailable) -> attempt.Outcome:
-    """The worker lives: it says so itself, which comes minutes before the lease is over."""
-    message = f"attempt {job.attempts} could not {what}: {error}"
-    return attempt.Outcome(error=Error("worker_lost", message))
+def _cut_off(job: Job, what: str, error: Unavailable, duration_ms: float | None = None) -> attempt.Outcome:
+    """The bucket does not answer. The worker lives and says so itself, long before its lease is over; but an outage
+    must not use up all attempts within seconds."""
+    lost = Error("worker_lost", f"attempt {job.attempts} could not {what}: {error}")
+    return attempt.Outcome(error=lost, duration_ms=duration_ms, least_wait=OUTAGE * job.attempts)
 
 
 def _stop(ports: Ports, job: Job, outcome: attempt.Outcome) -> changes.Change:

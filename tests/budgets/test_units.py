@@ -1,6 +1,7 @@
 """Write units with the indexes, and items read for a page: counted on MiniStack, which weighs as DynamoDB does."""
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,6 +33,25 @@ def test_a_small_sort_job_takes_eight_write_units(on_ministack: Metered) -> None
     done = changes.complete(job, START, output=Inline(b'{"array":[1,2,3]}'), duration_ms=0.5, retention=60)
     on_ministack.ports.jobs.apply(done)
     assert meter.units == {"table": 1, "wake": 1, "by_status": 2}
+
+
+@pytest.mark.parametrize(
+    ("new", "units"),
+    [
+        (NewJob(owner="alice", task="sleep", input=b'{"seconds":1}'), {"by_status": 5, "by_task": 3}),
+        (replace(NEW, object_id="o"), {"by_status": 3, "by_object": 3}),
+        (replace(NEW, group="g"), {"by_status": 3, "by_group": 3}),
+    ],
+    ids=["not quick", "object_id", "group"],
+)
+def test_each_list_that_tells_ends_apart_takes_three_units_more(
+    on_ministack: Metered, new: NewJob, units: dict[str, int]
+) -> None:
+    on_ministack.meter.reset()
+    job = on_ministack.ports.jobs.claim(submit(on_ministack.ports, new).job.id, START, "token")
+    done = changes.complete(job, START, output=Inline(b"{}"), duration_ms=0.5, retention=60)
+    on_ministack.ports.jobs.apply(done)
+    assert +on_ministack.meter.units == {"table": 3, "wake": 2} | units
 
 
 def test_a_batch_of_ten_small_jobs_stays_within_its_budget_with_its_tally(on_ministack: Metered) -> None:

@@ -20,6 +20,7 @@ from chalicelib.service.bulk import submit_many
 from chalicelib.service.dispatch import dispatch
 from chalicelib.service.groups import Group, Problem
 from chalicelib.service.new_job import NewJob, WindowWish
+from chalicelib.service.stats import stats
 from chalicelib.service.submit import Submitted, submit
 from chalicelib.service.work import work
 from tests import fakes
@@ -127,7 +128,22 @@ def test_a_job_that_has_fallen_due_is_pending_in_every_list(desk: Desk) -> None:
     desk.clock.advance(30)
     dispatch(desk.ports, lambda: 60.0)
     assert desk.table.jobs[due].status is Status.PENDING
+    assert stats(desk.ports, "alice").whole.outcomes == {}
     assert [job.id for job in desk.page(pending, 2)] == sorted([now, due], reverse=True)
+
+
+def test_a_due_job_behind_many_that_wait_is_pending_once_the_dispatcher_has_looked(desk: Desk) -> None:
+    """A page reads no further for it; what is listed as pending already does not wait behind it."""
+    due = desk.submit(replace(SORT, run_at=fakes.START + 5_000)).job.id
+    now = desk.submit().job.id
+    desk.clock.advance(5)
+    for _ in range(10):
+        desk.submit(replace(SORT, run_at=fakes.START + 3_000_000))
+    pending = Filter("alice", frozenset({Status.PENDING}))
+    assert [job.id for job in desk.page(pending, 5)] == [now]
+    desk.clock.advance(30)
+    dispatch(desk.ports, lambda: 60.0)
+    assert {job.id for job in desk.page(pending, 5)} == {now, due}
 
 
 def test_pages_of_pending_jobs_leave_out_none_that_are_due(desk: Desk) -> None:
@@ -153,7 +169,7 @@ def test_a_rare_filter_looks_at_a_bounded_number_of_jobs_and_goes_on(desk: Desk)
     assert ([job.id for job in page], before) == ([rare], None)
 
 
-def test_a_batch_that_gets_no_answer_costs_its_own_entries_alone(desk: Desk) -> None:
+def test_a_batch_that_gets_no_answer_leaves_what_stands_and_tries_no_more(desk: Desk) -> None:
     class Deaf(fakes.MemoryJobs):
         calls = 0
 
@@ -165,10 +181,10 @@ def test_a_batch_that_gets_no_answer_costs_its_own_entries_alone(desk: Desk) -> 
 
     ports = replace(desk.ports, jobs=Deaf(desk.table))
     answers = submit_many(ports, [SORT] * 60, key=None, bodies=[b""] * 60)
-    assert [isinstance(answer, Submitted) for answer in answers] == [True] * 25 + [False] * 25 + [True] * 10
+    assert [isinstance(answer, Submitted) for answer in answers] == [True] * 25 + [False] * 35
     desk.clock.advance(1)
     assert {answer.job.id for answer in answers if isinstance(answer, Submitted)} == set(desk.table.jobs)
-    assert desk.queue.depth().waiting == 35
+    assert desk.queue.depth().waiting == 25
 
 
 def test_a_stranger_gets_nothing(desk: Desk) -> None:
