@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from chalicelib.config import Settings
+from chalicelib.config import LONGEST_TIMEOUT, Settings
 from chalicelib.core import cron, decoding, when
 from chalicelib.core.access import Principal, Role
 from chalicelib.core.ids import is_id
@@ -69,7 +69,7 @@ class JobRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_d
     window: WindowRequest | None = None
     run_in: RunIn | None = None
     run_at: RunAt | None = None
-    timeout: Annotated[float, msgspec.Meta(ge=1, le=840)] | None = None
+    timeout: Annotated[float, msgspec.Meta(ge=1, le=LONGEST_TIMEOUT)] | None = None
     max_attempts: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
 
 
