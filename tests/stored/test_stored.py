@@ -7,6 +7,7 @@ stands at the minute in which they were written. Where an answer has more fields
 
 import base64
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -266,6 +267,12 @@ def test_a_window_whose_job_was_canceled_is_taken_over(house: House) -> None:
     assert submit(house, "door-5", "reuse")[1]["id"] == job["id"]
 
 
+def test_a_window_that_is_taken_over_leaves_the_stored_one_before_it_alone(house: House) -> None:
+    assert house.ask("DELETE", f"/jobs/{NAMES['window_second']}")[0] == 200
+    status, job = submit(house, "door-4", "reuse")
+    assert (status, job["run_at"]) == (202, house.job("window_first")["window"]["ends_at"])
+
+
 def test_a_stored_window_rejects(house: House) -> None:
     assert submit(house, "door-3", "reject")[0] == 429
 
@@ -279,6 +286,24 @@ def test_a_stored_idempotency_key_gives_the_same_job(house: House) -> None:
     status, job = house.ask("POST", "/jobs", {"array": [4, 3]}, **{"Idempotency-Key": "order-1"})
     assert (status, job["id"]) == (200, NAMES["keyed"])
     assert house.ask("POST", "/jobs", {"array": [5]}, **{"Idempotency-Key": "order-1"})[0] == 422
+
+
+def test_what_is_stored_is_gone_after_its_retention(house: House) -> None:
+    """A key's job may then be made again."""
+    house.clock.advance(7 * 86_400)
+    assert house.ask("GET", f"/jobs/{NAMES['completed']}")[0] == 404
+    assert house.ask("POST", "/jobs", {"array": [4, 3]}, **{"Idempotency-Key": "order-1"})[0] == 202
+
+
+def test_log_lines_name_the_request_that_made_a_stored_job(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("sortie")
+    logger.addHandler(caplog.handler)
+    house.queue.send(NAMES["pending"])
+    house.work()
+    logger.removeHandler(caplog.handler)
+    (request_id,) = [item["request_id"]["S"] for item in data("items") if item["pk"]["S"] == NAMES["pending"]]
+    lines = [json.loads(line) for line in caplog.messages if NAMES["pending"] in line]
+    assert {(line["event"], line["request_id"]) for line in lines} == {("claim", request_id), ("complete", request_id)}
 
 
 def test_a_stored_run_goes_on(house: House) -> None:
