@@ -23,7 +23,7 @@ POLICY = (
 )
 
 
-def file(name: str, settings: Settings, known: str | None = None) -> Response:
+def file_response(name: str, settings: Settings, known: str | None = None) -> Response:
     """`known`: the caller's If-None-Match. Raises NotFound.
 
     Names are taken from the folder's list: a path cannot lead out of it.
