@@ -19,7 +19,7 @@ run: $(READY) ## Start everything on this machine; PORT=9000 moves it, Ctrl-C st
 	@exec $(PY) -m dev
 
 test: $(READY) ## Run the tests that need only Python
-	@$(PY) -m pytest --ignore=tests/browser
+	@$(PY) -m pytest --ignore=tests/stacks/browser
 
 check: $(READY) ## Format, lint, types and all tests: what CI runs
 	$(BIN)/ruff format --check $(CODE)
@@ -27,8 +27,9 @@ check: $(READY) ## Format, lint, types and all tests: what CI runs
 	$(BIN)/mypy
 	$(PY) -m pytest
 
-bench: $(READY) ## Measure the sort and the service
+bench: $(READY) ## Measure the sort and hold it to its promise
 	@$(PY) -m benchmarks
+	@$(PY) -m pytest benchmarks
 
 fix: $(READY) ## Format the code and mend what lint can mend
 	$(BIN)/ruff format $(CODE)
