@@ -198,17 +198,17 @@ def get_spec(call: Call) -> Answer:
 
 @routes.add("GET", "/", None)
 def get_page(call: Call) -> Answer:
-    return asset("index.html", call)
+    return asset("pages/index.html", call)
 
 
 @routes.add("GET", "/docs", None)
 def get_docs(call: Call) -> Answer:
-    return asset("docs.html", call)
+    return asset("pages/docs.html", call)
 
 
-@routes.add("GET", "/web/{name}", None)
-def get_asset(call: Call, name: str) -> Answer:
-    return asset(name, call)
+@routes.add("GET", "/web/{folder}/{name}", None)
+def get_asset(call: Call, folder: str, name: str) -> Answer:
+    return asset(f"{folder}/{name}", call)
 
 
 @app.on_sqs_message(queue=settings.queue, batch_size=settings.prefetch, name="work")

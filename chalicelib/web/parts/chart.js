@@ -1,0 +1,90 @@
+// Charts by uPlot, fetched when the first one is drawn; stacked bars or lines, redrawn with size and theme.
+import { el } from "../lib/dom.js";
+import { hourMinute } from "../lib/time.js";
+
+const HEIGHT = 220;
+const SHORT = 600;
+const WHOLE = [1, 2, 5].flatMap((n) => [n, n * 10, n * 100, n * 1e3, n * 1e4, n * 1e5, n * 1e6]).sort((a, b) => a - b);
+const vendored = (name) => new URL(`../vendor/${name}`, import.meta.url).href;
+let loading = null;
+
+function library() {
+  loading ||= new Promise((resolve, reject) => {
+    document.head.append(el("link", { rel: "stylesheet", href: vendored("uPlot.min.css") }));
+    const script = el("script", { src: vendored("uPlot.iife.min.js") });
+    script.addEventListener("load", () => resolve(window.uPlot));
+    script.addEventListener("error", () => {
+      loading = null;
+      reject(new Error("The chart library could not be loaded"));
+    });
+    document.head.append(script);
+  });
+  return loading;
+}
+
+/**
+ * A figure with set(xs, columns, summary): xs are times in seconds, columns one array per series.
+ * series: [{label, color: a CSS variable, line}], stacked draws bars upon one another (a line stands apart),
+ * format words a value, whole keeps the axis to whole numbers.
+ */
+export function chart(title, { series, stacked = false, format = String, whole = false }) {
+  const place = el("div", { class: "chart" });
+  const node = el("figure", { class: "panel figure", role: "group", "aria-label": title }, el("figcaption", {}, el("h2", { text: title }), el("p", { class: "soft" })), place);
+  const summary = node.querySelector("p");
+  let plot = null;
+  let last = null;
+  new ResizeObserver(() => plot && place.clientWidth && plot.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
+  const themed = () => (node.isConnected ? redraw() : document.removeEventListener("themechange", themed));
+  document.addEventListener("themechange", themed);
+  return { node, set };
+
+  async function set(xs, columns, text) {
+    last = [xs, columns];
+    summary.textContent = text;
+    if (xs.length < 2) return;
+    const UPlot = await library();
+    if (last[0] !== xs || !place.clientWidth) return;
+    const data = [xs, ...(stacked ? pile(columns, series) : columns)];
+    if (!plot) plot = new UPlot(options(UPlot), data, place);
+    else plot.setData(data);
+  }
+
+  function redraw() {
+    if (!plot) return;
+    plot.destroy();
+    plot = null;
+    set(last[0], last[1], summary.textContent);
+  }
+
+  function options(UPlot) {
+    const css = getComputedStyle(document.documentElement);
+    const color = (name) => css.getPropertyValue(name).trim();
+    const axis = { stroke: color("--soft"), grid: { stroke: color("--line"), width: 1 }, ticks: { show: false }, font: `12px ${css.getPropertyValue("--sans")}` };
+    const drawn = series.map((one, at) => ({
+      label: one.label, stroke: color(one.color), width: stacked && !one.line ? 0 : 2, fill: stacked && !one.line ? color(one.color) : undefined, dash: one.line ? [5, 3] : undefined,
+      paths: stacked && !one.line ? UPlot.paths.bars({ size: [0.78, 24], radius: 0 }) : undefined, points: stacked && !one.line ? { show: false } : { size: 5 },
+      value: (u, v, i, index) => (index === null || index === undefined || last[1][at][index] === null ? "–" : format(last[1][at][index])),
+    }));
+    return {
+      width: place.clientWidth, height: HEIGHT, padding: [8, 8, 0, 0],
+      series: [{ value: (u, v) => (v ? hourMinute(v, true) : "–") }, ...drawn],
+      axes: [{ ...axis, values: (u, splits) => splits.map((v) => hourMinute(v, u.scales.x.max - u.scales.x.min < SHORT)), space: 70 }, { ...axis, size: 62, incrs: whole ? WHOLE : undefined, values: (u, splits) => splits.map((v) => (v === null ? "" : format(v))) }],
+      scales: { x: { time: true }, y: { range: (u, low, high) => [0, Math.max(high * 1.08, whole ? 4 : 1)] } },
+      cursor: { y: false, drag: { x: false, y: false }, points: { show: !stacked } }, legend: { live: true },
+    };
+  }
+}
+
+// Each series stands on those after it, so the first one drawn is the tallest.
+function pile(columns, series) {
+  const sums = columns.map((column, s) => (series[s].line ? column : []));
+  for (let at = 0; at < (columns[0]?.length || 0); at += 1) {
+    let sum = 0;
+    for (let s = columns.length - 1; s >= 0; s -= 1) {
+      if (series[s].line) continue;
+      sum += columns[s][at] || 0;
+      sums[s][at] = sum;
+    }
+  }
+  return sums;
+}
