@@ -111,10 +111,10 @@ async function newToken(used, problem) {
 
 // Who said no is not asked again by every poll; the button in the head still asks.
 async function ask(again, problem) {
-  const given = await askForToken(again, problem);
-  declined = !given;
+  const accepted = await askForToken(again, problem);
+  declined = !accepted;
   tell();
-  return given;
+  return accepted;
 }
 
 function setRole(next) {

@@ -19,7 +19,7 @@ function timeOf(minute, hour) {
   const step = /^\*\/(\d+)$/.exec(minute);
   if (step && hour === "*") return `every ${step[1]} minutes`;
   if (/^\d+$/.test(minute) && hour === "*") return `every hour at :${two(minute)}`;
-  if (/^\d+$/.test(minute) && /^\d+(,\d+)*$/.test(hour)) return `at ${hour.split(",").map((one) => `${two(one)}:${two(minute)}`).join(", ")}`;
+  if (/^\d+$/.test(minute) && /^\d+(,\d+)*$/.test(hour)) return `at ${hour.split(",").map((hourText) => `${two(hourText)}:${two(minute)}`).join(", ")}`;
   return "";
 }
 
@@ -37,6 +37,6 @@ function daysOf(day, month, weekday) {
 }
 
 function named(field, names) {
-  const parts = field.split(",").map((one) => (/^\d+$/.test(one) ? names[Number(one)] : null));
+  const parts = field.split(",").map((number) => (/^\d+$/.test(number) ? names[Number(number)] : null));
   return parts.every(Boolean) ? parts.join(", ") : null;
 }

@@ -6,12 +6,12 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/;
 
 /** The members of a JSON object's text as {name: raw text}. */
 export function members(text) {
-  const found = {};
+  const rawByName = {};
   for (const part of parts(text, "{")) {
     const end = part.charCodeAt(0) === QUOTE ? stringEnd(part, 0) : -1;
-    if (end > 0) found[JSON.parse(part.slice(0, end))] = part.slice(part.indexOf(":", end) + 1).trim();
+    if (end > 0) rawByName[JSON.parse(part.slice(0, end))] = part.slice(part.indexOf(":", end) + 1).trim();
   }
-  return found;
+  return rawByName;
 }
 
 /** The elements of a JSON array's text as raw texts. */
@@ -30,7 +30,7 @@ export const isNumber = (raw) => NUMBER.test(raw);
 
 function parts(text, open) {
   const start = text.indexOf(open) + 1;
-  const found = [];
+  const raws = [];
   let depth = 0;
   let from = start;
   for (let at = start; at < text.length; at += 1) {
@@ -39,14 +39,14 @@ function parts(text, open) {
     else if (code === 91 || code === 123) depth += 1;
     else if ((code === 93 || code === 125) && depth > 0) depth -= 1;
     else if (code === 44 && depth === 0) {
-      found.push(text.slice(from, at).trim());
+      raws.push(text.slice(from, at).trim());
       from = at + 1;
     } else if (code === 93 || code === 125) {
       const last = text.slice(from, at).trim();
-      return last ? [...found, last] : found;
+      return last ? [...raws, last] : raws;
     }
   }
-  return found;
+  return raws;
 }
 
 // The index after the closing quote of the string that opens at `at`.
@@ -68,8 +68,8 @@ export function pretty(raw, indent = "") {
   }
   if (isArray(raw)) {
     const all = elements(raw);
-    if (all.every((one) => !isObject(one) && !isArray(one))) return `[${all.join(", ")}]`;
-    return `[\n${all.map((one) => `${indent}  ${pretty(one, `${indent}  `)}`).join(",\n")}\n${indent}]`;
+    if (all.every((element) => !isObject(element) && !isArray(element))) return `[${all.join(", ")}]`;
+    return `[\n${all.map((element) => `${indent}  ${pretty(element, `${indent}  `)}`).join(",\n")}\n${indent}]`;
   }
   return raw.trim();
 }

@@ -22,7 +22,7 @@ async function read() {
 // Schemas may name one another; eight levels are enough for a form.
 function resolve(schema, root, depth) {
   if (schema === null || typeof schema !== "object" || depth > 8) return schema;
-  if (Array.isArray(schema)) return schema.map((one) => resolve(one, root, depth + 1));
+  if (Array.isArray(schema)) return schema.map((item) => resolve(item, root, depth + 1));
   if (typeof schema.$ref === "string") {
     const target = schema.$ref.replace(/^#\//, "").split("/").reduce((at, key) => at?.[key], root);
     return resolve({ ...target, ...Object.fromEntries(Object.entries(schema).filter(([key]) => key !== "$ref")) }, root, depth + 1);

@@ -8,7 +8,7 @@ const numberFormat = new Intl.NumberFormat("en");
 export const exact = (iso) => `${exactFormat.format(new Date(iso))} (${iso})`;
 export const clock = (iso) => clockFormat.format(new Date(iso));
 export const number = (n) => numberFormat.format(n);
-export const plural = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
+export const plural = (n, singular, many = `${singular}s`) => `${number(n)} ${n === 1 ? singular : many}`;
 
 /** 1.234 s, 850 ms, 2 m 5 s; takes seconds. */
 export function span(seconds) {

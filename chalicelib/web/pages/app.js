@@ -17,28 +17,28 @@ const VIEWS = [
 const main = document.getElementById("main");
 let shown = null;
 
-function place() {
+function currentAddress() {
   const [path, search = ""] = location.hash.replace(/^#/, "").split("?");
   return { path: path || "/jobs", query: new URLSearchParams(search) };
 }
 
 async function route() {
-  const { path, query } = place();
+  const { path, query } = currentAddress();
   if (shown?.path === path && shown.update) return shown.update(query);
-  const found = VIEWS.find(([pattern]) => pattern.test(path));
+  const view = VIEWS.find(([pattern]) => pattern.test(path));
   shown?.leave.abort();
   const leave = new AbortController();
   const first = shown === null;
   shown = { path, leave };
-  if (!found) return fill(main, empty("There is no such page", `Nothing is at ${path}.`, el("a", { class: "button", href: "#/jobs", text: "Go to the jobs" })));
-  const [pattern, nav, load] = found;
+  if (!view) return fill(main, empty("There is no such page", `Nothing is at ${path}.`, el("a", { class: "button", href: "#/jobs", text: "Go to the jobs" })));
+  const [pattern, nav, load] = view;
   mark(nav);
   const params = pattern.exec(path).slice(1).map(decodeURIComponent);
   try {
-    const view = await load();
+    const page = await load();
     if (leave.signal.aborted) return;
     window.scrollTo(0, 0);
-    const update = await view.show(main, { params, query, signal: leave.signal });
+    const update = await page.show(main, { params, query, signal: leave.signal });
     if (shown.leave === leave) shown.update = update;
   } catch (error) {
     if (leave.signal.aborted) return;
@@ -99,15 +99,15 @@ function keys() {
     on = value;
     localStorage.setItem("sortie-keys", value ? "on" : "off");
   };
-  const places = { j: "#/jobs", b: "#/board", g: "#/groups", s: "#/schedules", m: "#/monitor" };
+  const hashByKey = { j: "#/jobs", b: "#/board", g: "#/groups", s: "#/schedules", m: "#/monitor" };
   document.getElementById("keys").addEventListener("click", () => showKeys(on, setOn));
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (event.target.closest?.("input, textarea, select, [contenteditable]")) return;
     if (event.key === "?") return void showKeys(on, setOn);
     if (!on) return;
-    if (Date.now() - g < 1200 && places[event.key]) {
-      location.hash = places[event.key];
+    if (Date.now() - g < 1200 && hashByKey[event.key]) {
+      location.hash = hashByKey[event.key];
       g = 0;
       return;
     }

@@ -15,8 +15,8 @@ const HEAD = 25;
 
 export async function show(main, { signal }) {
   const trouble = el("p", { class: "trouble", role: "alert", hidden: true });
-  const columns = COLUMNS.map(([key, title, nothing, query]) => column(key, title, nothing, query, () => refresh()));
-  fill(main, el("div", { class: "headline" }, el("h1", { text: "Board" }), el("p", { class: "soft", id: "pulse", text: "live" })), trouble, el("div", { class: "board" }, columns.map((one) => one.node)));
+  const columns = COLUMNS.map(([key, title, nothing, query]) => boardColumn(key, title, nothing, query, () => refresh()));
+  fill(main, el("div", { class: "headline" }, el("h1", { text: "Board" }), el("p", { class: "soft", id: "pulse", text: "live" })), trouble, el("div", { class: "board" }, columns.map((column) => column.node)));
   const refresh = poll(load, 3, signal, (error) => {
     trouble.hidden = false;
     setText(trouble, `The board is not fresh: ${reason(error)}. Trying again.`);
@@ -25,12 +25,12 @@ export async function show(main, { signal }) {
   async function load() {
     const { data } = await get("board", { signal });
     trouble.hidden = true;
-    for (const one of columns) one.set(Object.values(data[one.key]));
+    for (const column of columns) column.set(Object.values(data[column.key]));
     return Object.keys(data.running).length ? 1.5 : 4;
   }
 }
 
-function column(key, title, nothing, query, onChange) {
+function boardColumn(key, title, nothing, query, onChange) {
   const count = el("b", { class: "n" });
   const list = el("div", { class: "cardlist" }, el("p", { class: "none soft", text: "Loading…" }));
   const draw = cardList(list, onChange, nothing);

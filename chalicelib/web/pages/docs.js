@@ -3,7 +3,7 @@ import { address, token } from "../lib/api.js";
 import { empty, fill } from "../lib/dom.js";
 import { askToken, showToken } from "../parts/dialog.js";
 
-const place = document.getElementById("docs");
+const container = document.getElementById("docs");
 const who = document.getElementById("who");
 
 async function start() {
@@ -17,7 +17,7 @@ async function start() {
     if (!response.ok) throw new Error(`openapi.json answered ${response.status}`);
     draw(await response.json());
   } catch (error) {
-    fill(place, empty("The description could not be read", `${error.message}. Load this page again when Sortie answers.`));
+    fill(container, empty("The description could not be read", `${error.message}. Load this page again when Sortie answers.`));
   }
 }
 
@@ -27,10 +27,10 @@ function showWho() {
 
 // Requests go to where this page is, whatever stage that is. The long list of schemas stays shut.
 function draw(spec) {
-  place.className = "";
+  container.className = "";
   window.SwaggerUIBundle({
     spec: { ...spec, servers: [{ url: address(".").replace(/\/$/, "") }] },
-    domNode: place,
+    domNode: container,
     validatorUrl: null,
     docExpansion: "list",
     defaultModelsExpandDepth: 0,
@@ -42,13 +42,13 @@ function draw(spec) {
       return request;
     },
   });
-  new MutationObserver(describe).observe(place, { childList: true, subtree: true });
+  new MutationObserver(describe).observe(container, { childList: true, subtree: true });
 }
 
 // Names what Swagger UI leaves without a name, and lets the keyboard scroll what scrolls.
 function describe() {
-  for (const box of place.querySelectorAll("textarea:not([aria-label])")) box.setAttribute("aria-label", "Request body");
-  for (const code of place.querySelectorAll(".microlight:not([tabindex])")) code.tabIndex = 0;
+  for (const box of container.querySelectorAll("textarea:not([aria-label])")) box.setAttribute("aria-label", "Request body");
+  for (const code of container.querySelectorAll(".microlight:not([tabindex])")) code.tabIndex = 0;
 }
 
 start();

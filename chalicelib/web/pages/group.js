@@ -36,16 +36,16 @@ async function showGroup(main, name, signal) {
 
 async function runs(node, name, signal) {
   const { data } = await get("jobs", { query: { group: name, limit: "100" }, signal });
-  const found = new Map();
+  const jobsByRun = new Map();
   for (const job of data.jobs) {
     if (!job.run_id) continue;
-    if (!found.has(job.run_id)) found.set(job.run_id, []);
-    found.get(job.run_id).push(job);
+    if (!jobsByRun.has(job.run_id)) jobsByRun.set(job.run_id, []);
+    jobsByRun.get(job.run_id).push(job);
   }
   const key = JSON.stringify(data.jobs.map((job) => [job.run_id, job.status]));
   if (node.dataset.key === key) return;
   node.dataset.key = key;
-  fill(node, found.size ? el("ul", { class: "runs" }, [...found].slice(0, 15).map(([run, jobs]) => el("li", {}, el("a", { href: runHref(name, run) }, el("code", { text: short(run) })), when(jobs.at(-1).created_at), el("span", { class: "row" }, tally(jobs))))) : el("p", { class: "soft", text: "None yet. Start one." }));
+  fill(node, jobsByRun.size ? el("ul", { class: "runs" }, [...jobsByRun].slice(0, 15).map(([run, jobs]) => el("li", {}, el("a", { href: runHref(name, run) }, el("code", { text: short(run) })), when(jobs.at(-1).created_at), el("span", { class: "row" }, tally(jobs))))) : el("p", { class: "soft", text: "None yet. Start one." }));
 }
 
 function tally(jobs) {

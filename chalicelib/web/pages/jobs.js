@@ -110,12 +110,12 @@ class JobList {
   takeIn() {
     this.fresh.hidden = true;
     if (!this.waiting.length) return;
-    const made = this.waiting.map((job) => jobRow(job, { onPick: () => this.bulk.set(this.picked()), onChange: () => this.refresh() }));
+    const newRows = this.waiting.map((job) => jobRow(job, { onPick: () => this.bulk.set(this.picked()), onChange: () => this.refresh() }));
     const most = this.whole && !this.picked().length ? Math.max(PAGE, this.rows.size) : Infinity;
-    const sorted = [...made, ...this.rows.values()].sort(newestFirst).slice(0, most);
+    const sorted = [...newRows, ...this.rows.values()].sort(newestFirst).slice(0, most);
     this.rows = new Map(sorted.map((row) => [row.job.id, row]));
     this.waiting = [];
-    place(this.body, sorted);
+    placeRows(this.body, sorted);
   }
 
   // A job that left the filter stays where it is, with its new status, until the view changes.
@@ -153,7 +153,7 @@ function newestFirst({ job: a }, { job: b }) {
   return a.id < b.id ? 1 : -1;
 }
 
-function place(body, rows) {
+function placeRows(body, rows) {
   rows.forEach((row, at) => {
     if (body.children[at] !== row.node) body.insertBefore(row.node, body.children[at] || null);
   });
@@ -163,11 +163,11 @@ function place(body, rows) {
 // A page may come back short while there is more: go on until it is full, within reason. Later looks for
 // what is new need only the first one.
 async function pageOf(query, signal, looks) {
-  const wanted = Object.fromEntries(FILTERS.map((name) => [name, query.get(name)]));
+  const filters = Object.fromEntries(FILTERS.map((name) => [name, query.get(name)]));
   let cursor = query.get("cursor");
   const jobs = [];
   for (let look = 0; look < looks; look += 1) {
-    const { data } = await get("jobs", { query: { ...wanted, limit: String(PAGE - jobs.length), cursor }, signal });
+    const { data } = await get("jobs", { query: { ...filters, limit: String(PAGE - jobs.length), cursor }, signal });
     jobs.push(...data.jobs);
     cursor = data.next;
     if (!cursor || jobs.length >= PAGE) break;

@@ -57,24 +57,24 @@ export async function show(main, { query, signal }) {
   }
 
   function draw({ per_minute: entries }, asked) {
-    const xs = entries.map((one) => new Date(one.minute) / 1000);
-    const columns = OUTCOMES.map(([name, , line]) => entries.map((one) => one[name] || (line ? null : 0)));
+    const xs = entries.map((entry) => new Date(entry.minute) / 1000);
+    const columns = OUTCOMES.map(([name, , line]) => entries.map((entry) => entry[name] || (line ? null : 0)));
     const sums = OUTCOMES.map(([name], at) => `${number(columns[at].reduce((a, b) => a + b, 0))} ${name}`);
     outcomes.set(xs, columns, `${sums.join(", ")} in the last ${asked}, ${asked === "day" ? "in steps of minutes" : "a minute each"}`);
     over(waits, "wait_ms", entries, xs, asked);
     over(durations, "duration_ms", entries, xs, asked);
-    const at = samples.map((one) => one.at);
+    const at = samples.map((look) => look.at);
     const seen = samples.length < 2 ? "Grows while this page is open: a look every few seconds" : `While this page is open: ${plural(samples.length, "look")} so far`;
-    queue.set(at, QUEUE.map(([name]) => samples.map((one) => one.queue[name] ?? null)), seen);
-    oldest.set(at, [samples.map((one) => one.oldest)], seen);
+    queue.set(at, QUEUE.map(([name]) => samples.map((look) => look.queue[name] ?? null)), seen);
+    oldest.set(at, [samples.map((look) => look.oldest)], seen);
   }
 
   // Percentiles by the minute where the API gives them, else what this page has seen so far.
   function over(figure, name, entries, xs, asked) {
-    if (entries.some((one) => one[name])) {
-      return figure.set(xs, PARTS.map(([part]) => entries.map((one) => one[name]?.[part] ?? null)), `By the minute, over the last ${asked}`);
+    if (entries.some((entry) => entry[name])) {
+      return figure.set(xs, PARTS.map(([part]) => entries.map((entry) => entry[name]?.[part] ?? null)), `By the minute, over the last ${asked}`);
     }
-    return figure.set(samples.map((one) => one.at), PARTS.map(([part]) => samples.map((one) => one[name]?.[part] ?? null)), "Over the last hour, as seen while this page is open");
+    return figure.set(samples.map((look) => look.at), PARTS.map(([part]) => samples.map((look) => look[name]?.[part] ?? null)), "Over the last hour, as seen while this page is open");
   }
 }
 
@@ -96,7 +96,7 @@ function tileRow() {
     delayed: tile("Delayed", listHref({ status: "scheduled" })), oldest: tile("Oldest pending", listHref({ status: "pending" })),
     failed: tile("Failed", listHref({ status: "failed" })), retried: tile("Retried"), dead: tile("Dead letters"),
   };
-  return { node: el("div", { class: "stats" }, Object.values(all).map((one) => one.node)), set };
+  return { node: el("div", { class: "stats" }, Object.values(all).map(({ node }) => node)), set };
 
   function set({ queue, counts, oldest_pending_seconds: oldest, per_minute: entries }, asked) {
     for (const name of ["waiting", "in_flight", "delayed", "dead"]) setText(all[name].value, number(queue[name] ?? 0));
@@ -105,7 +105,7 @@ function tileRow() {
     setText(all.delayed.note, `${number(counts.scheduled || 0)} scheduled`);
     setText(all.oldest.value, oldest ? span(oldest) : "none");
     setText(all.oldest.note, oldest ? "due, and not started" : "nothing waits");
-    const sum = (name) => entries.reduce((total, one) => total + (one[name] || 0), 0);
+    const sum = (name) => entries.reduce((total, entry) => total + (entry[name] || 0), 0);
     for (const name of ["failed", "retried"]) {
       setText(all[name].value, number(sum(name)));
       setText(all[name].note, `in the last ${asked}`);

@@ -131,7 +131,7 @@ class Draft {
   // The number of copies is this page's own field: the API would not judge it.
   ready() {
     this.wrong.hidden = true;
-    for (const one of [this.form, this.editor, this.copies]) one.clear();
+    for (const part of [this.form, this.editor, this.copies]) part.clear();
     if (this.byHand || this.howMany()) return true;
     this.copies.fail(`A whole number from 1 to ${MOST_COPIES}`);
     this.copies.control.focus();
@@ -163,10 +163,10 @@ class Draft {
       location.hash = jobHref(data.id);
       return;
     }
-    const refused = data.results.filter((one) => one.problem);
-    const made = data.results.length - refused.length;
-    if (refused.length) return this.failed(refusal(made, refused));
-    toast(`${plural(made, "job")} submitted`);
+    const refused = data.results.filter((result) => result.problem);
+    const submitted = data.results.length - refused.length;
+    if (refused.length) return this.failed(refusal(submitted, refused));
+    toast(`${plural(submitted, "job")} submitted`);
     location.hash = "#/jobs";
   }
 
@@ -194,9 +194,9 @@ class Draft {
   }
 }
 
-function refusal(made, refused) {
+function refusal(submitted, refused) {
   const [{ problem }] = refused;
-  return new Problem(422, { title: `${plural(made, "job")} submitted, ${refused.length} refused`, detail: problem.detail || problem.title, errors: problem.errors });
+  return new Problem(422, { title: `${plural(submitted, "job")} submitted, ${refused.length} refused`, detail: problem.detail || problem.title, errors: problem.errors });
 }
 
 function wordsOf(error, left) {

@@ -13,13 +13,13 @@ import { when } from "../parts/when.js";
 
 export async function show(main, { signal }) {
   const list = el("div", { class: "schedules" }, el("p", { class: "boot", text: "Loading…" }));
-  const place = el("div", {});
+  const drawer = el("div", {});
   fill(main, el("div", { class: "headline" }, el("h1", { text: "Schedules" })), list);
   await knowRole();
   if (signal.aborted) return;
   const why = whyNot();
   const add = el("button", { type: "button", class: "button primary", text: "Add a schedule", "aria-expanded": "false", disabled: Boolean(why), title: why, onclick: open });
-  fill(main, el("div", { class: "headline" }, el("h1", { text: "Schedules" }), el("p", { class: "soft", text: "Cron lines that submit a job each time they fire" }), el("div", { class: "row actions" }, add)), place, list);
+  fill(main, el("div", { class: "headline" }, el("h1", { text: "Schedules" }), el("p", { class: "soft", text: "Cron lines that submit a job each time they fire" }), el("div", { class: "row actions" }, add)), drawer, list);
   const refresh = poll(load, 15, signal, (error) => fill(list, empty("The schedules could not be read", reason(error), el("button", { class: "button", type: "button", text: "Try again", onclick: () => refresh() }))));
 
   async function load() {
@@ -28,15 +28,15 @@ export async function show(main, { signal }) {
     const key = JSON.stringify(sorted);
     if (list.dataset.key === key) return;
     list.dataset.key = key;
-    fill(list, sorted.length ? sorted.map((one) => item(one, refresh)) : empty("No schedules", "A schedule submits the same job again and again: every night at three, or each Monday morning.", why ? null : el("button", { class: "button", type: "button", text: "Add the first one", onclick: open })));
+    fill(list, sorted.length ? sorted.map((schedule) => item(schedule, refresh)) : empty("No schedules", "A schedule submits the same job again and again: every night at three, or each Monday morning.", why ? null : el("button", { class: "button", type: "button", text: "Add the first one", onclick: open })));
   }
 
   async function open() {
-    if (place.firstChild) return close();
+    if (drawer.firstChild) return close();
     add.setAttribute("aria-expanded", "true");
     try {
-      place.replaceChildren(editor(await tasks(), () => (close(), refresh()), close, signal));
-      place.querySelector("input").focus();
+      drawer.replaceChildren(editor(await tasks(), () => (close(), refresh()), close, signal));
+      drawer.querySelector("input").focus();
     } catch (error) {
       toast(reason(error), "bad");
     }
@@ -44,7 +44,7 @@ export async function show(main, { signal }) {
 
   function close() {
     add.setAttribute("aria-expanded", "false");
-    place.replaceChildren();
+    drawer.replaceChildren();
     add.focus();
   }
 }
@@ -67,7 +67,7 @@ function item(schedule, refresh) {
   return el("article", { class: "panel schedule", "aria-label": `Schedule ${schedule.cron}` },
     el("div", {}, el("code", { class: "cron", text: schedule.cron }), el("p", { class: "soft", text: [inWords(schedule.cron), schedule.timezone].filter(Boolean).join(", ") })),
     el("div", {}, el("strong", { text: task }), " ", el("code", { class: "soft", text: brief(schedule.job) })),
-    el("div", {}, el("span", { class: "soft", text: "next " }), schedule.next_run_at ? when(schedule.next_run_at) : "never", el("p", { class: "soft", text: schedule.next_run_at ? exact(schedule.next_run_at).split(" (")[0] : "" }), later.length ? el("p", { class: "soft" }, "then ", later.map((one, at) => [at ? ", " : "", when(one)])) : null),
+    el("div", {}, el("span", { class: "soft", text: "next " }), schedule.next_run_at ? when(schedule.next_run_at) : "never", el("p", { class: "soft", text: schedule.next_run_at ? exact(schedule.next_run_at).split(" (")[0] : "" }), later.length ? el("p", { class: "soft" }, "then ", later.map((iso, at) => [at ? ", " : "", when(iso)])) : null),
     remove);
 }
 

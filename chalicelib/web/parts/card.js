@@ -9,7 +9,7 @@ import { setWhen, when } from "./when.js";
 /** {node, update(job)} */
 export function jobCard(job, onChange) {
   const state = pill(job.status);
-  const about = el("span", { class: "soft", text: [job.label, job.object_id, job.group].filter((one) => one !== null && one !== undefined).join(" · ") });
+  const about = el("span", { class: "soft", text: [job.label, job.object_id, job.group].filter((text) => text !== null && text !== undefined).join(" · ") });
   const time = when(null);
   const word = el("span");
   const bar = progressBar(`Progress of ${job.task} ${short(job.id)}`);

@@ -28,12 +28,12 @@ function library() {
  * format words a value, whole keeps the axis to whole numbers.
  */
 export function chart(title, { series, stacked = false, format = String, whole = false }) {
-  const place = el("div", { class: "chart" });
-  const node = el("figure", { class: "panel figure", role: "group", "aria-label": title }, el("figcaption", {}, el("h2", { text: title }), el("p", { class: "soft" })), place);
+  const canvasBox = el("div", { class: "chart" });
+  const node = el("figure", { class: "panel figure", role: "group", "aria-label": title }, el("figcaption", {}, el("h2", { text: title }), el("p", { class: "soft" })), canvasBox);
   const summary = node.querySelector("p");
   let plot = null;
   let last = null;
-  new ResizeObserver(() => plot && place.clientWidth && plot.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
+  new ResizeObserver(() => plot && canvasBox.clientWidth && plot.setSize({ width: canvasBox.clientWidth, height: HEIGHT })).observe(canvasBox);
   const themed = () => (node.isConnected ? redraw() : document.removeEventListener("themechange", themed));
   document.addEventListener("themechange", themed);
   return { node, set };
@@ -43,9 +43,9 @@ export function chart(title, { series, stacked = false, format = String, whole =
     summary.textContent = text;
     if (xs.length < 2) return;
     const UPlot = await library();
-    if (last[0] !== xs || !place.clientWidth) return;
+    if (last[0] !== xs || !canvasBox.clientWidth) return;
     const data = [xs, ...(stacked ? pile(columns, series) : columns)];
-    if (!plot) plot = new UPlot(options(UPlot), data, place);
+    if (!plot) plot = new UPlot(options(UPlot), data, canvasBox);
     else plot.setData(data);
   }
 
@@ -60,13 +60,13 @@ export function chart(title, { series, stacked = false, format = String, whole =
     const css = getComputedStyle(document.documentElement);
     const color = (name) => css.getPropertyValue(name).trim();
     const axis = { stroke: color("--soft"), grid: { stroke: color("--line"), width: 1 }, ticks: { show: false }, font: `12px ${css.getPropertyValue("--sans")}` };
-    const drawn = series.map((one, at) => ({
-      label: one.label, stroke: color(one.color), width: stacked && !one.line ? 0 : 2, fill: stacked && !one.line ? color(one.color) : undefined, dash: one.line ? [5, 3] : undefined,
-      paths: stacked && !one.line ? UPlot.paths.bars({ size: [0.78, 24], radius: 0 }) : undefined, points: stacked && !one.line ? { show: false } : { size: 5 },
+    const drawn = series.map(({ label, color: tone, line = false }, at) => ({
+      label, stroke: color(tone), width: stacked && !line ? 0 : 2, fill: stacked && !line ? color(tone) : undefined, dash: line ? [5, 3] : undefined,
+      paths: stacked && !line ? UPlot.paths.bars({ size: [0.78, 24], radius: 0 }) : undefined, points: stacked && !line ? { show: false } : { size: 5 },
       value: (u, v, i, index) => (index === null || index === undefined || last[1][at][index] === null ? "–" : format(last[1][at][index])),
     }));
     return {
-      width: place.clientWidth, height: HEIGHT, padding: [8, 8, 0, 0],
+      width: canvasBox.clientWidth, height: HEIGHT, padding: [8, 8, 0, 0],
       series: [{ value: (u, v) => (v ? hourMinute(v, true) : "–") }, ...drawn],
       axes: [{ ...axis, values: (u, splits) => splits.map((v) => hourMinute(v, u.scales.x.max - u.scales.x.min < SHORT)), space: 70 }, { ...axis, size: 62, incrs: whole ? WHOLE : undefined, values: (u, splits) => splits.map((v) => (v === null ? "" : format(v))) }],
       scales: { x: { time: true }, y: { range: (u, low, high) => [0, Math.max(high * 1.08, whole ? 4 : 1)] } },

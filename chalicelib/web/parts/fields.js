@@ -32,8 +32,8 @@ export function formOf(schema, onInput) {
 export function fieldOf(name, schema, required, onInput) {
   const kind = kindOf(schema);
   const id = `field-${(serial += 1)}`;
-  const made = MAKERS[kind]({ id, name, schema, required, onInput });
-  return dress({ ...made, id, name, kind, required, help: schema.description || "", label: schema.title && schema.title !== name ? schema.title : name });
+  const parts = MAKERS[kind]({ id, name, schema, required, onInput });
+  return dress({ ...parts, id, name, kind, required, help: schema.description || "", label: schema.title && schema.title !== name ? schema.title : name });
 }
 
 // The label, the control, the help and the place for an error, tied together for a screen reader.
@@ -61,8 +61,8 @@ export function dress(field) {
 }
 
 export function kindOf(schema) {
-  const open = (schema.anyOf || schema.oneOf || []).filter((one) => one.type !== "null");
-  const types = new Set([].concat(schema.type || open.map((one) => one.type)).filter((type) => type && type !== "null"));
+  const open = (schema.anyOf || schema.oneOf || []).filter((option) => option.type !== "null");
+  const types = new Set([].concat(schema.type || open.map((option) => option.type)).filter((type) => type && type !== "null"));
   if (schema.enum || schema.const !== undefined) return "choice";
   if (types.has("array") && numeric(schema.items || open[0]?.items || {})) return "numbers";
   if (types.size === 1 || [...types].every((type) => type === "integer" || type === "number")) {
@@ -75,7 +75,7 @@ export function kindOf(schema) {
 }
 
 function numeric(items) {
-  const types = [].concat(items.type || []).concat((items.anyOf || items.oneOf || []).map((one) => one.type));
+  const types = [].concat(items.type || []).concat((items.anyOf || items.oneOf || []).map((option) => option.type));
   return types.length > 0 && types.every((type) => type === "integer" || type === "number");
 }
 
@@ -110,9 +110,9 @@ const typed = (value, give) => (value.trim() ? give(value.trim()) : null);
 const placeholder = (schema) => (schema.default !== undefined && schema.default !== null ? String(schema.default) : null);
 
 function bounds(schema) {
-  const one = (schema.anyOf || []).find((option) => option.type !== "null") || schema;
-  const low = one.minimum ?? one.exclusiveMinimum;
-  const high = one.maximum ?? one.exclusiveMaximum;
+  const range = (schema.anyOf || []).find((option) => option.type !== "null") || schema;
+  const low = range.minimum ?? range.exclusiveMinimum;
+  const high = range.maximum ?? range.exclusiveMaximum;
   if (low !== undefined && high !== undefined) return `${low} to ${high}`;
   return low !== undefined ? `At least ${low}` : high !== undefined ? `At most ${high}` : "";
 }

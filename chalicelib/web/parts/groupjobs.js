@@ -17,7 +17,7 @@ export function brief(job) {
 
 export function problemList(problems) {
   if (!problems.length) return null;
-  return el("div", { class: "wrong" }, el("strong", { text: plural(problems.length, "problem") }), el("ul", {}, problems.map((one) => el("li", { text: typeof one === "string" ? one : [one.job, one.loc, one.msg].filter(Boolean).join(": ") }))));
+  return el("div", { class: "wrong" }, el("strong", { text: plural(problems.length, "problem") }), el("ul", {}, problems.map((problem) => el("li", { text: typeof problem === "string" ? problem : [problem.job, problem.loc, problem.msg].filter(Boolean).join(": ") }))));
 }
 
 export function triggerButton(group) {

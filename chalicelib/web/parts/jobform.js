@@ -11,7 +11,7 @@ export function jobForm(tasks, { onInput, first = null, timing = true }) {
   const names = Object.keys(tasks);
   let task = first && tasks[first] ? first : names[0];
   let input = null;
-  const place = el("div");
+  const inputBox = el("div");
   const summary = el("p", { class: "hint" });
   const options = optionsForm(onInput, { timing });
   const radios = new Map(names.map((name) => [name, el("input", { type: "radio", name: "task", value: name })]));
@@ -19,7 +19,7 @@ export function jobForm(tasks, { onInput, first = null, timing = true }) {
     radio.addEventListener("change", () => choose(name));
   }
   const cards = el("div", { class: "cards", role: "radiogroup", "aria-label": "Task" }, [...radios].map(([name, radio]) => el("label", {}, radio, el("span", { text: name }))));
-  const node = el("div", { class: "jobform" }, el("div", { class: "field" }, el("span", { class: "label", text: "Task" }), cards, summary), place, options.node);
+  const node = el("div", { class: "jobform" }, el("div", { class: "field" }, el("span", { class: "label", text: "Task" }), cards, summary), inputBox, options.node);
   choose(task);
   return { node, request, put, problem, clear, task: () => task, upload: () => numbers()?.file() || null, attach: (file) => numbers().attach(file), takesFiles: () => Boolean(numbers()) };
 
@@ -28,7 +28,7 @@ export function jobForm(tasks, { onInput, first = null, timing = true }) {
     radios.get(name).checked = true;
     summary.textContent = tasks[name].summary;
     input = formOf(tasks[name].input, onInput);
-    fill(place, input.node);
+    fill(inputBox, input.node);
     onInput();
   }
 

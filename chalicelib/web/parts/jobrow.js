@@ -12,7 +12,7 @@ export function jobRow(job, { onPick, onChange }) {
   const state = pill(job.status);
   const link = el("a", { href: jobHref(job.id), dataset: { job: job.id } }, el("strong", { text: job.task }), job.label ? el("span", { class: "soft", text: job.label }) : null, el("code", { text: short(job.id), title: job.id }));
   const note = el("td", { role: "cell", class: "note" });
-  const made = when(job.created_at);
+  const created = when(job.created_at);
   const run = el("span");
   const tries = el("small");
   const act = el("td", { role: "cell", class: "act" });
@@ -22,7 +22,7 @@ export function jobRow(job, { onPick, onChange }) {
     el("td", { role: "cell", class: "what" }, link),
     note,
     el("td", { role: "cell", class: "for" }, tags(job)),
-    el("td", { role: "cell", class: "made" }, made),
+    el("td", { role: "cell", class: "created" }, created),
     el("td", { role: "cell", class: "took" }, run, tries),
     act);
   const row = { node, box, job: null, update };

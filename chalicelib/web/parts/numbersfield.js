@@ -67,9 +67,9 @@ export function numbersField({ id, required, onInput }) {
 
   // Selects the element that an error names.
   function show(index) {
-    const place = find(control.value, index);
+    const range = find(control.value, index);
     control.focus();
-    if (place) control.setSelectionRange(...place);
+    if (range) control.setSelectionRange(...range);
   }
 }
 

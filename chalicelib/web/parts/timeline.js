@@ -27,7 +27,7 @@ export function spansOf(job, now) {
 // The attempt that goes on, and one that the log does not hold, are known from the job's own times.
 function attemptsOf(job) {
   const log = job.attempt_log || [];
-  const known = !job.started_at || job.attempts === 0 || log.some((one) => one.attempt === job.attempts);
+  const known = !job.started_at || job.attempts === 0 || log.some((entry) => entry.attempt === job.attempts);
   if (known) return log;
   const outcome = job.finished_at ? job.status : job.status === "running" ? "running" : "failed";
   return [...log, { attempt: job.attempts, started_at: job.started_at, ended_at: job.finished_at, outcome, error: job.error }];
@@ -53,29 +53,29 @@ export function timelinePanel() {
 
 // Every span gets its share of the width, and the short ones enough to be seen.
 function drawStrip(strip, spans) {
-  const total = spans.reduce((sum, one) => sum + one.to - one.from, 0) || 1;
+  const total = spans.reduce((sum, { from, to }) => sum + to - from, 0) || 1;
   while (strip.children.length > spans.length) strip.lastChild.remove();
-  spans.forEach((one, index) => {
+  spans.forEach((phase, index) => {
     const part = strip.children[index] || strip.appendChild(el("i"));
-    part.dataset.kind = one.kind;
-    part.dataset.outcome = one.outcome || "";
-    part.style.flexGrow = String(Math.max((one.to - one.from) / total, 0.006));
-    part.title = `${one.kind === "run" ? `attempt ${one.attempt}` : "waiting"}: ${span((one.to - one.from) / 1000)}`;
+    part.dataset.kind = phase.kind;
+    part.dataset.outcome = phase.outcome || "";
+    part.style.flexGrow = String(Math.max((phase.to - phase.from) / total, 0.006));
+    part.title = `${phase.kind === "run" ? `attempt ${phase.attempt}` : "waiting"}: ${span((phase.to - phase.from) / 1000)}`;
   });
 }
 
 function steps(job, spans) {
   const log = job.attempt_log || [];
-  const items = [{ mark: "made", title: "Created", when: job.created_at, note: job.owner ? `by ${job.owner}` : "" }];
-  if (at(job.run_at) - at(job.created_at) > 1000 && !spans.some((one) => one.kind === "run")) items.push({ mark: "due", title: "Due", when: job.run_at, note: job.status === "scheduled" ? relative(job.run_at) : "" });
+  const items = [{ mark: "created", title: "Created", when: job.created_at, note: job.owner ? `by ${job.owner}` : "" }];
+  if (at(job.run_at) - at(job.created_at) > 1000 && !spans.some((phase) => phase.kind === "run")) items.push({ mark: "due", title: "Due", when: job.run_at, note: job.status === "scheduled" ? relative(job.run_at) : "" });
   if (log.length && log[0].attempt > 1) items.push({ mark: "gap", title: `Attempts 1 to ${log[0].attempt - 1} are no longer listed`, when: null, note: "" });
-  spans.forEach((one, index) => {
-    if (one.kind === "wait") return;
+  spans.forEach((phase, index) => {
+    if (phase.kind === "wait") return;
     const before = spans[index - 1];
     const waited = before?.kind === "wait" ? `waited ${span((before.to - before.from) / 1000)}, ` : "";
-    const running = one.outcome === "running";
-    const how = running ? "running" : `${words(one.outcome)} after ${span((one.to - one.from) / 1000)}`;
-    items.push({ mark: one.outcome in GENTLE ? one.outcome : "failed", title: `Attempt ${one.attempt}`, when: new Date(one.from).toISOString(), note: `${waited}${how}`, error: one.error ? `${one.error.type}: ${one.error.message}` : "" });
+    const running = phase.outcome === "running";
+    const how = running ? "running" : `${words(phase.outcome)} after ${span((phase.to - phase.from) / 1000)}`;
+    items.push({ mark: phase.outcome in GENTLE ? phase.outcome : "failed", title: `Attempt ${phase.attempt}`, when: new Date(phase.from).toISOString(), note: `${waited}${how}`, error: phase.error ? `${phase.error.type}: ${phase.error.message}` : "" });
   });
   if (job.status === "scheduled" && job.attempts) items.push({ mark: "due", title: "Next attempt due", when: dueAt(job), note: relative(dueAt(job)) });
   if (job.status === "pending") items.push({ mark: "pending", title: "Waiting for a worker", when: null, note: "" });
