@@ -26,7 +26,10 @@ export class Problem extends Error {
 export class Unreachable extends Error {}
 
 /** What went wrong, as one line for a reader. */
-export const reason = (error) => (error instanceof Problem ? `${error.title}${error.detail && error.detail !== error.title ? `: ${error.detail}` : ""}` : error.message);
+export const reason = (error) =>
+  error instanceof Problem
+    ? `${error.title}${error.detail && error.detail !== error.title ? `: ${error.detail}` : ""}`
+    : error.message;
 
 export const address = (path) => new URL(path, document.baseURI.split("#")[0]).href;
 export const token = () => sessionStorage.getItem(TOKEN);
@@ -60,7 +63,8 @@ export async function call(method, path, { query, body, headers, signal, quiet }
     const response = await send(method, path, { query, body, headers, signal });
     const text = await response.text();
     setRole(response.headers.get("Sortie-Role") || role);
-    if (response.ok) return { data: text ? parse(text) : null, text, status: response.status, headers: response.headers };
+    if (response.ok)
+      return { data: text ? parse(text) : null, text, status: response.status, headers: response.headers };
     const problem = new Problem(response.status, parse(text) || {}, response.headers);
     if (quiet || !wantsToken(response) || !(await newToken(used, problem))) throw problem;
   }

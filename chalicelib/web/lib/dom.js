@@ -54,7 +54,13 @@ export function toast(text, kind = "good") {
 
 /** A place that says what is missing, or wrong, and what to do next. */
 export function empty(title, text, ...actions) {
-  return el("div", { class: "empty" }, el("h2", { text: title }), el("p", { text }), el("div", { class: "row" }, actions));
+  return el(
+    "div",
+    { class: "empty" },
+    el("h2", { text: title }),
+    el("p", { text }),
+    el("div", { class: "row" }, actions),
+  );
 }
 
 export function copyButton(text, label) {

@@ -9,7 +9,10 @@ export function read(text) {
   if (!trimmed) return { kind: "empty", tokens: [] };
   const json = fromJson(trimmed);
   if (json) return { kind: "JSON", tokens: json };
-  const tokens = trimmed.replace(/^\[|\]$/g, "").split(SPLIT).filter(Boolean);
+  const tokens = trimmed
+    .replace(/^\[|\]$/g, "")
+    .split(SPLIT)
+    .filter(Boolean);
   const lines = trimmed.split("\n").length;
   return { kind: lines === tokens.length && lines > 1 ? "one a line" : "separated", tokens };
 }
@@ -32,7 +35,11 @@ export function toJson({ kind, tokens }) {
 
 function literal(token) {
   if (isNumber(token)) return token;
-  const plain = token.replace(/^\+/, "").replace(/^(-?)\./, "$10.").replace(/\.($|e)/i, ".0$1").replace(/^(-?)0+(?=\d)/, "$1");
+  const plain = token
+    .replace(/^\+/, "")
+    .replace(/^(-?)\./, "$10.")
+    .replace(/\.($|e)/i, ".0$1")
+    .replace(/^(-?)0+(?=\d)/, "$1");
   if (isNumber(plain)) return plain;
   return isWhole(token) ? token : JSON.stringify(token);
 }
@@ -55,7 +62,11 @@ async function fitForUpload(file) {
   const head = await file.slice(0, 65536).text();
   if (/^\s*[[{]/.test(head) || !/[^\s,;][,; \t]+[^\s,;]/.test(head)) return file.slice(0, file.size);
   const lines = new TransformStream({ transform: (chunk, out) => out.enqueue(chunk.replace(/[,;\s]+/g, "\n")) });
-  const text = file.stream().pipeThrough(new TextDecoderStream()).pipeThrough(lines).pipeThrough(new TextEncoderStream());
+  const text = file
+    .stream()
+    .pipeThrough(new TextDecoderStream())
+    .pipeThrough(lines)
+    .pipeThrough(new TextEncoderStream());
   const blob = await new Response(text).blob();
   return blob.slice(0, blob.size);
 }

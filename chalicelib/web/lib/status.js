@@ -11,6 +11,7 @@ export const short = (id) => (id.length > 12 ? `…${id.slice(-8)}` : id);
 /** How long it ran, or has been running. */
 export function took(job) {
   if (job.duration_ms !== null && job.duration_ms !== undefined && !isOpen(job)) return span(job.duration_ms / 1000);
-  if (job.status === "running" && job.started_at) return span(Math.max(0, Math.round((Date.now() - new Date(job.started_at)) / 1000)));
+  if (job.status === "running" && job.started_at)
+    return span(Math.max(0, Math.round((Date.now() - new Date(job.started_at)) / 1000)));
   return "–";
 }

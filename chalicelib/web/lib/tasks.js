@@ -16,7 +16,9 @@ export function tasks() {
 async function read() {
   const { data } = await get("openapi.json");
   const named = Object.entries(data["x-tasks"] || {}).sort(([a], [b]) => (b === MAIN) - (a === MAIN));
-  return Object.fromEntries(named.map(([name, task]) => [name, { summary: task.summary || "", input: resolve(task.input || {}, data, 0) }]));
+  return Object.fromEntries(
+    named.map(([name, task]) => [name, { summary: task.summary || "", input: resolve(task.input || {}, data, 0) }]),
+  );
 }
 
 // Schemas may name one another; eight levels are enough for a form.
@@ -24,8 +26,15 @@ function resolve(schema, root, depth) {
   if (schema === null || typeof schema !== "object" || depth > 8) return schema;
   if (Array.isArray(schema)) return schema.map((item) => resolve(item, root, depth + 1));
   if (typeof schema.$ref === "string") {
-    const target = schema.$ref.replace(/^#\//, "").split("/").reduce((at, key) => at?.[key], root);
-    return resolve({ ...target, ...Object.fromEntries(Object.entries(schema).filter(([key]) => key !== "$ref")) }, root, depth + 1);
+    const target = schema.$ref
+      .replace(/^#\//, "")
+      .split("/")
+      .reduce((at, key) => at?.[key], root);
+    return resolve(
+      { ...target, ...Object.fromEntries(Object.entries(schema).filter(([key]) => key !== "$ref")) },
+      root,
+      depth + 1,
+    );
   }
   return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, resolve(value, root, depth + 1)]));
 }

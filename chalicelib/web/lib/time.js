@@ -1,8 +1,21 @@
 // Times and amounts as people read them.
 
-const UNITS = [["y", 31536000], ["mo", 2592000], ["d", 86400], ["h", 3600], ["m", 60], ["s", 1]];
+const UNITS = [
+  ["y", 31536000],
+  ["mo", 2592000],
+  ["d", 86400],
+  ["h", 3600],
+  ["m", 60],
+  ["s", 1],
+];
 const exactFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
-const clockFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23" });
+const clockFormat = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  fractionalSecondDigits: 3,
+  hourCycle: "h23",
+});
 const numberFormat = new Intl.NumberFormat("en");
 
 export const exact = (iso) => `${exactFormat.format(new Date(iso))} (${iso})`;
@@ -46,4 +59,10 @@ export function bytes(n) {
 }
 
 /** 14:05 for the axis of a chart, 14:05:30 where `fine`; takes seconds. */
-export const hourMinute = (seconds, fine = false) => new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: fine ? "2-digit" : undefined, hourCycle: "h23" });
+export const hourMinute = (seconds, fine = false) =>
+  new Date(seconds * 1000).toLocaleTimeString([], {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: fine ? "2-digit" : undefined,
+    hourCycle: "h23",
+  });

@@ -14,10 +14,16 @@ function put({ href, headers }, blob, onProgress, signal) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("PUT", href);
-    for (const [name, value] of Object.entries(headers || {})) if (!/^(host|content-length)$/i.test(name)) request.setRequestHeader(name, value);
-    request.upload.addEventListener("progress", (event) => event.lengthComputable && onProgress(event.loaded / event.total));
+    for (const [name, value] of Object.entries(headers || {}))
+      if (!/^(host|content-length)$/i.test(name)) request.setRequestHeader(name, value);
+    request.upload.addEventListener(
+      "progress",
+      (event) => event.lengthComputable && onProgress(event.loaded / event.total),
+    );
     request.addEventListener("load", () => (request.status < 300 ? resolve() : reject(refused(request, blob))));
-    request.addEventListener("error", () => reject(new Unreachable("The upload was cut off. Check the connection and submit again.")));
+    request.addEventListener("error", () =>
+      reject(new Unreachable("The upload was cut off. Check the connection and submit again.")),
+    );
     request.addEventListener("abort", () => reject(new DOMException("The upload was stopped", "AbortError")));
     signal.addEventListener("abort", () => request.abort(), { once: true });
     request.send(blob);

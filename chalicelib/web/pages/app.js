@@ -30,7 +30,15 @@ async function route() {
   const leave = new AbortController();
   const first = shown === null;
   shown = { path, leave };
-  if (!view) return fill(main, empty("There is no such page", `Nothing is at ${path}.`, el("a", { class: "button", href: "#/jobs", text: "Go to the jobs" })));
+  if (!view)
+    return fill(
+      main,
+      empty(
+        "There is no such page",
+        `Nothing is at ${path}.`,
+        el("a", { class: "button", href: "#/jobs", text: "Go to the jobs" }),
+      ),
+    );
   const [pattern, nav, load] = view;
   mark(nav);
   const params = pattern.exec(path).slice(1).map(decodeURIComponent);
@@ -42,7 +50,14 @@ async function route() {
     if (shown.leave === leave) shown.update = update;
   } catch (error) {
     if (leave.signal.aborted) return;
-    fill(main, empty("This page could not be drawn", error.message, el("button", { class: "button", type: "button", onclick: () => location.reload(), text: "Load it again" })));
+    fill(
+      main,
+      empty(
+        "This page could not be drawn",
+        error.message,
+        el("button", { class: "button", type: "button", onclick: () => location.reload(), text: "Load it again" }),
+      ),
+    );
   }
   settle(first);
 }
@@ -72,7 +87,9 @@ function showRole() {
   const why = whyNot();
   const band = document.getElementById("band");
   band.hidden = !why;
-  band.textContent = why ? "You are looking with a read token: submitting, canceling and retrying are switched off." : "";
+  band.textContent = why
+    ? "You are looking with a read token: submitting, canceling and retrying are switched off."
+    : "";
   document.getElementById("new").toggleAttribute("data-off", Boolean(why));
 }
 
@@ -147,7 +164,9 @@ function start() {
     const id = document.getElementById("find-id").value.trim();
     if (id) location.hash = `#/jobs/${encodeURIComponent(id)}`;
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => document.dispatchEvent(new Event("themechange")));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
+    document.dispatchEvent(new Event("themechange")),
+  );
   // A file dropped beside its field must not replace the page.
   for (const name of ["dragover", "drop"]) document.addEventListener(name, (event) => event.preventDefault());
   keys();

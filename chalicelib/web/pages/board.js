@@ -7,7 +7,12 @@ import { dueAt } from "../lib/status.js";
 import { cardList } from "../parts/card.js";
 
 const COLUMNS = [
-  ["scheduled", "Scheduled", "Nothing waits for its time. Give a job “run in” to see it here.", { status: "scheduled" }],
+  [
+    "scheduled",
+    "Scheduled",
+    "Nothing waits for its time. Give a job “run in” to see it here.",
+    { status: "scheduled" },
+  ],
   ["running", "Running", "Nothing runs just now.", { status: "running" }],
   ["history", "History", "Nothing has ended yet.", {}],
 ];
@@ -15,8 +20,24 @@ const HEAD = 25;
 
 export async function show(main, { signal }) {
   const trouble = el("p", { class: "trouble", role: "alert", hidden: true });
-  const columns = COLUMNS.map(([key, title, nothing, query]) => boardColumn(key, title, nothing, query, () => refresh()));
-  fill(main, el("div", { class: "headline" }, el("h1", { text: "Board" }), el("p", { class: "soft", id: "pulse", text: "live" })), trouble, el("div", { class: "board" }, columns.map((column) => column.node)));
+  const columns = COLUMNS.map(([key, title, nothing, query]) =>
+    boardColumn(key, title, nothing, query, () => refresh()),
+  );
+  fill(
+    main,
+    el(
+      "div",
+      { class: "headline" },
+      el("h1", { text: "Board" }),
+      el("p", { class: "soft", id: "pulse", text: "live" }),
+    ),
+    trouble,
+    el(
+      "div",
+      { class: "board" },
+      columns.map((column) => column.node),
+    ),
+  );
   const refresh = poll(load, 3, signal, (error) => {
     trouble.hidden = false;
     setText(trouble, `The board is not fresh: ${reason(error)}. Trying again.`);
@@ -39,7 +60,9 @@ function boardColumn(key, title, nothing, query, onChange) {
   return { key, node: el("section", { "aria-label": title }, el("h2", {}, title, " ", count), list, all), set };
 
   function set(jobs) {
-    const sorted = jobs.sort(key === "scheduled" ? (a, b) => (dueAt(a) < dueAt(b) ? -1 : 1) : (a, b) => (latest(a) > latest(b) ? -1 : 1));
+    const sorted = jobs.sort(
+      key === "scheduled" ? (a, b) => (dueAt(a) < dueAt(b) ? -1 : 1) : (a, b) => (latest(a) > latest(b) ? -1 : 1),
+    );
     setText(count, jobs.length >= 100 ? "100+" : String(jobs.length));
     all.hidden = jobs.length <= HEAD;
     draw(sorted.slice(0, HEAD));

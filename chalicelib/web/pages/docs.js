@@ -17,7 +17,10 @@ async function start() {
     if (!response.ok) throw new Error(`openapi.json answered ${response.status}`);
     draw(await response.json());
   } catch (error) {
-    fill(container, empty("The description could not be read", `${error.message}. Load this page again when Sortie answers.`));
+    fill(
+      container,
+      empty("The description could not be read", `${error.message}. Load this page again when Sortie answers.`),
+    );
   }
 }
 
@@ -47,7 +50,8 @@ function draw(spec) {
 
 // Names what Swagger UI leaves without a name, and lets the keyboard scroll what scrolls.
 function describe() {
-  for (const box of container.querySelectorAll("textarea:not([aria-label])")) box.setAttribute("aria-label", "Request body");
+  for (const box of container.querySelectorAll("textarea:not([aria-label])"))
+    box.setAttribute("aria-label", "Request body");
   for (const code of container.querySelectorAll(".microlight:not([tabindex])")) code.tabIndex = 0;
 }
 

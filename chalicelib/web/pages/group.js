@@ -24,10 +24,39 @@ async function showGroup(main, name, signal) {
     const recent = el("div", {});
     head.append(el("div", { class: "row actions" }, triggerButton(data)));
     const jobs = jobsOf(data);
-    fill(main, back, head, problemList(data.problems || []),
-      el("div", { class: "two even" },
-        el("section", { class: "panel", "aria-label": "Jobs" }, el("h2", { text: "What a run submits" }), jobs.length ? el("ul", { class: "joblist" }, jobs.map((job) => el("li", {}, jobLine(job)))) : el("p", { class: "soft", text: "Nothing: the group holds no jobs that can run." })),
-        el("section", { class: "panel", "aria-label": "Recent runs" }, el("div", { class: "row between" }, el("h2", { text: "Recent runs" }), el("a", { href: listHref({ group: name }), text: "its jobs in the list" })), recent)));
+    fill(
+      main,
+      back,
+      head,
+      problemList(data.problems || []),
+      el(
+        "div",
+        { class: "two even" },
+        el(
+          "section",
+          { class: "panel", "aria-label": "Jobs" },
+          el("h2", { text: "What a run submits" }),
+          jobs.length
+            ? el(
+                "ul",
+                { class: "joblist" },
+                jobs.map((job) => el("li", {}, jobLine(job))),
+              )
+            : el("p", { class: "soft", text: "Nothing: the group holds no jobs that can run." }),
+        ),
+        el(
+          "section",
+          { class: "panel", "aria-label": "Recent runs" },
+          el(
+            "div",
+            { class: "row between" },
+            el("h2", { text: "Recent runs" }),
+            el("a", { href: listHref({ group: name }), text: "its jobs in the list" }),
+          ),
+          recent,
+        ),
+      ),
+    );
     poll(() => runs(recent, name, signal), 5, signal);
   } catch (error) {
     if (error.name !== "AbortError") gone(main, back, error, "group");
@@ -45,7 +74,26 @@ async function runs(node, name, signal) {
   const key = JSON.stringify(data.jobs.map((job) => [job.run_id, job.status]));
   if (node.dataset.key === key) return;
   node.dataset.key = key;
-  fill(node, jobsByRun.size ? el("ul", { class: "runs" }, [...jobsByRun].slice(0, 15).map(([run, jobs]) => el("li", {}, el("a", { href: runHref(name, run) }, el("code", { text: short(run) })), when(jobs.at(-1).created_at), el("span", { class: "row" }, tally(jobs))))) : el("p", { class: "soft", text: "None yet. Start one." }));
+  fill(
+    node,
+    jobsByRun.size
+      ? el(
+          "ul",
+          { class: "runs" },
+          [...jobsByRun]
+            .slice(0, 15)
+            .map(([run, jobs]) =>
+              el(
+                "li",
+                {},
+                el("a", { href: runHref(name, run) }, el("code", { text: short(run) })),
+                when(jobs.at(-1).created_at),
+                el("span", { class: "row" }, tally(jobs)),
+              ),
+            ),
+        )
+      : el("p", { class: "soft", text: "None yet. Start one." }),
+  );
 }
 
 function tally(jobs) {
@@ -54,11 +102,14 @@ function tally(jobs) {
   return countPills(counts);
 }
 
-const countPills = (counts) => Object.entries(counts).filter(([, n]) => n).map(([status, n]) => {
-  const node = pill(status);
-  node.textContent = `${n} ${status}`;
-  return node;
-});
+const countPills = (counts) =>
+  Object.entries(counts)
+    .filter(([, n]) => n)
+    .map(([status, n]) => {
+      const node = pill(status);
+      node.textContent = `${n} ${status}`;
+      return node;
+    });
 
 async function showRun(main, name, run, signal) {
   const back = el("a", { class: "back", href: groupHref(name), text: `← ${name}` });
@@ -71,8 +122,21 @@ async function showRun(main, name, run, signal) {
   const trouble = el("p", { class: "trouble", role: "alert", hidden: true });
   let open = [];
   cancel.addEventListener("click", async () => (await actOnMany(open, "cancel")) && refresh());
-  fill(main, back, el("div", { class: "headline" }, el("h1", { dataset: { title: `Run of ${name}` } }, "Run ", el("code", { text: short(run), title: run })), el("p", { class: "soft", text: `of ${name}` }), el("div", { class: "row actions" }, cancel)),
-    trouble, el("div", { class: "uploading" }, el("span", { text: "Progress" }), bar.node, percent), counts, list);
+  fill(
+    main,
+    back,
+    el(
+      "div",
+      { class: "headline" },
+      el("h1", { dataset: { title: `Run of ${name}` } }, "Run ", el("code", { text: short(run), title: run })),
+      el("p", { class: "soft", text: `of ${name}` }),
+      el("div", { class: "row actions" }, cancel),
+    ),
+    trouble,
+    el("div", { class: "uploading" }, el("span", { text: "Progress" }), bar.node, percent),
+    counts,
+    list,
+  );
   const refresh = poll(load, 2, signal, (error) => {
     if (error instanceof Problem && error.status === 404) return gone(main, back, error, "run");
     trouble.hidden = false;
@@ -95,5 +159,14 @@ async function showRun(main, name, run, signal) {
 
 function gone(main, back, error, what) {
   const missing = error instanceof Problem && error.status === 404;
-  fill(main, back, el("div", { class: "headline" }, el("h1", { text: missing ? `No such ${what}` : `The ${what} could not be read` })), empty(missing ? "Nothing has this name" : reason(error), "See which groups are defined.", el("a", { class: "button", href: "#/groups", text: "All groups" })));
+  fill(
+    main,
+    back,
+    el("div", { class: "headline" }, el("h1", { text: missing ? `No such ${what}` : `The ${what} could not be read` })),
+    empty(
+      missing ? "Nothing has this name" : reason(error),
+      "See which groups are defined.",
+      el("a", { class: "button", href: "#/groups", text: "All groups" }),
+    ),
+  );
 }

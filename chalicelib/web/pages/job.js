@@ -15,7 +15,11 @@ import { setWhen, when } from "../parts/when.js";
 export async function show(main, { params: [id], signal }) {
   let drawn = null;
   let last = null;
-  fill(main, el("div", { class: "headline" }, el("h1", { text: `Job ${short(id)}`, dataset: { title: `Job ${short(id)}` } })), el("p", { class: "soft boot", text: "Loading…" }));
+  fill(
+    main,
+    el("div", { class: "headline" }, el("h1", { text: `Job ${short(id)}`, dataset: { title: `Job ${short(id)}` } })),
+    el("p", { class: "soft boot", text: "Loading…" }),
+  );
   const refresh = poll(load, 2, signal, (error) => {
     if (!drawn) failed(main, error, refresh);
     else drawn.stale(error);
@@ -45,8 +49,19 @@ function pause(job, before) {
 
 function failed(main, error, again) {
   const gone = error instanceof Problem && error.status === 404;
-  fill(main, el("div", { class: "headline" }, el("h1", { text: gone ? "No such job" : "The job could not be read" })),
-    empty(gone ? "Nothing has this id" : reason(error), gone ? "It was never submitted here, belongs to someone else, or its retention has passed." : "The page tries again by itself.", gone ? el("a", { class: "button", href: "#/jobs", text: "Look at all jobs" }) : el("button", { class: "button", type: "button", text: "Try now", onclick: again })));
+  fill(
+    main,
+    el("div", { class: "headline" }, el("h1", { text: gone ? "No such job" : "The job could not be read" })),
+    empty(
+      gone ? "Nothing has this id" : reason(error),
+      gone
+        ? "It was never submitted here, belongs to someone else, or its retention has passed."
+        : "The page tries again by itself.",
+      gone
+        ? el("a", { class: "button", href: "#/jobs", text: "Look at all jobs" })
+        : el("button", { class: "button", type: "button", text: "Try now", onclick: again }),
+    ),
+  );
 }
 
 function layout(main, job, signal, refresh) {
@@ -65,9 +80,27 @@ function layout(main, job, signal, refresh) {
   const input = payloadPanel("Input", job, "input", signal, (raw) => picture("before", raw));
   const output = payloadPanel("Output", job, "output", signal, (raw) => picture("after", raw));
   const seen = {};
-  const heading = el("h1", { dataset: { title: `${job.task} ${short(job.id)}` } }, job.task, " ", el("code", { text: short(job.id), title: job.id }));
-  fill(main, el("a", { class: "back", href: lastList(), text: "← Jobs" }), el("div", { class: "headline" }, heading, state, el("div", { class: "row actions" }, actions, again)), stale, error, progress,
-    el("div", { class: "two job" }, el("div", { class: "stack" }, pictures, el("div", { class: "pair" }, input.node, output.node)), el("div", { class: "stack" }, life.node, facts.node)));
+  const heading = el(
+    "h1",
+    { dataset: { title: `${job.task} ${short(job.id)}` } },
+    job.task,
+    " ",
+    el("code", { text: short(job.id), title: job.id }),
+  );
+  fill(
+    main,
+    el("a", { class: "back", href: lastList(), text: "← Jobs" }),
+    el("div", { class: "headline" }, heading, state, el("div", { class: "row actions" }, actions, again)),
+    stale,
+    error,
+    progress,
+    el(
+      "div",
+      { class: "two job" },
+      el("div", { class: "stack" }, pictures, el("div", { class: "pair" }, input.node, output.node)),
+      el("div", { class: "stack" }, life.node, facts.node),
+    ),
+  );
   let current = job;
   poll(async () => void life.set(current), 1, signal);
   return { set, stale: showStale };
@@ -84,7 +117,10 @@ function layout(main, job, signal, refresh) {
     const key = `${next.status}/${next.attempts}/${next.cancel_requested}`;
     if (actions.dataset.key !== key) {
       actions.dataset.key = key;
-      fill(actions, actionButton(next, () => refresh()));
+      fill(
+        actions,
+        actionButton(next, () => refresh()),
+      );
     }
     progress.hidden = next.status !== "running";
     bar.set(next.progress);
@@ -97,7 +133,13 @@ function layout(main, job, signal, refresh) {
     life.set(next);
     facts.set(next);
     payload("input", input, next, text, "This task takes no input.");
-    payload("output", output, next, text, isOpen(next) ? "Not yet: the output is here when the job completes." : "This job has no output.");
+    payload(
+      "output",
+      output,
+      next,
+      text,
+      isOpen(next) ? "Not yet: the output is here when the job completes." : "This job has no output.",
+    );
   }
 
   function payload(name, panel, next, text, none) {
@@ -118,7 +160,13 @@ function layout(main, job, signal, refresh) {
 }
 
 // Keeps the place of the second picture, so that nothing moves when it comes.
-const later = () => el("figure", { class: "plot" }, el("figcaption", {}, el("span", { text: "After" })), el("p", { class: "soft", text: "Drawn when the job completes" }));
+const later = () =>
+  el(
+    "figure",
+    { class: "plot" },
+    el("figcaption", {}, el("span", { text: "After" })),
+    el("p", { class: "soft", text: "Drawn when the job completes" }),
+  );
 
 function errorTitle(job) {
   const words = String(job.error.type).replaceAll("_", " ");
@@ -128,7 +176,13 @@ function errorTitle(job) {
 
 function runAgain(job) {
   const why = whyNot();
-  return el("a", { class: "button", href: `#/new?from=${encodeURIComponent(job.id)}`, "data-off": Boolean(why), title: why, text: "Run again" });
+  return el("a", {
+    class: "button",
+    href: `#/new?from=${encodeURIComponent(job.id)}`,
+    "data-off": Boolean(why),
+    title: why,
+    text: "Run again",
+  });
 }
 
 function factsPanel(job) {
@@ -142,11 +196,19 @@ function factsPanel(job) {
   list.append(el("dt", { text: "Id" }), el("dd", {}, id, copyButton(job.id, "job id")));
   for (const name of ["Ran for", "Attempts", "Time-out"]) add(name, el("span"));
   for (const name of ["Created", "Due", "Ended"]) add(name, when(null));
-  if (job.object_id !== null && job.object_id !== undefined) add("Object", link({ object_id: objectQuery(job.object_id) }, job.object_id));
+  if (job.object_id !== null && job.object_id !== undefined)
+    add("Object", link({ object_id: objectQuery(job.object_id) }, job.object_id));
   if (job.window) add("Window", el("span", {}, el("span"), when(job.window.ends_at)));
   if (job.group) add("Group", el("a", { href: `#/groups/${encodeURIComponent(job.group)}`, text: job.group }));
   if (job.label) add("Name", el("span", { text: job.label }));
-  if (job.run_id) add("Run", el("a", { href: `#/groups/${encodeURIComponent(job.group)}/runs/${encodeURIComponent(job.run_id)}`, text: short(job.run_id) }));
+  if (job.run_id)
+    add(
+      "Run",
+      el("a", {
+        href: `#/groups/${encodeURIComponent(job.group)}/runs/${encodeURIComponent(job.run_id)}`,
+        text: short(job.run_id),
+      }),
+    );
   if (job.owner) add("Owner", el("span", { text: job.owner }));
   return { node: el("section", { class: "panel", "aria-label": "Facts" }, el("h2", { text: "Facts" }), list), set };
 

@@ -6,7 +6,7 @@ import { poll } from "../lib/poll.js";
 import { isOpen } from "../lib/status.js";
 import { plural } from "../lib/time.js";
 import { bulkBar } from "../parts/bulk.js";
-import { filterRow, FILTERS, kept, statusTabs } from "../parts/filters.js";
+import { FILTERS, filterRow, kept, statusTabs } from "../parts/filters.js";
 import { jobRow, tableHead } from "../parts/jobrow.js";
 
 const PAGE = 25;
@@ -31,11 +31,19 @@ class JobList {
   whole = true;
   tabs = statusTabs();
   filters = filterRow(() => this.query);
-  bulk = bulkBar(() => this.picked(), () => (this.unpick(), this.refresh()));
+  bulk = bulkBar(
+    () => this.picked(),
+    () => (this.unpick(), this.refresh()),
+  );
   all = el("input", { type: "checkbox", "aria-label": "Select all jobs on this page", onchange: () => this.pickAll() });
   fresh = el("button", { type: "button", class: "fresh", hidden: true, onclick: () => this.takeIn() });
   body = el("tbody", { role: "rowgroup" });
-  table = el("table", { class: "jobs", role: "table", "aria-label": "Jobs, newest first" }, headOf(this.all), this.body);
+  table = el(
+    "table",
+    { class: "jobs", role: "table", "aria-label": "Jobs, newest first" },
+    headOf(this.all),
+    this.body,
+  );
   pages = el("nav", { class: "pages", "aria-label": "Pages" });
   rest = el("div", { class: "rest" });
   trouble = el("p", { class: "trouble", role: "alert", hidden: true });
@@ -46,16 +54,38 @@ class JobList {
   }
 
   layOut(main) {
-    const head = el("div", { class: "headline" }, el("h1", { text: "Jobs" }), el("p", { class: "soft", id: "pulse", text: "live" }));
-    fill(main, head, this.tabs.node, this.filters.node, this.trouble, el("div", { class: "listing" }, this.bulk.node, this.fresh, this.table), this.rest, this.pages);
+    const head = el(
+      "div",
+      { class: "headline" },
+      el("h1", { text: "Jobs" }),
+      el("p", { class: "soft", id: "pulse", text: "live" }),
+    );
+    fill(
+      main,
+      head,
+      this.tabs.node,
+      this.filters.node,
+      this.trouble,
+      el("div", { class: "listing" }, this.bulk.node, this.fresh, this.table),
+      this.rest,
+      this.pages,
+    );
   }
 
   // The counts come after the list itself.
   start() {
     this.tabs.mark(this.query);
     this.filters.mark(this.query);
-    this.refresh = poll(() => this.load(), EVERY, this.signal, (error) => this.failed(error));
-    setTimeout(() => !this.signal.aborted && poll(() => counts(this.tabs, this.filters), COUNT_EVERY, this.signal), 300);
+    this.refresh = poll(
+      () => this.load(),
+      EVERY,
+      this.signal,
+      (error) => this.failed(error),
+    );
+    setTimeout(
+      () => !this.signal.aborted && poll(() => counts(this.tabs, this.filters), COUNT_EVERY, this.signal),
+      300,
+    );
   }
 
   turnTo(query) {
@@ -104,13 +134,20 @@ class JobList {
   }
 
   atRest() {
-    return scrollY < AT_THE_TOP && !this.picked().length && !this.body.contains(document.activeElement) && !this.body.matches(":hover");
+    return (
+      scrollY < AT_THE_TOP &&
+      !this.picked().length &&
+      !this.body.contains(document.activeElement) &&
+      !this.body.matches(":hover")
+    );
   }
 
   takeIn() {
     this.fresh.hidden = true;
     if (!this.waiting.length) return;
-    const newRows = this.waiting.map((job) => jobRow(job, { onPick: () => this.bulk.set(this.picked()), onChange: () => this.refresh() }));
+    const newRows = this.waiting.map((job) =>
+      jobRow(job, { onPick: () => this.bulk.set(this.picked()), onChange: () => this.refresh() }),
+    );
     const most = this.whole && !this.picked().length ? Math.max(PAGE, this.rows.size) : Infinity;
     const sorted = [...newRows, ...this.rows.values()].sort(newestFirst).slice(0, most);
     this.rows = new Map(sorted.map((row) => [row.job.id, row]));
@@ -123,7 +160,10 @@ class JobList {
     const gone = [...this.rows.values()].filter((row) => !listed.has(row.job.id) && isOpen(row.job));
     for (const row of gone.sort((a, b) => (a.checked || 0) - (b.checked || 0)).slice(0, RECHECKS)) {
       row.checked = Date.now();
-      get(`jobs/${encodeURIComponent(row.job.id)}`, { signal: this.signal, quiet: true }).then(({ data }) => row.update(data), () => {});
+      get(`jobs/${encodeURIComponent(row.job.id)}`, { signal: this.signal, quiet: true }).then(
+        ({ data }) => row.update(data),
+        () => {},
+      );
     }
   }
 
@@ -144,7 +184,11 @@ class JobList {
 
 function headOf(all) {
   const pick = el("th", { role: "columnheader", scope: "col", class: "pick" }, el("label", { class: "hit" }, all));
-  const act = el("th", { role: "columnheader", scope: "col", class: "act" }, el("span", { class: "sr", text: "Action" }));
+  const act = el(
+    "th",
+    { role: "columnheader", scope: "col", class: "act" },
+    el("span", { class: "sr", text: "Action" }),
+  );
   return tableHead([pick, "Status", "Job", "Note", "Object, group", "Created", "Took", act]);
 }
 
@@ -185,16 +229,40 @@ async function counts(tabs, filters) {
 }
 
 function drawPages(node, query, next) {
-  const older = next ? el("a", { class: "button", rel: "next", href: listHref({ ...kept(query, {}), cursor: next }), text: "Older jobs" }) : null;
-  const newest = query.get("cursor") ? el("a", { class: "button", href: listHref(kept(query, {})), text: "Back to the newest" }) : null;
+  const older = next
+    ? el("a", {
+        class: "button",
+        rel: "next",
+        href: listHref({ ...kept(query, {}), cursor: next }),
+        text: "Older jobs",
+      })
+    : null;
+  const newest = query.get("cursor")
+    ? el("a", { class: "button", href: listHref(kept(query, {})), text: "Back to the newest" })
+    : null;
   const now = [newest, older].filter(Boolean);
-  if ([...node.children].map((link) => link.href).join() !== now.map((link) => link.href).join()) node.replaceChildren(...now);
+  if ([...node.children].map((link) => link.href).join() !== now.map((link) => link.href).join())
+    node.replaceChildren(...now);
 }
 
 function nothing(query, page) {
   const filtered = FILTERS.some((name) => query.get(name));
   if (page.next) return empty("Nothing here yet", "None of the jobs looked at so far fits. There are older ones.");
-  if (query.get("cursor")) return empty("That was all", "There are no older jobs.", el("a", { class: "button", href: listHref(kept(query, {})), text: "Back to the newest" }));
-  if (filtered) return empty("No job fits these filters", "Jobs also leave the list when their retention has passed.", el("a", { class: "button", href: "#/jobs", text: "Clear the filters" }));
-  return empty("No jobs yet", "Give Sortie some numbers to sort, or any other task. The job shows up here and stays for its retention time.", el("a", { class: "button primary", href: "#/new", text: "Submit the first job" }));
+  if (query.get("cursor"))
+    return empty(
+      "That was all",
+      "There are no older jobs.",
+      el("a", { class: "button", href: listHref(kept(query, {})), text: "Back to the newest" }),
+    );
+  if (filtered)
+    return empty(
+      "No job fits these filters",
+      "Jobs also leave the list when their retention has passed.",
+      el("a", { class: "button", href: "#/jobs", text: "Clear the filters" }),
+    );
+  return empty(
+    "No jobs yet",
+    "Give Sortie some numbers to sort, or any other task. The job shows up here and stays for its retention time.",
+    el("a", { class: "button primary", href: "#/new", text: "Submit the first job" }),
+  );
 }

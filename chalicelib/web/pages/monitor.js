@@ -10,9 +10,23 @@ import { percentileTable } from "../parts/percentiles.js";
 const EVERY = { hour: 15, day: 60 };
 const SOON = 2;
 const KEPT = 720;
-const OUTCOMES = [["completed", "--completed"], ["failed", "--failed"], ["canceled", "--canceled"], ["retried", "--pending", true]];
-const QUEUE = [["waiting", "--pending"], ["in_flight", "--running"], ["delayed", "--scheduled"], ["dead", "--failed"]];
-const PARTS = [["p50", "--completed"], ["p95", "--running"], ["p99", "--failed"]];
+const OUTCOMES = [
+  ["completed", "--completed"],
+  ["failed", "--failed"],
+  ["canceled", "--canceled"],
+  ["retried", "--pending", true],
+];
+const QUEUE = [
+  ["waiting", "--pending"],
+  ["in_flight", "--running"],
+  ["delayed", "--scheduled"],
+  ["dead", "--failed"],
+];
+const PARTS = [
+  ["p50", "--completed"],
+  ["p95", "--running"],
+  ["p99", "--failed"],
+];
 const samples = [];
 
 export async function show(main, { query, signal }) {
@@ -20,14 +34,40 @@ export async function show(main, { query, signal }) {
   const tiles = tileRow();
   const health = el("p", { class: "health", role: "status", text: "Checking table, queue and bucket…" });
   const trouble = el("p", { class: "trouble", role: "alert", hidden: true });
-  const outcomes = chart("Jobs by outcome", { series: named(OUTCOMES), stacked: true, whole: true, format: (v) => number(Math.round(v)) });
+  const outcomes = chart("Jobs by outcome", {
+    series: named(OUTCOMES),
+    stacked: true,
+    whole: true,
+    format: (v) => number(Math.round(v)),
+  });
   const waits = chart("Wait, from due to started", { series: named(PARTS), format: milliseconds });
   const durations = chart("Duration, execution alone", { series: named(PARTS), format: milliseconds });
   const queue = chart("Queue", { series: named(QUEUE), whole: true, format: (v) => number(Math.round(v)) });
   const oldest = chart("Oldest pending", { series: [{ label: "oldest", color: "--pending" }], format: span });
   const percentiles = percentileTable();
-  const choice = el("div", { class: "switch", role: "group", "aria-label": "Span" }, ["hour", "day"].map((name) => el("a", { href: `#/monitor?span=${name}`, dataset: { span: name }, text: `Last ${name}` })));
-  fill(main, el("div", { class: "headline" }, el("h1", { text: "Monitor" }), choice, health), trouble, tiles.node, el("div", { class: "figures" }, outcomes.node, percentiles.node, waits.node, durations.node, queue.node, oldest.node));
+  const choice = el(
+    "div",
+    { class: "switch", role: "group", "aria-label": "Span" },
+    ["hour", "day"].map((name) =>
+      el("a", { href: `#/monitor?span=${name}`, dataset: { span: name }, text: `Last ${name}` }),
+    ),
+  );
+  fill(
+    main,
+    el("div", { class: "headline" }, el("h1", { text: "Monitor" }), choice, health),
+    trouble,
+    tiles.node,
+    el(
+      "div",
+      { class: "figures" },
+      outcomes.node,
+      percentiles.node,
+      waits.node,
+      durations.node,
+      queue.node,
+      oldest.node,
+    ),
+  );
   mark();
   const refresh = poll(load, EVERY.hour, signal, (error) => {
     trouble.hidden = false;
@@ -60,28 +100,53 @@ export async function show(main, { query, signal }) {
     const xs = entries.map((entry) => new Date(entry.minute) / 1000);
     const columns = OUTCOMES.map(([name, , line]) => entries.map((entry) => entry[name] || (line ? null : 0)));
     const sums = OUTCOMES.map(([name], at) => `${number(columns[at].reduce((a, b) => a + b, 0))} ${name}`);
-    outcomes.set(xs, columns, `${sums.join(", ")} in the last ${asked}, ${asked === "day" ? "in steps of minutes" : "a minute each"}`);
+    outcomes.set(
+      xs,
+      columns,
+      `${sums.join(", ")} in the last ${asked}, ${asked === "day" ? "in steps of minutes" : "a minute each"}`,
+    );
     over(waits, "wait_ms", entries, xs, asked);
     over(durations, "duration_ms", entries, xs, asked);
     const at = samples.map((look) => look.at);
-    const seen = samples.length < 2 ? "Grows while this page is open: a look every few seconds" : `While this page is open: ${plural(samples.length, "look")} so far`;
-    queue.set(at, QUEUE.map(([name]) => samples.map((look) => look.queue[name] ?? null)), seen);
+    const seen =
+      samples.length < 2
+        ? "Grows while this page is open: a look every few seconds"
+        : `While this page is open: ${plural(samples.length, "look")} so far`;
+    queue.set(
+      at,
+      QUEUE.map(([name]) => samples.map((look) => look.queue[name] ?? null)),
+      seen,
+    );
     oldest.set(at, [samples.map((look) => look.oldest)], seen);
   }
 
   // Percentiles by the minute where the API gives them, else what this page has seen so far.
   function over(figure, name, entries, xs, asked) {
     if (entries.some((entry) => entry[name])) {
-      return figure.set(xs, PARTS.map(([part]) => entries.map((entry) => entry[name]?.[part] ?? null)), `By the minute, over the last ${asked}`);
+      return figure.set(
+        xs,
+        PARTS.map(([part]) => entries.map((entry) => entry[name]?.[part] ?? null)),
+        `By the minute, over the last ${asked}`,
+      );
     }
-    return figure.set(samples.map((look) => look.at), PARTS.map(([part]) => samples.map((look) => look[name]?.[part] ?? null)), "Over the last hour, as seen while this page is open");
+    return figure.set(
+      samples.map((look) => look.at),
+      PARTS.map(([part]) => samples.map((look) => look[name]?.[part] ?? null)),
+      "Over the last hour, as seen while this page is open",
+    );
   }
 }
 
 const named = (pairs) => pairs.map(([label, color, line = false]) => ({ label: label.replace("_", " "), color, line }));
 
 function sample(data) {
-  samples.push({ at: Date.now() / 1000, queue: data.queue, oldest: data.oldest_pending_seconds ?? 0, wait_ms: data.wait_ms, duration_ms: data.duration_ms });
+  samples.push({
+    at: Date.now() / 1000,
+    queue: data.queue,
+    oldest: data.oldest_pending_seconds ?? 0,
+    wait_ms: data.wait_ms,
+    duration_ms: data.duration_ms,
+  });
   if (samples.length > KEPT) samples.shift();
 }
 
@@ -89,14 +154,29 @@ function tileRow() {
   const tile = (label, href) => {
     const value = el("b", { text: "–" });
     const note = el("small", { text: " " });
-    return { node: el(href ? "a" : "div", { class: "stat", href }, el("span", { text: label }), value, note), value, note };
+    return {
+      node: el(href ? "a" : "div", { class: "stat", href }, el("span", { text: label }), value, note),
+      value,
+      note,
+    };
   };
   const all = {
-    waiting: tile("Waiting", listHref({ status: "pending" })), in_flight: tile("In flight", listHref({ status: "running" })),
-    delayed: tile("Delayed", listHref({ status: "scheduled" })), oldest: tile("Oldest pending", listHref({ status: "pending" })),
-    failed: tile("Failed", listHref({ status: "failed" })), retried: tile("Retried"), dead: tile("Dead letters"),
+    waiting: tile("Waiting", listHref({ status: "pending" })),
+    in_flight: tile("In flight", listHref({ status: "running" })),
+    delayed: tile("Delayed", listHref({ status: "scheduled" })),
+    oldest: tile("Oldest pending", listHref({ status: "pending" })),
+    failed: tile("Failed", listHref({ status: "failed" })),
+    retried: tile("Retried"),
+    dead: tile("Dead letters"),
   };
-  return { node: el("div", { class: "stats" }, Object.values(all).map(({ node }) => node)), set };
+  return {
+    node: el(
+      "div",
+      { class: "stats" },
+      Object.values(all).map(({ node }) => node),
+    ),
+    set,
+  };
 
   function set({ queue, counts, oldest_pending_seconds: oldest, per_minute: entries }, asked) {
     for (const name of ["waiting", "in_flight", "delayed", "dead"]) setText(all[name].value, number(queue[name] ?? 0));

@@ -16,8 +16,20 @@ import { requestEditor } from "../parts/requesteditor.js";
 const TOO_LARGE = 768 * 1024;
 const TOO_LONG_TO_SHOW = 600_000;
 const MOST_COPIES = 100;
-const COPIES = { type: "integer", minimum: 1, maximum: MOST_COPIES, default: 1, title: "How many of it", description: `Up to ${MOST_COPIES} go in one request` };
-const KEY = { type: "string", maxLength: 128, title: "Idempotency key", description: "The same key never makes a second job. Left empty, the page makes one." };
+const COPIES = {
+  type: "integer",
+  minimum: 1,
+  maximum: MOST_COPIES,
+  default: 1,
+  title: "How many of it",
+  description: `Up to ${MOST_COPIES} go in one request`,
+};
+const KEY = {
+  type: "string",
+  maxLength: 128,
+  title: "Idempotency key",
+  description: "The same key never makes a second job. Left empty, the page makes one.",
+};
 
 export async function show(main, { query, signal }) {
   const head = el("div", { class: "headline" }, el("h1", { text: "New job" }));
@@ -26,11 +38,21 @@ export async function show(main, { query, signal }) {
   try {
     [known] = await Promise.all([tasks(), knowRole()]);
   } catch (error) {
-    const again = el("button", { class: "button", type: "button", text: "Try again", onclick: () => show(main, { query, signal }) });
+    const again = el("button", {
+      class: "button",
+      type: "button",
+      text: "Try again",
+      onclick: () => show(main, { query, signal }),
+    });
     return fill(main, head, empty("The tasks could not be read", reason(error), again));
   }
   if (signal.aborted) return undefined;
-  if (!Object.keys(known).length) return fill(main, head, empty("No tasks are registered", "Add one under chalicelib/tasks, then load this page again."));
+  if (!Object.keys(known).length)
+    return fill(
+      main,
+      head,
+      empty("No tasks are registered", "Add one under chalicelib/tasks, then load this page again."),
+    );
   const draft = new Draft(known, query.get("task"), signal);
   draft.layOut(main, head);
   if (query.get("from")) draft.takeFrom(query.get("from"));
@@ -45,11 +67,27 @@ class Draft {
   copies = fieldOf("copies", COPIES, false, () => this.changed());
   key = fieldOf("Idempotency-Key", KEY, false, () => this.changed());
   editor = requestEditor(() => this.changed());
-  more = el("details", {}, el("summary", { text: "More" }), el("div", { class: "grid" }, this.copies.node, this.key.node));
-  modes = el("div", { class: "switch", role: "group", "aria-label": "Write the request" }, this.mode("Form", false), this.mode("JSON", true));
+  more = el(
+    "details",
+    {},
+    el("summary", { text: "More" }),
+    el("div", { class: "grid" }, this.copies.node, this.key.node),
+  );
+  modes = el(
+    "div",
+    { class: "switch", role: "group", "aria-label": "Write the request" },
+    this.mode("Form", false),
+    this.mode("JSON", true),
+  );
   bar = progressBar("Upload");
   percent = el("output", {});
-  progress = el("div", { class: "uploading", hidden: true }, el("span", { text: "Uploading" }), this.bar.node, this.percent);
+  progress = el(
+    "div",
+    { class: "uploading", hidden: true },
+    el("span", { text: "Uploading" }),
+    this.bar.node,
+    this.percent,
+  );
   wrong = el("div", { class: "wrong", role: "alert", tabindex: "-1", hidden: true });
 
   constructor(known, first, signal) {
@@ -59,10 +97,32 @@ class Draft {
 
   layOut(main, head) {
     const why = whyNot();
-    this.submit = el("button", { type: "submit", class: "button primary", text: "Submit", disabled: Boolean(why), title: why });
-    const said = el("span", { class: why ? "soft why" : "soft", text: why || "Answers at once; the job runs on its own." });
-    const send = el("div", { class: "send" }, this.wrong, this.progress, el("div", { class: "row" }, this.submit, said));
-    this.page = el("form", { class: "panel", novalidate: true, onsubmit: (event) => this.send(event) }, this.form.node, this.editor.node, this.more, send);
+    this.submit = el("button", {
+      type: "submit",
+      class: "button primary",
+      text: "Submit",
+      disabled: Boolean(why),
+      title: why,
+    });
+    const said = el("span", {
+      class: why ? "soft why" : "soft",
+      text: why || "Answers at once; the job runs on its own.",
+    });
+    const send = el(
+      "div",
+      { class: "send" },
+      this.wrong,
+      this.progress,
+      el("div", { class: "row" }, this.submit, said),
+    );
+    this.page = el(
+      "form",
+      { class: "panel", novalidate: true, onsubmit: (event) => this.send(event) },
+      this.form.node,
+      this.editor.node,
+      this.more,
+      send,
+    );
     head.append(this.modes);
     fill(main, head, el("div", { class: "two" }, this.page, this.curl.node));
     this.changed();
@@ -75,7 +135,9 @@ class Draft {
   turn(byHand) {
     if (byHand && !this.byHand) this.editor.put(this.form.request().body);
     this.byHand = byHand;
-    [...this.modes.children].forEach((button, at) => button.setAttribute("aria-pressed", String(Boolean(at) === byHand)));
+    [...this.modes.children].forEach((button, at) =>
+      button.setAttribute("aria-pressed", String(Boolean(at) === byHand)),
+    );
     this.changed();
   }
 
@@ -84,7 +146,11 @@ class Draft {
     this.more.hidden = this.byHand;
     this.editor.node.hidden = !this.byHand;
     const { path, body, input } = this.plan();
-    const rest = input ? fieldsBeside(input).map(([name, raw]) => `"${name}": ${raw}`).join(", ") : "";
+    const rest = input
+      ? fieldsBeside(input)
+          .map(([name, raw]) => `"${name}": ${raw}`)
+          .join(", ")
+      : "";
     this.curl.set(path, body, { key: this.ownKey(), file: this.byHand ? null : this.form.upload(), rest });
   }
 
@@ -93,7 +159,9 @@ class Draft {
     if (this.byHand) return this.editor.plan();
     const { body, input } = this.form.request(this.form.upload() ? uploadId || "UPLOAD_ID" : uploadId);
     const n = this.howMany();
-    return n > 1 ? { path: "jobs/bulk", body: `{"jobs": [${Array(n).fill(body).join(", ")}]}`, input } : { path: "jobs", body, input };
+    return n > 1
+      ? { path: "jobs/bulk", body: `{"jobs": [${Array(n).fill(body).join(", ")}]}`, input }
+      : { path: "jobs", body, input };
   }
 
   /** How many copies are wanted, or 0 for what is no such number. */
@@ -108,7 +176,11 @@ class Draft {
 
   // Sending the same request again after a lost answer must not make a second job.
   keyFor(body) {
-    if (this.keyed?.body !== body) this.keyed = { body, key: Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-") };
+    if (this.keyed?.body !== body)
+      this.keyed = {
+        body,
+        key: Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-"),
+      };
     return this.keyed.key;
   }
 
@@ -185,7 +257,8 @@ class Draft {
       const { data, text } = await get(`jobs/${encodeURIComponent(id)}`, { signal: this.signal });
       const whole = data.input?.href ? await fetchPayload(data.input.href, this.signal) : rawOf(text, "input");
       this.form.put(data, null);
-      if (whole.length > TOO_LONG_TO_SHOW && this.form.takesFiles()) await this.form.attach(new File([whole], "input.json"));
+      if (whole.length > TOO_LONG_TO_SHOW && this.form.takesFiles())
+        await this.form.attach(new File([whole], "input.json"));
       else this.form.put(data, whole);
       toast("The form holds the input of the earlier job");
     } catch (error) {
@@ -196,7 +269,11 @@ class Draft {
 
 function refusal(submitted, refused) {
   const [{ problem }] = refused;
-  return new Problem(422, { title: `${plural(submitted, "job")} submitted, ${refused.length} refused`, detail: problem.detail || problem.title, errors: problem.errors });
+  return new Problem(422, {
+    title: `${plural(submitted, "job")} submitted, ${refused.length} refused`,
+    detail: problem.detail || problem.title,
+    errors: problem.errors,
+  });
 }
 
 function wordsOf(error, left) {
@@ -204,5 +281,9 @@ function wordsOf(error, left) {
   const text = error instanceof Problem ? error.detail : error.message;
   const wait = error.retryAfter ? ` Try again in ${plural(error.retryAfter, "second")}.` : "";
   const lines = left.map(({ loc, msg }) => el("li", {}, loc ? el("code", { text: loc }) : null, ` ${msg}`));
-  return [el("strong", { text: title }), el("p", { text: `${text}${wait}` }), lines.length ? el("ul", {}, lines) : null];
+  return [
+    el("strong", { text: title }),
+    el("p", { text: `${text}${wait}` }),
+    lines.length ? el("ul", {}, lines) : null,
+  ];
 }

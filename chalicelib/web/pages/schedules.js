@@ -18,9 +18,37 @@ export async function show(main, { signal }) {
   await knowRole();
   if (signal.aborted) return;
   const why = whyNot();
-  const add = el("button", { type: "button", class: "button primary", text: "Add a schedule", "aria-expanded": "false", disabled: Boolean(why), title: why, onclick: open });
-  fill(main, el("div", { class: "headline" }, el("h1", { text: "Schedules" }), el("p", { class: "soft", text: "Cron lines that submit a job each time they fire" }), el("div", { class: "row actions" }, add)), drawer, list);
-  const refresh = poll(load, 15, signal, (error) => fill(list, empty("The schedules could not be read", reason(error), el("button", { class: "button", type: "button", text: "Try again", onclick: () => refresh() }))));
+  const add = el("button", {
+    type: "button",
+    class: "button primary",
+    text: "Add a schedule",
+    "aria-expanded": "false",
+    disabled: Boolean(why),
+    title: why,
+    onclick: open,
+  });
+  fill(
+    main,
+    el(
+      "div",
+      { class: "headline" },
+      el("h1", { text: "Schedules" }),
+      el("p", { class: "soft", text: "Cron lines that submit a job each time they fire" }),
+      el("div", { class: "row actions" }, add),
+    ),
+    drawer,
+    list,
+  );
+  const refresh = poll(load, 15, signal, (error) =>
+    fill(
+      list,
+      empty(
+        "The schedules could not be read",
+        reason(error),
+        el("button", { class: "button", type: "button", text: "Try again", onclick: () => refresh() }),
+      ),
+    ),
+  );
 
   async function load() {
     const { data } = await get("schedules", { signal });
@@ -28,7 +56,16 @@ export async function show(main, { signal }) {
     const key = JSON.stringify(sorted);
     if (list.dataset.key === key) return;
     list.dataset.key = key;
-    fill(list, sorted.length ? sorted.map((schedule) => item(schedule, refresh)) : empty("No schedules", "A schedule submits the same job again and again: every night at three, or each Monday morning.", why ? null : el("button", { class: "button", type: "button", text: "Add the first one", onclick: open })));
+    fill(
+      list,
+      sorted.length
+        ? sorted.map((schedule) => item(schedule, refresh))
+        : empty(
+            "No schedules",
+            "A schedule submits the same job again and again: every night at three, or each Monday morning.",
+            why ? null : el("button", { class: "button", type: "button", text: "Add the first one", onclick: open }),
+          ),
+    );
   }
 
   async function open() {
@@ -52,9 +89,23 @@ export async function show(main, { signal }) {
 function item(schedule, refresh) {
   const why = whyNot();
   const task = schedule.job.task || "sort";
-  const remove = el("button", { type: "button", class: "button small", "aria-label": `Remove the schedule ${schedule.cron} of ${task}`, text: "Remove", disabled: Boolean(why), title: why });
+  const remove = el("button", {
+    type: "button",
+    class: "button small",
+    "aria-label": `Remove the schedule ${schedule.cron} of ${task}`,
+    text: "Remove",
+    disabled: Boolean(why),
+    title: why,
+  });
   remove.addEventListener("click", async () => {
-    if (!(await confirm("Remove this schedule?", `${schedule.cron} (${schedule.timezone}) submits no more jobs. Jobs already submitted stay.`, { yes: "Remove it", danger: true }))) return;
+    if (
+      !(await confirm(
+        "Remove this schedule?",
+        `${schedule.cron} (${schedule.timezone}) submits no more jobs. Jobs already submitted stay.`,
+        { yes: "Remove it", danger: true },
+      ))
+    )
+      return;
     try {
       await call("DELETE", `schedules/${encodeURIComponent(schedule.id)}`);
       toast("The schedule is gone");
@@ -64,17 +115,53 @@ function item(schedule, refresh) {
     refresh();
   });
   const later = (schedule.next_runs || []).slice(1, 5);
-  return el("article", { class: "panel schedule", "aria-label": `Schedule ${schedule.cron}` },
-    el("div", {}, el("code", { class: "cron", text: schedule.cron }), el("p", { class: "soft", text: [inWords(schedule.cron), schedule.timezone].filter(Boolean).join(", ") })),
+  return el(
+    "article",
+    { class: "panel schedule", "aria-label": `Schedule ${schedule.cron}` },
+    el(
+      "div",
+      {},
+      el("code", { class: "cron", text: schedule.cron }),
+      el("p", { class: "soft", text: [inWords(schedule.cron), schedule.timezone].filter(Boolean).join(", ") }),
+    ),
     el("div", {}, el("strong", { text: task }), " ", el("code", { class: "soft", text: brief(schedule.job) })),
-    el("div", {}, el("span", { class: "soft", text: "next " }), schedule.next_run_at ? when(schedule.next_run_at) : "never", el("p", { class: "soft", text: schedule.next_run_at ? exact(schedule.next_run_at).split(" (")[0] : "" }), later.length ? el("p", { class: "soft" }, "then ", later.map((iso, at) => [at ? ", " : "", when(iso)])) : null),
-    remove);
+    el(
+      "div",
+      {},
+      el("span", { class: "soft", text: "next " }),
+      schedule.next_run_at ? when(schedule.next_run_at) : "never",
+      el("p", { class: "soft", text: schedule.next_run_at ? exact(schedule.next_run_at).split(" (")[0] : "" }),
+      later.length
+        ? el(
+            "p",
+            { class: "soft" },
+            "then ",
+            later.map((iso, at) => [at ? ", " : "", when(iso)]),
+          )
+        : null,
+    ),
+    remove,
+  );
 }
 
 function editor(known, done, close, signal) {
-  const zones = el("datalist", { id: "zones" }, ["UTC", ...(Intl.supportedValuesOf?.("timeZone") || [])].map((zone) => el("option", { value: zone })));
-  const cron = fieldOf("cron", { type: "string", maxLength: 100, title: "Cron line", description: "minute hour day month weekday" }, true, words);
-  const zone = fieldOf("timezone", { type: "string", maxLength: 60, title: "Time zone", description: "An IANA name" }, true, () => {});
+  const zones = el(
+    "datalist",
+    { id: "zones" },
+    ["UTC", ...(Intl.supportedValuesOf?.("timeZone") || [])].map((zone) => el("option", { value: zone })),
+  );
+  const cron = fieldOf(
+    "cron",
+    { type: "string", maxLength: 100, title: "Cron line", description: "minute hour day month weekday" },
+    true,
+    words,
+  );
+  const zone = fieldOf(
+    "timezone",
+    { type: "string", maxLength: 60, title: "Time zone", description: "An IANA name" },
+    true,
+    () => {},
+  );
   const said = el("p", { class: "soft", "aria-live": "polite" });
   cron.control.placeholder = "0 3 * * *";
   zone.control.setAttribute("list", "zones");
@@ -82,7 +169,17 @@ function editor(known, done, close, signal) {
   const job = jobForm(known, { onInput: () => {}, timing: false });
   const wrong = el("div", { class: "wrong", role: "alert", hidden: true });
   const save = el("button", { type: "submit", class: "button primary", text: "Add the schedule" });
-  return el("form", { class: "panel", novalidate: true, "aria-label": "New schedule", onsubmit: send }, el("h2", { text: "New schedule" }), el("div", { class: "grid" }, cron.node, zone.node), said, zones, job.node, wrong, el("div", { class: "row" }, save, el("button", { type: "button", class: "button", text: "Close", onclick: close })));
+  return el(
+    "form",
+    { class: "panel", novalidate: true, "aria-label": "New schedule", onsubmit: send },
+    el("h2", { text: "New schedule" }),
+    el("div", { class: "grid" }, cron.node, zone.node),
+    said,
+    zones,
+    job.node,
+    wrong,
+    el("div", { class: "row" }, save, el("button", { type: "button", class: "button", text: "Close", onclick: close })),
+  );
 
   function words() {
     setText(said, inWords(cron.control.value));
@@ -111,8 +208,22 @@ function editor(known, done, close, signal) {
     const left = job.problem(rest);
     if (left.length || !(error.errors || []).length) {
       wrong.hidden = false;
-      fill(wrong, el("strong", { text: error instanceof Problem ? error.title : "The schedule was not added" }), el("p", { text: error.detail || error.message }), el("ul", {}, left.map(({ loc, msg }) => el("li", { text: `${loc}: ${msg}` }))));
+      fill(
+        wrong,
+        el("strong", { text: error instanceof Problem ? error.title : "The schedule was not added" }),
+        el("p", { text: error.detail || error.message }),
+        el(
+          "ul",
+          {},
+          left.map(({ loc, msg }) => el("li", { text: `${loc}: ${msg}` })),
+        ),
+      );
     }
-    (cron.control.getAttribute("aria-invalid") ? cron : zone.control.getAttribute("aria-invalid") ? zone : null)?.control.focus();
+    (cron.control.getAttribute("aria-invalid")
+      ? cron
+      : zone.control.getAttribute("aria-invalid")
+        ? zone
+        : null
+    )?.control.focus();
   }
 }

@@ -7,10 +7,23 @@ import { actOnMany } from "./jobactions.js";
 /** {node, set(jobs)}; `picked` gives the selected jobs, `done` hears that they were acted on or let go. */
 export function bulkBar(picked, done) {
   const text = el("span", { class: "n" });
-  const button = (kind, label) => el("button", { type: "button", class: "button small", text: label, onclick: async () => (await actOnMany(picked(), kind)) && done() });
+  const button = (kind, label) =>
+    el("button", {
+      type: "button",
+      class: "button small",
+      text: label,
+      onclick: async () => (await actOnMany(picked(), kind)) && done(),
+    });
   const cancel = button("cancel", "Cancel");
   const retry = button("retry", "Retry");
-  const node = el("div", { class: "bulk", role: "toolbar", "aria-label": "Selected jobs", hidden: true }, text, cancel, retry, el("button", { type: "button", class: "quiet small", text: "Clear", onclick: done }));
+  const node = el(
+    "div",
+    { class: "bulk", role: "toolbar", "aria-label": "Selected jobs", hidden: true },
+    text,
+    cancel,
+    retry,
+    el("button", { type: "button", class: "quiet small", text: "Clear", onclick: done }),
+  );
   return { node, set };
 
   function set(jobs) {

@@ -29,11 +29,18 @@ function library() {
  */
 export function chart(title, { series, stacked = false, format = String, whole = false }) {
   const canvasBox = el("div", { class: "chart" });
-  const node = el("figure", { class: "panel figure", role: "group", "aria-label": title }, el("figcaption", {}, el("h2", { text: title }), el("p", { class: "soft" })), canvasBox);
+  const node = el(
+    "figure",
+    { class: "panel figure", role: "group", "aria-label": title },
+    el("figcaption", {}, el("h2", { text: title }), el("p", { class: "soft" })),
+    canvasBox,
+  );
   const summary = node.querySelector("p");
   let plot = null;
   let last = null;
-  new ResizeObserver(() => plot && canvasBox.clientWidth && plot.setSize({ width: canvasBox.clientWidth, height: HEIGHT })).observe(canvasBox);
+  new ResizeObserver(
+    () => plot && canvasBox.clientWidth && plot.setSize({ width: canvasBox.clientWidth, height: HEIGHT }),
+  ).observe(canvasBox);
   const themed = () => (node.isConnected ? redraw() : document.removeEventListener("themechange", themed));
   document.addEventListener("themechange", themed);
   return { node, set };
@@ -59,18 +66,44 @@ export function chart(title, { series, stacked = false, format = String, whole =
   function options(UPlot) {
     const css = getComputedStyle(document.documentElement);
     const color = (name) => css.getPropertyValue(name).trim();
-    const axis = { stroke: color("--soft"), grid: { stroke: color("--line"), width: 1 }, ticks: { show: false }, font: `12px ${css.getPropertyValue("--sans")}` };
+    const axis = {
+      stroke: color("--soft"),
+      grid: { stroke: color("--line"), width: 1 },
+      ticks: { show: false },
+      font: `12px ${css.getPropertyValue("--sans")}`,
+    };
     const drawn = series.map(({ label, color: tone, line = false }, at) => ({
-      label, stroke: color(tone), width: stacked && !line ? 0 : 2, fill: stacked && !line ? color(tone) : undefined, dash: line ? [5, 3] : undefined,
-      paths: stacked && !line ? UPlot.paths.bars({ size: [0.78, 24], radius: 0 }) : undefined, points: stacked && !line ? { show: false } : { size: 5 },
-      value: (u, v, i, index) => (index === null || index === undefined || last[1][at][index] === null ? "–" : format(last[1][at][index])),
+      label,
+      stroke: color(tone),
+      width: stacked && !line ? 0 : 2,
+      fill: stacked && !line ? color(tone) : undefined,
+      dash: line ? [5, 3] : undefined,
+      paths: stacked && !line ? UPlot.paths.bars({ size: [0.78, 24], radius: 0 }) : undefined,
+      points: stacked && !line ? { show: false } : { size: 5 },
+      value: (u, v, i, index) =>
+        index === null || index === undefined || last[1][at][index] === null ? "–" : format(last[1][at][index]),
     }));
     return {
-      width: canvasBox.clientWidth, height: HEIGHT, padding: [8, 8, 0, 0],
+      width: canvasBox.clientWidth,
+      height: HEIGHT,
+      padding: [8, 8, 0, 0],
       series: [{ value: (u, v) => (v ? hourMinute(v, true) : "–") }, ...drawn],
-      axes: [{ ...axis, values: (u, splits) => splits.map((v) => hourMinute(v, u.scales.x.max - u.scales.x.min < SHORT)), space: 70 }, { ...axis, size: 62, incrs: whole ? WHOLE : undefined, values: (u, splits) => splits.map((v) => (v === null ? "" : format(v))) }],
+      axes: [
+        {
+          ...axis,
+          values: (u, splits) => splits.map((v) => hourMinute(v, u.scales.x.max - u.scales.x.min < SHORT)),
+          space: 70,
+        },
+        {
+          ...axis,
+          size: 62,
+          incrs: whole ? WHOLE : undefined,
+          values: (u, splits) => splits.map((v) => (v === null ? "" : format(v))),
+        },
+      ],
       scales: { x: { time: true }, y: { range: (u, low, high) => [0, Math.max(high * 1.08, whole ? 4 : 1)] } },
-      cursor: { y: false, drag: { x: false, y: false }, points: { show: !stacked } }, legend: { live: true },
+      cursor: { y: false, drag: { x: false, y: false }, points: { show: !stacked } },
+      legend: { live: true },
     };
   }
 }

@@ -8,9 +8,19 @@ export function confirm(title, text, { yes = "Yes", no = "Keep", danger = false 
 }
 
 export async function askToken(again, problem) {
-  const input = el("input", { id: "token", type: "password", autocomplete: "off", spellcheck: "false", required: true });
+  const input = el("input", {
+    id: "token",
+    type: "password",
+    autocomplete: "off",
+    spellcheck: "false",
+    required: true,
+  });
   const body = [
-    el("p", { text: again ? `The token was not accepted (${problem.status}). Check it, or use another one.` : "This stage is not open to everyone: paste the bearer token that you were given." }),
+    el("p", {
+      text: again
+        ? `The token was not accepted (${problem.status}). Check it, or use another one.`
+        : "This stage is not open to everyone: paste the bearer token that you were given.",
+    }),
     el("label", { for: "token", text: "Bearer token" }),
     input,
     el("p", { class: "hint", text: "It stays in this tab and is forgotten when you close it." }),
@@ -24,8 +34,16 @@ export async function askToken(again, problem) {
 /** Shows whose eyes one looks through, and lets one change or forget the token. */
 export async function showToken() {
   const role = currentRole();
-  const can = { read: "look at jobs, but not submit or change them", submit: "submit jobs, and cancel or retry your own", admin: "do everything" };
-  const answer = await ask("Your token", [el("p", { text: `Its role is “${role}”: you may ${can[role] || "do what the API allows"}.` })], { yes: "Forget it", no: "Close" });
+  const can = {
+    read: "look at jobs, but not submit or change them",
+    submit: "submit jobs, and cancel or retry your own",
+    admin: "do everything",
+  };
+  const answer = await ask(
+    "Your token",
+    [el("p", { text: `Its role is “${role}”: you may ${can[role] || "do what the API allows"}.` })],
+    { yes: "Forget it", no: "Close" },
+  );
   if (answer === "yes") {
     keepToken(null);
     location.reload();
@@ -33,11 +51,33 @@ export async function showToken() {
 }
 
 export function showKeys(on, setOn) {
-  const keys = [["n", "new job"], ["/", "look up a job id"], ["g j", "jobs"], ["g b", "board"], ["g g", "groups"], ["g s", "schedules"], ["g m", "monitor"], ["j k", "next, previous job in a list"], ["x", "select the job"], ["?", "these keys"]];
+  const keys = [
+    ["n", "new job"],
+    ["/", "look up a job id"],
+    ["g j", "jobs"],
+    ["g b", "board"],
+    ["g g", "groups"],
+    ["g s", "schedules"],
+    ["g m", "monitor"],
+    ["j k", "next, previous job in a list"],
+    ["x", "select the job"],
+    ["?", "these keys"],
+  ];
   const box = el("input", { type: "checkbox", id: "keys-on" });
   box.checked = on;
   box.addEventListener("change", () => setOn(box.checked));
-  const list = el("dl", { class: "keys" }, keys.map(([key, what]) => [el("dt", {}, key.split(" ").map((k) => el("kbd", { text: k }))), el("dd", { text: what })]));
+  const list = el(
+    "dl",
+    { class: "keys" },
+    keys.map(([key, what]) => [
+      el(
+        "dt",
+        {},
+        key.split(" ").map((k) => el("kbd", { text: k })),
+      ),
+      el("dd", { text: what }),
+    ]),
+  );
   return ask("Keys", [list, el("label", { class: "check" }, box, " Use single-letter keys")], { no: "Close" });
 }
 
@@ -45,7 +85,13 @@ function ask(title, body, { yes = null, no, danger = false }) {
   const id = `dialog-${Math.random().toString(36).slice(2)}`;
   const cancel = el("button", { type: "button", class: "button", text: no });
   const agree = yes && el("button", { type: "submit", class: `button ${danger ? "danger" : "primary"}`, text: yes });
-  const form = el("form", { method: "dialog" }, el("h2", { id, text: title }), body, el("div", { class: "row end" }, cancel, agree));
+  const form = el(
+    "form",
+    { method: "dialog" },
+    el("h2", { id, text: title }),
+    body,
+    el("div", { class: "row end" }, cancel, agree),
+  );
   const dialog = el("dialog", { "aria-labelledby": id }, form);
   document.body.append(dialog);
   return new Promise((resolve) => {

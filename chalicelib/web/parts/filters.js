@@ -14,7 +14,8 @@ export function kept(query, changes) {
 
 /** One link per status with how many jobs it has: {node, mark(query), count(counts)} */
 export function statusTabs() {
-  const link = (status) => el("a", { dataset: { status }, href: "#" }, el("span", { text: status || "all" }), el("b", {}));
+  const link = (status) =>
+    el("a", { dataset: { status }, href: "#" }, el("span", { text: status || "all" }), el("b", {}));
   const links = ["", ...STATUSES].map(link);
   return { node: el("nav", { class: "tabs", "aria-label": "Status" }, links), mark, count };
 
@@ -33,7 +34,9 @@ export function statusTabs() {
       const status = node.dataset.status;
       if (!status || all[status] === undefined) continue;
       setText(node.lastChild, String(all[status]));
-      node.title = OPEN_NOW.includes(status) ? `${all[status]} ${status} now` : `${all[status]} ${status} in the last hour`;
+      node.title = OPEN_NOW.includes(status)
+        ? `${all[status]} ${status} now`
+        : `${all[status]} ${status} in the last hour`;
     }
   }
 }
@@ -41,12 +44,34 @@ export function statusTabs() {
 /** {node, mark(query), tasks(names)}; `current` gives the query that a change builds on. */
 export function filterRow(current) {
   const task = el("select", { id: "f-task" }, el("option", { value: "", text: "any" }));
-  const object = el("input", { id: "f-object", type: "search", placeholder: "any", autocomplete: "off", spellcheck: "false" });
-  const group = el("input", { id: "f-group", type: "search", placeholder: "any", autocomplete: "off", spellcheck: "false" });
+  const object = el("input", {
+    id: "f-object",
+    type: "search",
+    placeholder: "any",
+    autocomplete: "off",
+    spellcheck: "false",
+  });
+  const group = el("input", {
+    id: "f-group",
+    type: "search",
+    placeholder: "any",
+    autocomplete: "off",
+    spellcheck: "false",
+  });
   const clear = el("a", { class: "button small", href: "#/jobs", text: "Clear filters" });
-  const apply = () => (location.hash = listHref(kept(current(), { task: task.value, object_id: object.value.trim(), group: group.value.trim() })));
-  const form = el("form", { class: "filters", "aria-label": "Filters", onsubmit: (event) => (event.preventDefault(), apply()) },
-    el("label", {}, "Task ", task), el("label", {}, "Object ", object), el("label", {}, "Group ", group), clear, el("button", { class: "sr", type: "submit", tabindex: "-1", text: "Apply" }));
+  const apply = () =>
+    (location.hash = listHref(
+      kept(current(), { task: task.value, object_id: object.value.trim(), group: group.value.trim() }),
+    ));
+  const form = el(
+    "form",
+    { class: "filters", "aria-label": "Filters", onsubmit: (event) => (event.preventDefault(), apply()) },
+    el("label", {}, "Task ", task),
+    el("label", {}, "Object ", object),
+    el("label", {}, "Group ", group),
+    clear,
+    el("button", { class: "sr", type: "submit", tabindex: "-1", text: "Apply" }),
+  );
   for (const field of [task, object, group]) field.addEventListener("change", apply);
   return { node: form, mark, tasks };
 

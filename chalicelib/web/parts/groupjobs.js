@@ -8,7 +8,10 @@ import { confirm } from "./dialog.js";
 export const jobsOf = (group) => (Array.isArray(group.jobs) ? group.jobs : []);
 
 /** A group names its jobs; a fuller answer also says what they run. */
-export const jobLine = (job) => (typeof job === "string" ? [el("strong", { text: job })] : [el("strong", { text: job.task || "sort" }), " ", el("code", { text: brief(job) })]);
+export const jobLine = (job) =>
+  typeof job === "string"
+    ? [el("strong", { text: job })]
+    : [el("strong", { text: job.task || "sort" }), " ", el("code", { text: brief(job) })];
 
 export function brief(job) {
   const text = JSON.stringify(job.array ?? job.input ?? {});
@@ -17,20 +20,48 @@ export function brief(job) {
 
 export function problemList(problems) {
   if (!problems.length) return null;
-  return el("div", { class: "wrong" }, el("strong", { text: plural(problems.length, "problem") }), el("ul", {}, problems.map((problem) => el("li", { text: typeof problem === "string" ? problem : [problem.job, problem.loc, problem.msg].filter(Boolean).join(": ") }))));
+  return el(
+    "div",
+    { class: "wrong" },
+    el("strong", { text: plural(problems.length, "problem") }),
+    el(
+      "ul",
+      {},
+      problems.map((problem) =>
+        el("li", {
+          text:
+            typeof problem === "string" ? problem : [problem.job, problem.loc, problem.msg].filter(Boolean).join(": "),
+        }),
+      ),
+    ),
+  );
 }
 
 export function triggerButton(group) {
   const broken = group.problems?.length ? "Nothing is started while the group has problems" : null;
   const why = whyNot() || broken;
-  const button = el("button", { type: "button", class: "button primary", "aria-label": `Start a run of ${group.name}`, text: "Start a run", disabled: Boolean(why), title: why });
+  const button = el("button", {
+    type: "button",
+    class: "button primary",
+    "aria-label": `Start a run of ${group.name}`,
+    text: "Start a run",
+    disabled: Boolean(why),
+    title: why,
+  });
   button.addEventListener("click", () => trigger(group, button));
   return button;
 }
 
 async function trigger(group, button) {
   const n = jobsOf(group).length;
-  if (n > 20 && !(await confirm(`Start ${plural(n, "job")}?`, `A run of ${group.name} submits them all.`, { yes: "Start the run", no: "Not now" }))) return;
+  if (
+    n > 20 &&
+    !(await confirm(`Start ${plural(n, "job")}?`, `A run of ${group.name} submits them all.`, {
+      yes: "Start the run",
+      no: "Not now",
+    }))
+  )
+    return;
   button.disabled = true;
   try {
     const { data } = await call("POST", `groups/${encodeURIComponent(group.name)}/runs`);

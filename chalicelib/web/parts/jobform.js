@@ -18,10 +18,30 @@ export function jobForm(tasks, { onInput, first = null, timing = true }) {
   for (const [name, radio] of radios) {
     radio.addEventListener("change", () => choose(name));
   }
-  const cards = el("div", { class: "cards", role: "radiogroup", "aria-label": "Task" }, [...radios].map(([name, radio]) => el("label", {}, radio, el("span", { text: name }))));
-  const node = el("div", { class: "jobform" }, el("div", { class: "field" }, el("span", { class: "label", text: "Task" }), cards, summary), inputBox, options.node);
+  const cards = el(
+    "div",
+    { class: "cards", role: "radiogroup", "aria-label": "Task" },
+    [...radios].map(([name, radio]) => el("label", {}, radio, el("span", { text: name }))),
+  );
+  const node = el(
+    "div",
+    { class: "jobform" },
+    el("div", { class: "field" }, el("span", { class: "label", text: "Task" }), cards, summary),
+    inputBox,
+    options.node,
+  );
   choose(task);
-  return { node, request, put, problem, clear, task: () => task, upload: () => numbers()?.file() || null, attach: (file) => numbers().attach(file), takesFiles: () => Boolean(numbers()) };
+  return {
+    node,
+    request,
+    put,
+    problem,
+    clear,
+    task: () => task,
+    upload: () => numbers()?.file() || null,
+    attach: (file) => numbers().attach(file),
+    takesFiles: () => Boolean(numbers()),
+  };
 
   function choose(name) {
     task = name;
@@ -39,8 +59,11 @@ export function jobForm(tasks, { onInput, first = null, timing = true }) {
   /** The request as JSON text; with an upload id that stands for the input. A plain sort takes its short form. */
   function request(uploadId = null) {
     const raw = input.raw();
-    const plain = task === "sort" && !uploadId && /^\{"array": \[[^]*\]\}$/.test(raw) && !input.fields.get("descending")?.raw();
-    const what = plain ? [raw.slice(1, -1)] : [`"task": ${JSON.stringify(task)}`, `"input": ${uploadId ? `{"upload": ${JSON.stringify(uploadId)}}` : raw}`];
+    const plain =
+      task === "sort" && !uploadId && /^\{"array": \[[^]*\]\}$/.test(raw) && !input.fields.get("descending")?.raw();
+    const what = plain
+      ? [raw.slice(1, -1)]
+      : [`"task": ${JSON.stringify(task)}`, `"input": ${uploadId ? `{"upload": ${JSON.stringify(uploadId)}}` : raw}`];
     return { body: `{${[...what, ...options.parts()].join(", ")}}`, input: raw };
   }
 
@@ -66,13 +89,18 @@ export function jobForm(tasks, { onInput, first = null, timing = true }) {
   function settle({ loc, msg }) {
     const path = String(loc).replace(/^job\./, "");
     if (path === "task") return false;
-    if (options.fields.has(path)) return options.fields.get(path).fail(msg), true;
-    if (path === "window") return options.fields.get("object_id").fail(msg), true;
+    if (options.fields.has(path)) return (options.fields.get(path).fail(msg), true);
+    if (path === "window") return (options.fields.get("object_id").fail(msg), true);
     const [, name, index] = /^(?:input\.)?([^.[]+)(?:\[(\d+)\])?/.exec(path) || [];
-    const field = input.fields.get(name) || (name === "upload" || path === "input" ? numbers() || [...input.fields.values()][0] : null);
+    const field =
+      input.fields.get(name) ||
+      (name === "upload" || path === "input" ? numbers() || [...input.fields.values()][0] : null);
     if (!field) return false;
     const at = index === undefined ? null : Number(index);
-    const show = at !== null && field.show && !field.file() ? el("button", { type: "button", class: "quiet small", text: "Show it", onclick: () => field.show(at) }) : null;
+    const show =
+      at !== null && field.show && !field.file()
+        ? el("button", { type: "button", class: "quiet small", text: "Show it", onclick: () => field.show(at) })
+        : null;
     field.fail(at === null ? msg : `Number ${at + 1}: ${msg}`, show);
     return true;
   }

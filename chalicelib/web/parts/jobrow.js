@@ -10,13 +10,21 @@ import { setWhen, when } from "./when.js";
 export function jobRow(job, { onPick, onChange }) {
   const box = el("input", { type: "checkbox", "aria-label": `Select ${job.task} ${short(job.id)}` });
   const state = pill(job.status);
-  const link = el("a", { href: jobHref(job.id), dataset: { job: job.id } }, el("strong", { text: job.task }), job.label ? el("span", { class: "soft", text: job.label }) : null, el("code", { text: short(job.id), title: job.id }));
+  const link = el(
+    "a",
+    { href: jobHref(job.id), dataset: { job: job.id } },
+    el("strong", { text: job.task }),
+    job.label ? el("span", { class: "soft", text: job.label }) : null,
+    el("code", { text: short(job.id), title: job.id }),
+  );
   const note = el("td", { role: "cell", class: "note" });
   const created = when(job.created_at);
   const run = el("span");
   const tries = el("small");
   const act = el("td", { role: "cell", class: "act" });
-  const node = el("tr", { role: "row" },
+  const node = el(
+    "tr",
+    { role: "row" },
     el("td", { role: "cell", class: "pick" }, el("label", { class: "hit" }, box)),
     el("td", { role: "cell", class: "state" }, state),
     el("td", { role: "cell", class: "what" }, link),
@@ -24,7 +32,8 @@ export function jobRow(job, { onPick, onChange }) {
     el("td", { role: "cell", class: "for" }, tags(job)),
     el("td", { role: "cell", class: "created" }, created),
     el("td", { role: "cell", class: "took" }, run, tries),
-    act);
+    act,
+  );
   const row = { node, box, job: null, update };
   const bar = progressBar(`Progress of ${job.task} ${short(job.id)}`);
   box.addEventListener("change", () => onPick(row));
@@ -48,8 +57,24 @@ export function jobRow(job, { onPick, onChange }) {
 
 function tags(job) {
   const list = [];
-  if (job.object_id !== null && job.object_id !== undefined) list.push(el("a", { class: "tag", href: listHref({ object_id: objectQuery(job.object_id) }), title: `object ${job.object_id}`, text: job.object_id }));
-  if (job.group) list.push(el("a", { class: "tag group", href: listHref({ group: job.group }), title: `group ${job.group}`, text: job.group }));
+  if (job.object_id !== null && job.object_id !== undefined)
+    list.push(
+      el("a", {
+        class: "tag",
+        href: listHref({ object_id: objectQuery(job.object_id) }),
+        title: `object ${job.object_id}`,
+        text: job.object_id,
+      }),
+    );
+  if (job.group)
+    list.push(
+      el("a", {
+        class: "tag group",
+        href: listHref({ group: job.group }),
+        title: `group ${job.group}`,
+        text: job.group,
+      }),
+    );
   return list;
 }
 
@@ -74,5 +99,15 @@ function setNote(cell, job, bar) {
 }
 
 export function tableHead(labels) {
-  return el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, labels.map((label) => (typeof label === "string" ? el("th", { role: "columnheader", scope: "col", text: label }) : label))));
+  return el(
+    "thead",
+    { role: "rowgroup" },
+    el(
+      "tr",
+      { role: "row" },
+      labels.map((label) =>
+        typeof label === "string" ? el("th", { role: "columnheader", scope: "col", text: label }) : label,
+      ),
+    ),
+  );
 }

@@ -9,13 +9,34 @@ const INLINE = 512 * 1024;
 /** Beside control, raw and put it has file(): the dropped file that is too large to paste, or null. */
 export function numbersField({ id, required, onInput }) {
   let file = null;
-  const control = el("textarea", { id, required, rows: "7", class: "code", spellcheck: "false", autocomplete: "off", placeholder: "3, 1, 2\n\nJSON, CSV or one a line. Or drop a file of any size." });
+  const control = el("textarea", {
+    id,
+    required,
+    rows: "7",
+    class: "code",
+    spellcheck: "false",
+    autocomplete: "off",
+    placeholder: "3, 1, 2\n\nJSON, CSV or one a line. Or drop a file of any size.",
+  });
   const count = el("span", { class: "count", text: "no numbers yet", "aria-live": "polite" });
-  const picker = el("input", { type: "file", class: "sr", id: `${id}-file`, accept: ".json,.csv,.txt,.tsv,text/*,application/json", "aria-label": "Choose a file of numbers" });
+  const picker = el("input", {
+    type: "file",
+    class: "sr",
+    id: `${id}-file`,
+    accept: ".json,.csv,.txt,.tsv,text/*,application/json",
+    "aria-label": "Choose a file of numbers",
+  });
   const chip = el("div", { class: "chip", hidden: true });
-  const shuffle = (n) => el("button", { type: "button", class: "quiet small", text: `${number(n)} random`, onclick: () => random(n) });
+  const shuffle = (n) =>
+    el("button", { type: "button", class: "quiet small", text: `${number(n)} random`, onclick: () => random(n) });
   const choose = el("label", { class: "button small", for: picker.id, text: "Choose a file" });
-  const box = el("div", { class: "drop" }, control, chip, el("div", { class: "row between" }, count, el("div", { class: "row" }, shuffle(20), shuffle(1000), picker, choose)));
+  const box = el(
+    "div",
+    { class: "drop" },
+    control,
+    chip,
+    el("div", { class: "row between" }, count, el("div", { class: "row" }, shuffle(20), shuffle(1000), picker, choose)),
+  );
   control.addEventListener("input", changed);
   picker.addEventListener("change", () => picker.files[0] && take(picker.files[0]));
   dropInto(box, take);
@@ -34,7 +55,9 @@ export function numbersField({ id, required, onInput }) {
 
   function changed() {
     parsed = read(control.value);
-    const what = { empty: "no numbers yet", JSON: "JSON", "one a line": "one a line", separated: "separated values" }[parsed.kind];
+    const what = { empty: "no numbers yet", JSON: "JSON", "one a line": "one a line", separated: "separated values" }[
+      parsed.kind
+    ];
     setText(count, parsed.kind === "empty" ? what : `${plural(parsed.tokens.length, "number")}, ${what}`);
     onInput();
   }
@@ -51,7 +74,11 @@ export function numbersField({ id, required, onInput }) {
     chip.hidden = !file;
     if (file) {
       const name = el("strong", { text: file.name || "input.json" });
-      chip.replaceChildren(name, el("span", { text: `${bytes(file.size)}, goes as an upload` }), el("button", { type: "button", class: "quiet small", text: "Remove", onclick: () => take(null) }));
+      chip.replaceChildren(
+        name,
+        el("span", { text: `${bytes(file.size)}, goes as an upload` }),
+        el("button", { type: "button", class: "quiet small", text: "Remove", onclick: () => take(null) }),
+      );
       setText(count, "the file is read where the job runs");
       onInput();
     } else changed();

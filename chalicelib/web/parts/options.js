@@ -4,7 +4,11 @@ import { isNumber } from "../lib/exact.js";
 import { objectQuery } from "../lib/links.js";
 import { fieldOf } from "./fields.js";
 
-const REPEAT = { delay: "delay: run it when the window ends", reuse: "reuse: give the earlier job", reject: "reject: refuse it" };
+const REPEAT = {
+  delay: "delay: run it when the window ends",
+  reuse: "reuse: give the earlier job",
+  reject: "reject: refuse it",
+};
 
 /** {node, parts() -> ['"name": json', ...], put(request), fields: Map(loc -> field)}; `parts` picks the sections. */
 export function optionsForm(onInput, { timing = true } = {}) {
@@ -15,20 +19,34 @@ export function optionsForm(onInput, { timing = true } = {}) {
     return field.node;
   };
   const object = [
-    add("object_id", { type: "string", maxLength: 128 }, "Object id", "What the job is about, such as an order. With a window, it runs at most once in that time."),
+    add(
+      "object_id",
+      { type: "string", maxLength: 128 },
+      "Object id",
+      "What the job is about, such as an order. With a window, it runs at most once in that time.",
+    ),
     add("window.seconds", { type: "integer", minimum: 1, maximum: 86400 }, "Window, seconds"),
     repeat(fields, onInput),
   ];
-  const due = timing ? [
-    add("run_in", { type: "string", maxLength: 20 }, "Run in", "Such as 30s, 2m, 1h, 4d"),
-    timeField(fields, onInput),
-  ] : [];
+  const due = timing
+    ? [
+        add("run_in", { type: "string", maxLength: 20 }, "Run in", "Such as 30s, 2m, 1h, 4d"),
+        timeField(fields, onInput),
+      ]
+    : [];
   const tries = [
     add("max_attempts", { type: "integer", minimum: 1, maximum: 10, default: 3 }, "Attempts at most"),
     add("timeout", { type: "number", minimum: 1 }, "Seconds an attempt may take"),
   ];
-  const section = (title, nodes) => (nodes.length ? el("fieldset", {}, el("legend", { text: title }), el("div", { class: "grid" }, nodes)) : null);
-  const node = el("div", { class: "options" }, section("When", due), section("Object and window", object), section("Attempts", tries));
+  const section = (title, nodes) =>
+    nodes.length ? el("fieldset", {}, el("legend", { text: title }), el("div", { class: "grid" }, nodes)) : null;
+  const node = el(
+    "div",
+    { class: "options" },
+    section("When", due),
+    section("Object and window", object),
+    section("Attempts", tries),
+  );
   const objectField = fields.get("object_id");
   const asText = objectField.raw;
   objectField.raw = () => {
@@ -43,13 +61,16 @@ export function optionsForm(onInput, { timing = true } = {}) {
       const raw = fields.get(name)?.raw();
       if (raw) said.push(`${JSON.stringify(name)}: ${raw}`);
     }
-    const window = ["seconds", "on_repeat"].map((name) => [name, fields.get(`window.${name}`).raw()]).filter(([, raw]) => raw);
+    const window = ["seconds", "on_repeat"]
+      .map((name) => [name, fields.get(`window.${name}`).raw()])
+      .filter(([, raw]) => raw);
     if (window.length) said.push(`"window": {${window.map(([name, raw]) => `"${name}": ${raw}`).join(", ")}}`);
     return said;
   }
 
   function put(job) {
-    if (job.object_id !== null && job.object_id !== undefined) fields.get("object_id").put(JSON.stringify(objectQuery(job.object_id)));
+    if (job.object_id !== null && job.object_id !== undefined)
+      fields.get("object_id").put(JSON.stringify(objectQuery(job.object_id)));
     if (job.window?.seconds) fields.get("window.seconds").put(String(job.window.seconds));
     if (job.window?.on_repeat) fields.get("window.on_repeat").put(JSON.stringify(job.window.on_repeat));
     if (isNumber(String(job.timeout ?? ""))) fields.get("timeout").put(String(job.timeout));
@@ -63,7 +84,12 @@ function objectJson(typed) {
 }
 
 function repeat(fields, onInput) {
-  const field = fieldOf("window.on_repeat", { enum: Object.keys(REPEAT), title: "A second job in the window" }, false, onInput);
+  const field = fieldOf(
+    "window.on_repeat",
+    { enum: Object.keys(REPEAT), title: "A second job in the window" },
+    false,
+    onInput,
+  );
   const [none, ...choices] = field.control.options;
   none.textContent = "no window, or delay";
   for (const choice of choices) choice.textContent = REPEAT[JSON.parse(choice.value)];
@@ -74,7 +100,12 @@ function repeat(fields, onInput) {
 // A local time is chosen, and sent in UTC.
 function timeField(fields, onInput) {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const field = fieldOf("run_at", { type: "string", title: "Or run at", description: `In your time zone, ${zone}`, maxLength: 40 }, false, onInput);
+  const field = fieldOf(
+    "run_at",
+    { type: "string", title: "Or run at", description: `In your time zone, ${zone}`, maxLength: 40 },
+    false,
+    onInput,
+  );
   field.control.type = "datetime-local";
   field.control.step = "1";
   field.raw = () => {

@@ -20,7 +20,11 @@ export async function fetchPayload(href, signal) {
     if (error.name === "AbortError") throw error;
     throw new Unreachable("The stored payload does not answer");
   }
-  if (!response.ok) throw new Problem(response.status, { title: "The stored payload could not be read", detail: "Its link may have run out: load the job again." });
+  if (!response.ok)
+    throw new Problem(response.status, {
+      title: "The stored payload could not be read",
+      detail: "Its link may have run out: load the job again.",
+    });
   return response.text();
 }
 
@@ -38,7 +42,11 @@ export function payloadPanel(title, job, name, signal, onRaw) {
   const body = el("div", { class: "payload" });
   const tools = el("div", { class: "row" });
   head.append(tools);
-  return { node: el("section", { class: "panel", "aria-label": title, dataset: { payload: name } }, head, body), set, missing };
+  return {
+    node: el("section", { class: "panel", "aria-label": title, dataset: { payload: name } }, head, body),
+    set,
+    missing,
+  };
 
   function missing(text) {
     tools.replaceChildren();
@@ -48,7 +56,12 @@ export function payloadPanel(title, job, name, signal, onRaw) {
   function set(raw, value) {
     if (!value?.href) return draw(raw);
     tools.replaceChildren();
-    const load = el("button", { type: "button", class: "button", text: `Load ${bytes(value.bytes)}`, onclick: () => read(value, load) });
+    const load = el("button", {
+      type: "button",
+      class: "button",
+      text: `Load ${bytes(value.bytes)}`,
+      onclick: () => read(value, load),
+    });
     fill(body, el("p", { class: "soft", text: `${bytes(value.bytes)}, kept outside the row.` }), load);
     if (value.bytes <= AT_ONCE) read(value, load);
   }
@@ -86,21 +99,36 @@ export function payloadPanel(title, job, name, signal, onRaw) {
 
 function shown(raw) {
   const all = numbersOf(raw);
-  if (!all) return [text(raw.length > TEXT ? `${raw.slice(0, TEXT)}…` : pretty(raw)), raw.length > TEXT ? el("p", { class: "soft", text: `The first ${bytes(TEXT)} of ${bytes(raw.length)}. Download has it all.` }) : null];
+  if (!all)
+    return [
+      text(raw.length > TEXT ? `${raw.slice(0, TEXT)}…` : pretty(raw)),
+      raw.length > TEXT
+        ? el("p", { class: "soft", text: `The first ${bytes(TEXT)} of ${bytes(raw.length)}. Download has it all.` })
+        : null,
+    ];
   const rest = isObject(raw) ? Object.entries(members(raw)).filter(([name]) => name !== "array") : [];
   const extra = rest.map(([name, value]) => el("p", { class: "soft" }, `${name}: `, el("code", { text: value })));
-  if (all.length <= 2 * ENDS) return [el("p", { class: "soft", text: plural(all.length, "number") }), extra, text(all.join(", "))].flat();
+  if (all.length <= 2 * ENDS)
+    return [el("p", { class: "soft", text: plural(all.length, "number") }), extra, text(all.join(", "))].flat();
   return [
-    el("p", { class: "soft", text: `${number(all.length)} numbers; the first and the last thousand are shown.` }), ...extra,
-    el("h3", { text: "First thousand" }), text(all.slice(0, ENDS).join(", ")),
-    el("h3", { text: "Last thousand" }), text(all.slice(-ENDS).join(", ")),
+    el("p", { class: "soft", text: `${number(all.length)} numbers; the first and the last thousand are shown.` }),
+    ...extra,
+    el("h3", { text: "First thousand" }),
+    text(all.slice(0, ENDS).join(", ")),
+    el("h3", { text: "Last thousand" }),
+    text(all.slice(-ENDS).join(", ")),
   ];
 }
 
 const text = (content) => el("pre", { tabindex: "0", text: content });
 
 function downloadLink(raw, name, title) {
-  const button = el("button", { type: "button", class: "quiet small", "aria-label": `Download ${title}`, text: "Download" });
+  const button = el("button", {
+    type: "button",
+    class: "quiet small",
+    "aria-label": `Download ${title}`,
+    text: "Download",
+  });
   button.addEventListener("click", () => {
     const href = URL.createObjectURL(new Blob([raw], { type: "application/json" }));
     el("a", { href, download: name }).click();

@@ -9,8 +9,16 @@ const HEIGHT = 140;
 export function plot(caption, texts) {
   const values = Float64Array.from(texts, Number);
   const [low, high] = range(values);
-  const canvas = el("canvas", { role: "img", "aria-label": `${caption}: ${number(values.length)} numbers between ${low} and ${high}` });
-  const node = el("figure", { class: "plot" }, el("figcaption", {}, el("span", { text: caption }), el("small", { text: `${fine(low)} to ${fine(high)}` })), canvas);
+  const canvas = el("canvas", {
+    role: "img",
+    "aria-label": `${caption}: ${number(values.length)} numbers between ${low} and ${high}`,
+  });
+  const node = el(
+    "figure",
+    { class: "plot" },
+    el("figcaption", {}, el("span", { text: caption }), el("small", { text: `${fine(low)} to ${fine(high)}` })),
+    canvas,
+  );
   const redraw = () => canvas.isConnected && draw(canvas, values, low, high);
   new ResizeObserver(redraw).observe(node);
   const themed = () => (canvas.isConnected ? redraw() : document.removeEventListener("themechange", themed));
@@ -28,7 +36,10 @@ function range(values) {
   return [low, high];
 }
 
-const fine = (value) => (Math.abs(value) >= 1e6 || (value !== 0 && Math.abs(value) < 1e-3) ? value.toExponential(2) : String(Number(value.toFixed(3))));
+const fine = (value) =>
+  Math.abs(value) >= 1e6 || (value !== 0 && Math.abs(value) < 1e-3)
+    ? value.toExponential(2)
+    : String(Number(value.toFixed(3)));
 
 function draw(canvas, values, low, high) {
   const width = canvas.clientWidth;

@@ -12,7 +12,11 @@ export function setPill(node, status) {
 
 export function progressBar(label) {
   const inner = el("i");
-  const node = el("span", { class: "bar", role: "progressbar", "aria-label": label, "aria-valuemin": "0", "aria-valuemax": "100" }, inner);
+  const node = el(
+    "span",
+    { class: "bar", role: "progressbar", "aria-label": label, "aria-valuemin": "0", "aria-valuemax": "100" },
+    inner,
+  );
   return { node, set: (fraction) => setProgress(node, inner, fraction) };
 }
 

@@ -4,7 +4,12 @@ import { fieldOf, isJson } from "./fields.js";
 
 /** {node, put(text), clear(), plan() -> {path, body}, problem(error) -> errors not shown} */
 export function requestEditor(onInput) {
-  const field = fieldOf("request", { title: "Request", description: "One request, or a list of up to 100, or {\"jobs\": [...]}" }, true, onInput);
+  const field = fieldOf(
+    "request",
+    { title: "Request", description: 'One request, or a list of up to 100, or {"jobs": [...]}' },
+    true,
+    onInput,
+  );
   field.control.rows = 14;
   return { node: field.node, put: (text) => field.put(text), clear: () => field.clear(), plan, problem };
 
