@@ -33,7 +33,7 @@ class JobList {
   filters = filterRow(() => this.query);
   bulk = bulkBar(
     () => this.picked(),
-    () => (this.unpick(), this.refresh()),
+    () => this.letGo(),
   );
   all = el("input", { type: "checkbox", "aria-label": "Select all jobs on this page", onchange: () => this.pickAll() });
   fresh = el("button", { type: "button", class: "fresh", hidden: true, onclick: () => this.takeIn() });
@@ -174,6 +174,11 @@ class JobList {
   pickAll() {
     for (const row of this.rows.values()) row.box.checked = this.all.checked;
     this.bulk.set(this.picked());
+  }
+
+  letGo() {
+    this.unpick();
+    this.refresh();
   }
 
   unpick() {

@@ -135,9 +135,9 @@ class Draft {
   turn(byHand) {
     if (byHand && !this.byHand) this.editor.put(this.form.request().body);
     this.byHand = byHand;
-    [...this.modes.children].forEach((button, at) =>
-      button.setAttribute("aria-pressed", String(Boolean(at) === byHand)),
-    );
+    [...this.modes.children].forEach((button, at) => {
+      button.setAttribute("aria-pressed", String(Boolean(at) === byHand));
+    });
     this.changed();
   }
 

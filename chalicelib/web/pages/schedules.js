@@ -72,7 +72,11 @@ export async function show(main, { signal }) {
     if (drawer.firstChild) return close();
     add.setAttribute("aria-expanded", "true");
     try {
-      drawer.replaceChildren(editor(await tasks(), () => (close(), refresh()), close, signal));
+      const added = () => {
+        close();
+        refresh();
+      };
+      drawer.replaceChildren(editor(await tasks(), added, close, signal));
       drawer.querySelector("input").focus();
     } catch (error) {
       toast(reason(error), "bad");
@@ -204,9 +208,11 @@ function editor(known, done, close, signal) {
 
   function failed(error) {
     const own = { cron, timezone: zone };
-    const rest = (error.errors || []).filter(({ loc, msg }) => !(own[loc] && (own[loc].fail(msg), true)));
+    const errors = error.errors || [];
+    for (const { loc, msg } of errors) own[loc]?.fail(msg);
+    const rest = errors.filter(({ loc }) => !own[loc]);
     const left = job.problem(rest);
-    if (left.length || !(error.errors || []).length) {
+    if (left.length || !errors.length) {
       wrong.hidden = false;
       fill(
         wrong,

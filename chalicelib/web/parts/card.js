@@ -69,7 +69,11 @@ export function cardList(node, onChange, nothing) {
   const cards = new Map();
   return (jobs) => {
     const ids = new Set(jobs.map((job) => job.id));
-    for (const [id, card] of cards) if (!ids.has(id)) card.node.remove(), cards.delete(id);
+    for (const [id, card] of cards) {
+      if (ids.has(id)) continue;
+      card.node.remove();
+      cards.delete(id);
+    }
     jobs.forEach((job, at) => {
       const card = cards.get(job.id) || jobCard(job, onChange);
       if (cards.has(job.id)) card.update(job);

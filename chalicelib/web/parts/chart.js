@@ -80,28 +80,28 @@ export function chart(title, { series, stacked = false, format = String, whole =
       dash: line ? [5, 3] : undefined,
       paths: stacked && !line ? UPlot.paths.bars({ size: [0.78, 24], radius: 0 }) : undefined,
       points: stacked && !line ? { show: false } : { size: 5 },
-      value: (u, v, i, index) =>
+      value: (_plot, _value, _series, index) =>
         index === null || index === undefined || last[1][at][index] === null ? "–" : format(last[1][at][index]),
     }));
     return {
       width: canvasBox.clientWidth,
       height: HEIGHT,
       padding: [8, 8, 0, 0],
-      series: [{ value: (u, v) => (v ? hourMinute(v, true) : "–") }, ...drawn],
+      series: [{ value: (_plot, v) => (v ? hourMinute(v, true) : "–") }, ...drawn],
       axes: [
         {
           ...axis,
-          values: (u, splits) => splits.map((v) => hourMinute(v, u.scales.x.max - u.scales.x.min < SHORT)),
+          values: ({ scales: { x } }, splits) => splits.map((v) => hourMinute(v, x.max - x.min < SHORT)),
           space: 70,
         },
         {
           ...axis,
           size: 62,
           incrs: whole ? WHOLE : undefined,
-          values: (u, splits) => splits.map((v) => (v === null ? "" : format(v))),
+          values: (_plot, splits) => splits.map((v) => (v === null ? "" : format(v))),
         },
       ],
-      scales: { x: { time: true }, y: { range: (u, low, high) => [0, Math.max(high * 1.08, whole ? 4 : 1)] } },
+      scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, Math.max(high * 1.08, whole ? 4 : 1)] } },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: !stacked } },
       legend: { live: true },
     };

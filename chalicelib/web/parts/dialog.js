@@ -101,8 +101,13 @@ function ask(title, body, { yes = null, no, danger = false }) {
       resolve(answer);
     };
     cancel.addEventListener("click", () => close("no"));
-    dialog.addEventListener("cancel", (event) => (event.preventDefault(), close("no")));
-    form.addEventListener("submit", (event) => (event.preventDefault(), close("yes")));
+    const closeOn = (target, name, answer) =>
+      target.addEventListener(name, (event) => {
+        event.preventDefault();
+        close(answer);
+      });
+    closeOn(dialog, "cancel", "no");
+    closeOn(form, "submit", "yes");
     dialog.showModal();
     (form.querySelector("input:not([type=checkbox])") || agree || cancel).focus();
   });

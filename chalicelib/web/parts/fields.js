@@ -36,7 +36,8 @@ export function formOf(schema, onInput) {
 
 export function fieldOf(name, schema, required, onInput) {
   const kind = kindOf(schema);
-  const id = `field-${(serial += 1)}`;
+  serial += 1;
+  const id = `field-${serial}`;
   const parts = MAKERS[kind]({ id, name, schema, required, onInput });
   return dress({
     ...parts,

@@ -63,9 +63,13 @@ export function filterRow(current) {
     (location.hash = listHref(
       kept(current(), { task: task.value, object_id: object.value.trim(), group: group.value.trim() }),
     ));
+  const submit = (event) => {
+    event.preventDefault();
+    apply();
+  };
   const form = el(
     "form",
-    { class: "filters", "aria-label": "Filters", onsubmit: (event) => (event.preventDefault(), apply()) },
+    { class: "filters", "aria-label": "Filters", onsubmit: submit },
     el("label", {}, "Task ", task),
     el("label", {}, "Object ", object),
     el("label", {}, "Group ", group),

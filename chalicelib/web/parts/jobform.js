@@ -60,7 +60,7 @@ export function jobForm(tasks, { onInput, first = null, timing = true }) {
   function request(uploadId = null) {
     const raw = input.raw();
     const plain =
-      task === "sort" && !uploadId && /^\{"array": \[[^]*\]\}$/.test(raw) && !input.fields.get("descending")?.raw();
+      task === "sort" && !uploadId && /^\{"array": \[[\s\S]*\]\}$/.test(raw) && !input.fields.get("descending")?.raw();
     const what = plain
       ? [raw.slice(1, -1)]
       : [`"task": ${JSON.stringify(task)}`, `"input": ${uploadId ? `{"upload": ${JSON.stringify(uploadId)}}` : raw}`];
@@ -89,8 +89,11 @@ export function jobForm(tasks, { onInput, first = null, timing = true }) {
   function settle({ loc, msg }) {
     const path = String(loc).replace(/^job\./, "");
     if (path === "task") return false;
-    if (options.fields.has(path)) return (options.fields.get(path).fail(msg), true);
-    if (path === "window") return (options.fields.get("object_id").fail(msg), true);
+    const option = options.fields.get(path === "window" ? "object_id" : path);
+    if (option) {
+      option.fail(msg);
+      return true;
+    }
     const [, name, index] = /^(?:input\.)?([^.[]+)(?:\[(\d+)\])?/.exec(path) || [];
     const field =
       input.fields.get(name) ||

@@ -50,7 +50,11 @@ export function jobRow(job, { onPick, onChange }) {
     if (!changed) return;
     node.dataset.status = next.status;
     const focused = act.contains(document.activeElement);
-    act.replaceChildren(...[actionButton(next, (after) => (update(after), onChange(after)))].filter(Boolean));
+    const changedTo = (after) => {
+      update(after);
+      onChange(after);
+    };
+    act.replaceChildren(...[actionButton(next, changedTo)].filter(Boolean));
     if (focused) link.focus();
   }
 }
