@@ -3,7 +3,7 @@ import { call, get, Problem, reason } from "../lib/api.js";
 import { el, fill, setText } from "../lib/dom.js";
 import { listHref } from "../lib/links.js";
 import { poll } from "../lib/poll.js";
-import { milliseconds, number, plural, span } from "../lib/time.js";
+import { number, plural, span } from "../lib/time.js";
 import { chart } from "../parts/chart.js";
 import { percentileTable } from "../parts/percentiles.js";
 
@@ -23,9 +23,9 @@ const QUEUE = [
   ["dead", "--failed"],
 ];
 const PARTS = [
-  ["p50", "--completed"],
-  ["p95", "--running"],
-  ["p99", "--failed"],
+  ["p50", "--p50"],
+  ["p95", "--p95"],
+  ["p99", "--p99"],
 ];
 const samples = [];
 
@@ -36,14 +36,13 @@ export async function show(main, { query, signal }) {
   const trouble = el("p", { class: "trouble", role: "alert", hidden: true });
   const outcomes = chart("Jobs by outcome", {
     series: named(OUTCOMES),
+    unit: "count",
     stacked: true,
-    whole: true,
-    format: (v) => number(Math.round(v)),
   });
-  const waits = chart("Wait, from due to started", { series: named(PARTS), format: milliseconds });
-  const durations = chart("Duration, execution alone", { series: named(PARTS), format: milliseconds });
-  const queue = chart("Queue", { series: named(QUEUE), whole: true, format: (v) => number(Math.round(v)) });
-  const oldest = chart("Oldest pending", { series: [{ label: "oldest", color: "--pending" }], format: span });
+  const waits = chart("Wait, from due to started", { series: named(PARTS), unit: "ms" });
+  const durations = chart("Duration, execution alone", { series: named(PARTS), unit: "ms" });
+  const queue = chart("Queue", { series: named(QUEUE), unit: "count" });
+  const oldest = chart("Oldest pending", { series: [{ label: "oldest", color: "--pending" }], unit: "s" });
   const percentiles = percentileTable();
   const choice = el(
     "div",
@@ -115,7 +114,7 @@ export async function show(main, { query, signal }) {
     queue.set(
       at,
       QUEUE.map(([name]) => samples.map((look) => look.queue[name] ?? null)),
-      seen,
+      `Messages; in flight are those that workers have taken. ${seen}`,
     );
     oldest.set(at, [samples.map((look) => look.oldest)], seen);
   }
@@ -181,7 +180,7 @@ function tileRow() {
   function set({ queue, counts, oldest_pending_seconds: oldest, per_minute: entries }, asked) {
     for (const name of ["waiting", "in_flight", "delayed", "dead"]) setText(all[name].value, number(queue[name] ?? 0));
     setText(all.waiting.note, `${number(counts.pending || 0)} pending`);
-    setText(all.in_flight.note, `${number(counts.running || 0)} running`);
+    setText(all.in_flight.note, `taken by workers, ${number(counts.running || 0)} running`);
     setText(all.delayed.note, `${number(counts.scheduled || 0)} scheduled`);
     setText(all.oldest.value, oldest ? span(oldest) : "none");
     setText(all.oldest.note, oldest ? "due, and not started" : "nothing waits");

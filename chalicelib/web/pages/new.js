@@ -4,7 +4,7 @@ import { el, empty, fill, say, setText, toast } from "../lib/dom.js";
 import { jobHref } from "../lib/links.js";
 import { fieldsBeside, uploadOf } from "../lib/numbers.js";
 import { tasks } from "../lib/tasks.js";
-import { plural } from "../lib/time.js";
+import { plural, span } from "../lib/time.js";
 import { upload } from "../lib/upload.js";
 import { curlPanel } from "../parts/curl.js";
 import { fieldOf } from "../parts/fields.js";
@@ -110,21 +110,19 @@ class Draft {
     });
     const send = el(
       "div",
-      { class: "send" },
+      { class: "panel send" },
       this.wrong,
       this.progress,
       el("div", { class: "row" }, this.submit, said),
     );
     this.page = el(
       "form",
-      { class: "panel", novalidate: true, onsubmit: (event) => this.send(event) },
-      this.form.node,
-      this.editor.node,
-      this.more,
-      send,
+      { class: "two submit", novalidate: true, onsubmit: (event) => this.send(event) },
+      el("div", { class: "panel stack" }, this.form.node, this.editor.node, this.more),
+      el("div", { class: "side stack" }, send, this.curl.node),
     );
     head.append(this.modes);
-    fill(main, head, el("div", { class: "two" }, this.page, this.curl.node));
+    fill(main, head, this.page);
     this.changed();
   }
 
@@ -279,7 +277,7 @@ function refusal(submitted, refused) {
 function wordsOf(error, left) {
   const title = error instanceof Problem ? error.title : "The job was not submitted";
   const text = error instanceof Problem ? error.detail : error.message;
-  const wait = error.retryAfter ? ` Try again in ${plural(error.retryAfter, "second")}.` : "";
+  const wait = error.retryAfter ? ` Try again in ${span(error.retryAfter)}.` : "";
   const lines = left.map(({ loc, msg }) => el("li", {}, loc ? el("code", { text: loc }) : null, ` ${msg}`));
   return [
     el("strong", { text: title }),

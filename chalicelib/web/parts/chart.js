@@ -1,10 +1,17 @@
 // Charts by uPlot, fetched when the first one is drawn; stacked bars or lines, redrawn with size and theme.
 import { el } from "../lib/dom.js";
-import { hourMinute } from "../lib/time.js";
+import { stacked as stackUp, standingAlone } from "../lib/series.js";
+import { hourMinute, milliseconds, number, span, timeSteps } from "../lib/time.js";
 
 const HEIGHT = 220;
 const SHORT = 600;
-const WHOLE = [1, 2, 5].flatMap((n) => [n, n * 10, n * 100, n * 1e3, n * 1e4, n * 1e5, n * 1e6]).sort((a, b) => a - b);
+const WHOLE = [0, 1, 2, 3, 4, 5, 6].flatMap((zeros) => [1, 2, 5].map((n) => n * 10 ** zeros));
+/** How the values of a unit are worded, the steps its axis may take, and the least height of the axis. */
+const UNITS = {
+  count: { format: (value) => number(Math.round(value)), steps: WHOLE, least: 4 },
+  ms: { format: milliseconds, steps: timeSteps(1000), least: 0 },
+  s: { format: span, steps: timeSteps(1), least: 1 },
+};
 const vendored = (name) => new URL(`../vendor/${name}`, import.meta.url).href;
 let loading = null;
 
@@ -24,10 +31,11 @@ function library() {
 
 /**
  * A figure with set(xs, columns, summary): xs are times in seconds, columns one array per series.
- * series: [{label, color: a CSS variable, line}], stacked draws bars upon one another (a line stands apart),
- * format words a value, whole keeps the axis to whole numbers.
+ * series: [{label, color: a CSS variable, line}], unit: one of UNITS; stacked draws bars upon one another (a line
+ * stands apart).
  */
-export function chart(title, { series, stacked = false, format = String, whole = false }) {
+export function chart(title, { series, unit, stacked = false }) {
+  const { format, steps, least } = UNITS[unit];
   const canvasBox = el("div", { class: "chart" });
   const node = el(
     "figure",
@@ -51,7 +59,7 @@ export function chart(title, { series, stacked = false, format = String, whole =
     if (xs.length < 2) return;
     const UPlot = await library();
     if (last[0] !== xs || !canvasBox.clientWidth) return;
-    const data = [xs, ...(stacked ? pile(columns, series) : columns)];
+    const data = [xs, ...(stacked ? stackUp(columns, series) : columns)];
     if (!plot) plot = new UPlot(options(UPlot), data, canvasBox);
     else plot.setData(data);
   }
@@ -79,7 +87,7 @@ export function chart(title, { series, stacked = false, format = String, whole =
       fill: stacked && !line ? color(tone) : undefined,
       dash: line ? [5, 3] : undefined,
       paths: stacked && !line ? UPlot.paths.bars({ size: [0.78, 24], radius: 0 }) : undefined,
-      points: stacked && !line ? { show: false } : { size: 5 },
+      points: stacked && !line ? { show: false } : { size: 5, filter: loners },
       value: (_plot, _value, _series, index) =>
         index === null || index === undefined || last[1][at][index] === null ? "–" : format(last[1][at][index]),
     }));
@@ -97,27 +105,19 @@ export function chart(title, { series, stacked = false, format = String, whole =
         {
           ...axis,
           size: 62,
-          incrs: whole ? WHOLE : undefined,
+          incrs: steps,
           values: (_plot, splits) => splits.map((v) => (v === null ? "" : format(v))),
         },
       ],
-      scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, Math.max(high * 1.08, whole ? 4 : 1)] } },
+      scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, Math.max(high * 1.08, least) || 1] } },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: !stacked } },
       legend: { live: true },
     };
   }
 }
 
-// Each series stands on those after it, so the first one drawn is the tallest.
-function pile(columns, series) {
-  const sums = columns.map((column, s) => (series[s].line ? column : []));
-  for (let at = 0; at < (columns[0]?.length || 0); at += 1) {
-    let sum = 0;
-    for (let s = columns.length - 1; s >= 0; s -= 1) {
-      if (series[s].line) continue;
-      sum += columns[s][at] || 0;
-      sums[s][at] = sum;
-    }
-  }
-  return sums;
+// Where a line is too dense for points, the values with no neighbour still get one: else nothing of them is seen.
+function loners(plot, index, shown) {
+  const places = shown ? [] : standingAlone(plot.data[index]);
+  return places.length ? places : null;
 }
