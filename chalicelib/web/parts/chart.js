@@ -87,7 +87,7 @@ export function chart(title, { series, unit, stacked = false }) {
       fill: stacked && !line ? color(tone) : undefined,
       dash: line ? [5, 3] : undefined,
       paths: stacked && !line ? UPlot.paths.bars({ size: [0.78, 24], radius: 0 }) : undefined,
-      points: stacked && !line ? { show: false } : { size: 5, filter: loners },
+      points: stacked && !line ? { show: false } : { size: 7, fill: color(tone), filter: loners },
       value: (_plot, _value, _series, index) =>
         index === null || index === undefined || last[1][at][index] === null ? "–" : format(last[1][at][index]),
     }));
