@@ -19,7 +19,7 @@ def test_charts_and_numbers_are_drawn(site: Site) -> None:
     expect(chart).to_contain_text(re.compile(r"\d completed, .* in the last hour"))
     expect(page.get_by_label("Percentiles").get_by_role("row", name="Duration")).to_contain_text("ms")
     expect(page.get_by_text("Table, queue and bucket answer")).to_be_visible()
-    for name in ("Waiting", "In flight", "Delayed", "Oldest pending", "Failed", "Retried", "Dead letters"):
+    for name in ("Waiting", "With workers", "Delayed", "Oldest pending", "Failed", "Retried", "Dead letters"):
         expect(page.locator(".stat", has_text=name).locator("b")).not_to_have_text("–")
 
 
@@ -81,10 +81,11 @@ def test_percentiles_wear_no_colour_of_an_outcome(site: Site, scheme: Any) -> No
     assert not set(worn) & set(outcomes)
 
 
-def test_in_flight_is_explained(site: Site) -> None:
+def test_what_is_in_flight_is_said_in_plain_words(site: Site) -> None:
     page = site.open("/monitor").page
-    expect(page.locator(".stat", has_text="In flight")).to_contain_text(re.compile(r"taken by workers, \d+ running"))
-    expect(page.get_by_role("group", name="Queue")).to_contain_text("in flight are those that workers have taken")
+    expect(page.locator(".stat", has_text="With workers")).to_contain_text(re.compile(r"\d+ running"))
+    expect(page.get_by_role("group", name="Queue").locator(".u-legend")).to_contain_text("with workers")
+    expect(page.get_by_text("In flight")).to_have_count(0)
 
 
 def test_last_day_is_another_view_of_the_same(site: Site, watch: Watch) -> None:

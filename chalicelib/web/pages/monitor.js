@@ -11,22 +11,18 @@ const EVERY = { hour: 15, day: 60 };
 const SOON = 2;
 const KEPT = 720;
 const OUTCOMES = [
-  ["completed", "--completed"],
-  ["failed", "--failed"],
-  ["canceled", "--canceled"],
-  ["retried", "--pending", true],
+  { name: "completed", color: "--completed" },
+  { name: "failed", color: "--failed" },
+  { name: "canceled", color: "--canceled" },
+  { name: "retried", color: "--pending", line: true },
 ];
 const QUEUE = [
-  ["waiting", "--pending"],
-  ["in_flight", "--running"],
-  ["delayed", "--scheduled"],
-  ["dead", "--failed"],
+  { name: "waiting", color: "--pending" },
+  { name: "in_flight", color: "--running", label: "with workers" },
+  { name: "delayed", color: "--scheduled" },
+  { name: "dead", color: "--failed" },
 ];
-const PARTS = [
-  ["p50", "--p50"],
-  ["p95", "--p95"],
-  ["p99", "--p99"],
-];
+const PARTS = ["p50", "p95", "p99"].map((name) => ({ name, color: `--${name}` }));
 const samples = [];
 
 export async function show(main, { query, signal }) {
@@ -97,8 +93,8 @@ export async function show(main, { query, signal }) {
 
   function draw({ per_minute: entries }, asked) {
     const xs = entries.map((entry) => new Date(entry.minute) / 1000);
-    const columns = OUTCOMES.map(([name, , line]) => entries.map((entry) => entry[name] || (line ? null : 0)));
-    const sums = OUTCOMES.map(([name], at) => `${number(columns[at].reduce((a, b) => a + b, 0))} ${name}`);
+    const columns = OUTCOMES.map(({ name, line }) => entries.map((entry) => entry[name] || (line ? null : 0)));
+    const sums = OUTCOMES.map(({ name }, at) => `${number(columns[at].reduce((a, b) => a + b, 0))} ${name}`);
     outcomes.set(
       xs,
       columns,
@@ -113,8 +109,8 @@ export async function show(main, { query, signal }) {
         : `While this page is open: ${plural(samples.length, "look")} so far`;
     queue.set(
       at,
-      QUEUE.map(([name]) => samples.map((look) => look.queue[name] ?? null)),
-      `Messages; in flight are those that workers have taken. ${seen}`,
+      QUEUE.map(({ name }) => samples.map((look) => look.queue[name] ?? null)),
+      seen,
     );
     oldest.set(at, [samples.map((look) => look.oldest)], seen);
   }
@@ -124,19 +120,19 @@ export async function show(main, { query, signal }) {
     if (entries.some((entry) => entry[name])) {
       return figure.set(
         xs,
-        PARTS.map(([part]) => entries.map((entry) => entry[name]?.[part] ?? null)),
+        PARTS.map(({ name: part }) => entries.map((entry) => entry[name]?.[part] ?? null)),
         `By the minute, over the last ${asked}`,
       );
     }
     return figure.set(
       samples.map((look) => look.at),
-      PARTS.map(([part]) => samples.map((look) => look[name]?.[part] ?? null)),
+      PARTS.map(({ name: part }) => samples.map((look) => look[name]?.[part] ?? null)),
       "Over the last hour, as seen while this page is open",
     );
   }
 }
 
-const named = (pairs) => pairs.map(([label, color, line = false]) => ({ label: label.replace("_", " "), color, line }));
+const named = (columns) => columns.map(({ name, color, line, label = name }) => ({ label, color, line }));
 
 function sample(data) {
   samples.push({
@@ -161,7 +157,7 @@ function tileRow() {
   };
   const all = {
     waiting: tile("Waiting", listHref({ status: "pending" })),
-    in_flight: tile("In flight", listHref({ status: "running" })),
+    in_flight: tile("With workers", listHref({ status: "running" })),
     delayed: tile("Delayed", listHref({ status: "scheduled" })),
     oldest: tile("Oldest pending", listHref({ status: "pending" })),
     failed: tile("Failed", listHref({ status: "failed" })),
@@ -180,7 +176,7 @@ function tileRow() {
   function set({ queue, counts, oldest_pending_seconds: oldest, per_minute: entries }, asked) {
     for (const name of ["waiting", "in_flight", "delayed", "dead"]) setText(all[name].value, number(queue[name] ?? 0));
     setText(all.waiting.note, `${number(counts.pending || 0)} pending`);
-    setText(all.in_flight.note, `taken by workers, ${number(counts.running || 0)} running`);
+    setText(all.in_flight.note, `${number(counts.running || 0)} running`);
     setText(all.delayed.note, `${number(counts.scheduled || 0)} scheduled`);
     setText(all.oldest.value, oldest ? span(oldest) : "none");
     setText(all.oldest.note, oldest ? "due, and not started" : "nothing waits");
