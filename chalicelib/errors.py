@@ -5,7 +5,7 @@ SortieError
 ├── MediaType          the body is said to be something else than JSON
 ├── Unauthorized       no token, or one that is not valid (any more)
 ├── Forbidden          the token's role does not allow this
-├── Invalid            a field of the request is wrong; `faults` names each place
+├── Invalid            a field of the request is wrong; `errors` names each place
 ├── NotFound           no such thing, or not yours: the two look the same from outside
 ├── WrongStatus        the job is in a status that does not allow this
 ├── KeyReused          an Idempotency-Key came back with another body
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FieldError:
     """One wrong field: `loc` like `array[2]` (empty for the whole body), `msg` says what to do."""
 
     loc: str
@@ -55,9 +55,14 @@ class Forbidden(SortieError):
 class Invalid(SortieError):
     code = "invalid"
 
-    def __init__(self, *faults: Fault) -> None:
-        super().__init__("; ".join(f"{fault.loc}: {fault.msg}" if fault.loc else fault.msg for fault in faults))
-        self.faults = faults
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__(
+            "; ".join(
+                f"{field_error.loc}: {field_error.msg}" if field_error.loc else field_error.msg
+                for field_error in errors
+            )
+        )
+        self.errors = errors
 
 
 class NotFound(SortieError):

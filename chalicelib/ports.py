@@ -9,8 +9,8 @@ from typing import Protocol
 
 from chalicelib.config import Settings
 from chalicelib.core.change import Change
+from chalicelib.core.filters import Filter
 from chalicelib.core.job import Job, Millis
-from chalicelib.core.listing import Filter
 from chalicelib.core.records import KeyRecord, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
 from chalicelib.core.task import Task
 
@@ -54,7 +54,7 @@ class JobStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OpenJobs:
-    """`held_until` of every waiting job (one number each), and how many run."""
+    """`not_before` of every waiting job (one number each), and how many run."""
 
     waiting: Sequence[Millis]
     running: int
@@ -157,11 +157,14 @@ class Clock(Protocol):
     def pause(self, seconds: float) -> None: ...
 
 
-class Chance(Protocol):
+class Random(Protocol):
     def new_id(self, now: Millis) -> str:
         """A job id, later in text order than the one before."""
 
-    def dice(self) -> float:
+    def new_token(self) -> str:
+        """A text that nobody else has: by it a worker knows its own claim."""
+
+    def uniform(self) -> float:
         """A number in [0, 1)."""
 
 
@@ -174,6 +177,6 @@ class Ports:
     queue: Queue
     payloads: Payloads
     clock: Clock
-    chance: Chance
+    random: Random
     tasks: Mapping[str, Task]
     settings: Settings

@@ -14,7 +14,7 @@ from chalicelib import config, tasks
 from chalicelib.aws import dynamodb, records, s3, sqs
 from chalicelib.aws.calls import client
 from chalicelib.config import Settings
-from chalicelib.core.ids import CHANCE_BITS, make_id
+from chalicelib.core.ids import RANDOM_BITS, make_id
 from chalicelib.core.job import Millis
 from chalicelib.ports import Ports
 
@@ -32,7 +32,7 @@ class SystemClock:
         time.sleep(seconds)
 
 
-class SystemChance:
+class SystemRandom:
     """Ids made in one millisecond still come in order: each later one adds a random step to the one before."""
 
     def __init__(self) -> None:
@@ -41,14 +41,17 @@ class SystemChance:
 
     def new_id(self, now: Millis) -> str:
         with self._lock:
-            then, chance = self._last
+            then, bits = self._last
             if now > then:
-                self._last = (now, secrets.randbits(CHANCE_BITS - 1))
+                self._last = (now, secrets.randbits(RANDOM_BITS - 1))
             else:
-                self._last = (then, chance + 1 + secrets.randbits(STEP_BITS))
+                self._last = (then, bits + 1 + secrets.randbits(STEP_BITS))
             return make_id(*self._last)
 
-    def dice(self) -> float:
+    def new_token(self) -> str:
+        return secrets.token_hex(8)
+
+    def uniform(self) -> float:
         return secrets.randbits(53) / 2**53
 
 
@@ -81,7 +84,7 @@ def ports(settings: Settings) -> Ports:
         queue=sqs.SqsQueue(made("sqs"), settings.queue, settings.dead_queue),
         payloads=s3.S3Payloads(made("s3"), settings.bucket, settings.link_seconds),
         clock=SystemClock(),
-        chance=SystemChance(),
+        random=SystemRandom(),
         tasks=tasks.load(),
         settings=settings,
     )

@@ -53,12 +53,12 @@ def sortie(account: Account, jobs: int = JOBS) -> Measured:
     counter = Counter()
     ports = _ports(account, settings, counter)
     counter.reset()
-    dice, ids = random.Random(1), []
+    jitter, ids = random.Random(1), []
     start = time.perf_counter()
     for _ in range(jobs):
-        body = json.dumps({"array": [dice.randint(-(10**9), 10**9) for _ in range(NUMBERS)]}).encode()
-        rules = requests.Rules(ports.tasks, settings, ports.clock.now(), "team-a", "cost")
-        ids.append(submit.submit(ports, requests.job(body, rules), key=None, body=body).job.id)
+        body = json.dumps({"array": [jitter.randint(-(10**9), 10**9) for _ in range(NUMBERS)]}).encode()
+        context = requests.RequestContext(ports.tasks, settings, ports.clock.now(), "team-a", "cost")
+        ids.append(submit.submit(ports, requests.job(body, context), key=None, body=body).job.id)
     submitted = time.perf_counter()
     for first in range(0, jobs, BATCH):
         messages = [work.Message(job_id, job_id, job_id) for job_id in ids[first : first + BATCH]]

@@ -22,9 +22,9 @@ def run(account: Account, counter: Counter, jobs: int, numbers: int) -> float:
     url = _set_up(table, queue)
     counter.reset()
     start = time.perf_counter()
-    dice = random.Random(1)
+    jitter = random.Random(1)
     for _ in range(jobs):
-        _submit(table, queue, url, [dice.randint(-(10**9), 10**9) for _ in range(numbers)])
+        _submit(table, queue, url, [jitter.randint(-(10**9), 10**9) for _ in range(numbers)])
         _work(table, queue, url)
     return (time.perf_counter() - start) * 1000 / jobs
 

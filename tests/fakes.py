@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 
 from chalicelib.core import change as changes
 from chalicelib.core.change import Change
+from chalicelib.core.filters import Filter, listed_status, phase_of, phases_of, wants_due
 from chalicelib.core.ids import make_id, shard_of
 from chalicelib.core.job import WAITING, Job, Millis, Status
-from chalicelib.core.listing import Filter, listed_status, phase_of, phases_of, wants_due
 from chalicelib.core.records import KeyRecord, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
 from chalicelib.errors import ChangeRefused, PayloadMissing
 from chalicelib.ports import Depth, OpenJobs, UploadLink
@@ -44,7 +44,7 @@ class StoppedClock:
         self.millis += seconds * 1000
 
 
-class SeededChance:
+class SeededRandom:
     """The same numbers for the same seed; ids in the order in which they were asked for."""
 
     def __init__(self, seed: int = 0) -> None:
@@ -55,7 +55,10 @@ class SeededChance:
         self._count += 1
         return make_id(now, self._count << 40 | self._random.getrandbits(40))
 
-    def dice(self) -> float:
+    def new_token(self) -> str:
+        return f"{self._random.getrandbits(64):016x}"
+
+    def uniform(self) -> float:
         return self._random.random()
 
 
@@ -100,7 +103,7 @@ class Table:
         """Only a write of a waiting row moves its `due_at`: a claim leaves the index entry alone."""
         self.jobs[job.id] = job
         if job.status in WAITING:
-            self.due_at[job.id] = job.held_until
+            self.due_at[job.id] = job.not_before
         return job
 
 

@@ -9,7 +9,7 @@ from chalicelib.api import problems
 from chalicelib.core import cron
 from chalicelib.core.job import Attempt, Error, Job, Millis, Status, status_at
 from chalicelib.core.records import Schedule, Tally
-from chalicelib.core.when import from_millis, to_rfc3339
+from chalicelib.core.times import from_millis, to_rfc3339
 from chalicelib.errors import SortieError
 from chalicelib.ports import Depth
 from chalicelib.service.groups import Group, Run
@@ -290,7 +290,7 @@ def _job_fields(row: Job, now: Millis) -> dict[str, Any]:
         "owner": row.owner,
         "created_at": _time(row.created_at),
         "run_at": _time(row.run_at),
-        "next_attempt_at": _time(row.held_until) if status is Status.SCHEDULED else None,
+        "next_attempt_at": _time(row.not_before) if status is Status.SCHEDULED else None,
         "started_at": _maybe(row.started_at),
         "finished_at": _maybe(row.finished_at),
         "duration_ms": row.duration_ms,

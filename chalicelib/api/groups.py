@@ -15,14 +15,14 @@ from chalicelib.service.new_job import NewJob
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
-def load(path: Path, rules: requests.Rules) -> dict[str, Group]:
+def load(path: Path, context: requests.RequestContext) -> dict[str, Group]:
     """Every group of the file by name. A file that cannot be read is one group's worth of problems."""
     import yaml  # 20 ms that only the routes of groups pay
 
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
         groups = found["groups"]
-        return {str(name): _group(str(name), jobs, rules) for name, jobs in groups.items()}
+        return {str(name): _group(str(name), jobs, context) for name, jobs in groups.items()}
     except (OSError, UnicodeError, yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
         why = f"{path.name} cannot be read ({type(error).__name__}): it must hold `groups:` with lists of jobs by name"
         return {path.name: Group(path.name, (), (), (Problem("", "", why),))}
@@ -36,7 +36,7 @@ def named(groups: Mapping[str, Group], name: str) -> Group:
     return groups[name]
 
 
-def _group(name: str, jobs: Any, rules: requests.Rules) -> Group:
+def _group(name: str, jobs: Any, context: requests.RequestContext) -> Group:
     problems = list(_problems_of_group(name, jobs))
     labels: list[str] = []
     valid: list[NewJob] = []
@@ -46,9 +46,9 @@ def _group(name: str, jobs: Any, rules: requests.Rules) -> Group:
             problems.append(Problem(label, "name", "another job of this group has the same name"))
         labels.append(label)
         try:
-            valid.append(_job(given, label, rules))
+            valid.append(_job(given, label, context))
         except Invalid as invalid:
-            problems += [Problem(label, fault.loc, fault.msg) for fault in invalid.faults]
+            problems += [Problem(label, field_error.loc, field_error.msg) for field_error in invalid.errors]
         except SortieError as error:
             problems.append(Problem(label, "", str(error)))
     return Group(name, labels, valid, problems)
@@ -69,9 +69,9 @@ def _label(given: Any, place: int) -> str:
     return name if isinstance(name, str) else f"jobs[{place}]"
 
 
-def _job(given: Any, label: str, rules: requests.Rules) -> NewJob:
+def _job(given: Any, label: str, context: requests.RequestContext) -> NewJob:
     """A job of a group is a job request with a name. YAML's dates and the like become what JSON would make of them."""
     request = {key: value for key, value in given.items() if key != "name"} if isinstance(given, dict) else given
     raw = json.dumps(request, default=str).encode()
-    new = requests.job(raw, rules)
+    new = requests.job(raw, context)
     return replace(new, label=label)

@@ -47,7 +47,8 @@ def of(error: SortieError) -> Problem:
     }
     if isinstance(error, errors.Invalid):
         body["errors"] = [
-            {"loc": _short(fault.loc, LONGEST_PART), "msg": _short(fault.msg, LONGEST_PART)} for fault in error.faults
+            {"loc": _short(field_error.loc, LONGEST_PART), "msg": _short(field_error.msg, LONGEST_PART)}
+            for field_error in error.errors
         ]
     return Problem(status, body, _headers(error))
 

@@ -9,14 +9,14 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from chalicelib.config import LONGEST_TIMEOUT, Settings
-from chalicelib.core import cron, decoding, when
+from chalicelib.core import cron, decoding, times
 from chalicelib.core.access import Principal, Role
+from chalicelib.core.filters import Filter
 from chalicelib.core.ids import is_id
 from chalicelib.core.job import Millis, Status
-from chalicelib.core.listing import Filter
-from chalicelib.core.task import Task, fault_of
+from chalicelib.core.task import Task, field_error_of
 from chalicelib.core.window import OnRepeat
-from chalicelib.errors import Fault, Forbidden, Invalid, Malformed, SortieError
+from chalicelib.errors import FieldError, Forbidden, Invalid, Malformed, SortieError
 from chalicelib.service.new_job import NewJob, WindowWish
 
 T = TypeVar("T")
@@ -100,7 +100,7 @@ class UploadInput(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class RequestContext:
     """What a request is checked against."""
 
     tasks: Mapping[str, Task]
@@ -122,68 +122,68 @@ def decode(raw: bytes, kind: type[T]) -> T:
     try:
         return decoding.decode(raw, kind)
     except msgspec.ValidationError as error:
-        raise Invalid(_plain(fault_of(error))) from None
+        raise Invalid(_plain(field_error_of(error))) from None
     except RecursionError:
         raise Malformed("the body is nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         nan = decoding.place_of_nan(raw)
         if nan is not None:
-            raise Invalid(Fault(nan[0], f"{nan[1]}, not a number")) from None
+            raise Invalid(FieldError(nan[0], f"{nan[1]}, not a number")) from None
         raise Malformed(f"the body is not valid JSON: {error}") from None
 
 
-def job(raw: bytes, rules: Rules) -> NewJob:
+def job(raw: bytes, context: RequestContext) -> NewJob:
     """A checked job. Raises Malformed, Invalid."""
-    return checked(decode(raw, JobRequest), rules)
+    return checked(decode(raw, JobRequest), context)
 
 
-def checked(wanted: JobRequest, rules: Rules) -> NewJob:
-    task, given, upload = _task_and_input(wanted, rules)
+def checked(wanted: JobRequest, context: RequestContext) -> NewJob:
+    task, given, upload = _task_and_input(wanted, context)
     if wanted.window is not None and wanted.object_id is None:
-        raise Invalid(Fault("window", "a window needs an object_id: say which object it is for"))
-    if wanted.timeout is not None and wanted.timeout > rules.settings.max_timeout:
-        raise Invalid(Fault("timeout", f"at most {rules.settings.max_timeout:g} seconds"))
+        raise Invalid(FieldError("window", "a window needs an object_id: say which object it is for"))
+    if wanted.timeout is not None and wanted.timeout > context.settings.max_timeout:
+        raise Invalid(FieldError("timeout", f"at most {context.settings.max_timeout:g} seconds"))
     window = WindowWish(wanted.window.seconds, wanted.window.on_repeat) if wanted.window else None
     return NewJob(
-        owner=rules.owner,
+        owner=context.owner,
         task=task.name,
         input=given,
         upload=upload,
-        run_at=_run_at(wanted, rules.now),
+        run_at=_run_at(wanted, context.now),
         timeout=wanted.timeout,
         max_attempts=wanted.max_attempts,
         object_id=wanted.object_id,
         window=window,
-        request_id=rules.request_id,
+        request_id=context.request_id,
     )
 
 
-def bulk(raw: bytes, rules: Rules) -> tuple[list[NewJob | SortieError], list[bytes]]:
+def bulk(raw: bytes, context: RequestContext) -> tuple[list[NewJob | SortieError], list[bytes]]:
     """Each entry checked by itself, and its bytes."""
     bodies = [bytes(one) for one in decode(raw, BulkRequest).jobs]
     found: list[NewJob | SortieError] = []
     for body in bodies:
         try:
-            found.append(job(body, rules))
+            found.append(job(body, context))
         except SortieError as error:
             found.append(error)
     return found, bodies
 
 
-def schedule(raw: bytes, rules: Rules) -> tuple[ScheduleRequest, NewJob]:
+def schedule(raw: bytes, context: RequestContext) -> tuple[ScheduleRequest, NewJob]:
     """Raises Malformed, Invalid."""
     wanted = decode(raw, ScheduleRequest)
     _check_line(wanted)
     if len(bytes(wanted.job)) > SCHEDULED_BYTES:
-        raise Invalid(Fault("job", f"the job of a schedule holds at most {SCHEDULED_BYTES:,} bytes"))
+        raise Invalid(FieldError("job", f"the job of a schedule holds at most {SCHEDULED_BYTES:,} bytes"))
     try:
         request = decode(bytes(wanted.job), JobRequest)
         if request.run_in is not None or request.run_at is not None:
             loc = "run_in" if request.run_in is not None else "run_at"
-            raise Invalid(Fault(loc, "leave it out: the schedule says when its jobs run"))
-        new = checked(request, rules)
+            raise Invalid(FieldError(loc, "leave it out: the schedule says when its jobs run"))
+        new = checked(request, context)
         if new.upload is not None:
-            raise Invalid(Fault("input.upload", "an upload does not outlive the schedule: give the input itself"))
+            raise Invalid(FieldError("input.upload", "an upload does not outlive the schedule: give the input itself"))
     except Invalid as invalid:
         raise _inside("job", invalid) from None
     return wanted, new
@@ -196,7 +196,7 @@ def _check_line(wanted: ScheduleRequest) -> None:
         loc = "cron"
         cron.check(wanted.cron, wanted.timezone)
     except ValueError as error:
-        raise Invalid(Fault(loc, str(error))) from None
+        raise Invalid(FieldError(loc, str(error))) from None
 
 
 def upload(raw: bytes) -> UploadRequest:
@@ -205,7 +205,7 @@ def upload(raw: bytes) -> UploadRequest:
 
 def idempotency_key(value: str | None) -> str | None:
     if value is not None and not KEY_FORM.fullmatch(value):
-        raise Invalid(Fault("Idempotency-Key", "1 to 255 visible ASCII characters"))
+        raise Invalid(FieldError("Idempotency-Key", "1 to 255 visible ASCII characters"))
     return value
 
 
@@ -213,7 +213,7 @@ def owner(query: Mapping[str, str], principal: Principal) -> str:
     """Whose things are asked for: one's own, or for an admin those of `?owner=`. Raises Invalid, Forbidden."""
     wanted = query.get("owner", principal.owner)
     if not OWNER_FORM.fullmatch(wanted):
-        raise Invalid(Fault("owner", "1 to 64 of a-z, 0-9 and -"))
+        raise Invalid(FieldError("owner", "1 to 64 of a-z, 0-9 and -"))
     if wanted != principal.owner and principal.role is not Role.ADMIN:
         raise Forbidden("only an admin may look at what another owner has")
     return wanted
@@ -221,10 +221,10 @@ def owner(query: Mapping[str, str], principal: Principal) -> str:
 
 def listing(query: Mapping[str, str], principal: Principal, tasks: Mapping[str, Task]) -> ListRequest:
     """The query of GET /jobs. Raises Invalid, Forbidden."""
-    only(query, ("status", "task", "object_id", "group", "limit", "cursor", "owner"))
+    refuse_unknown_query(query, ("status", "task", "object_id", "group", "limit", "cursor", "owner"))
     status = query.get("status")
     if status is not None and status not in tuple(Status):
-        raise Invalid(Fault("status", f"one of {', '.join(Status)}"))
+        raise Invalid(FieldError("status", f"one of {', '.join(Status)}"))
     task, group = (_name(query, name) for name in ("task", "group"))
     chosen = Filter(
         owner(query, principal),
@@ -234,31 +234,31 @@ def listing(query: Mapping[str, str], principal: Principal, tasks: Mapping[str, 
         group=group,
         quick_task=task is not None and task in tasks and tasks[task].quick,
     )
-    limit = whole(query, "limit", 20, 1, 100)
+    limit = query_int(query, "limit", 20, 1, 100)
     return ListRequest(chosen, limit, _before(query.get("cursor")))
 
 
-def only(query: Mapping[str, str], known: Sequence[str]) -> None:
+def refuse_unknown_query(query: Mapping[str, str], known: Sequence[str]) -> None:
     """Refuse query parameters that nothing reads."""
     for name in query:
         if name not in known:
             takes = f"this route takes {', '.join(known)}" if known else "this route takes none"
-            raise Invalid(Fault(name, f"unknown query parameter: {takes}"))
+            raise Invalid(FieldError(name, f"unknown query parameter: {takes}"))
 
 
-def whole(query: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+def query_int(query: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = query.get(name)
     if text is None:
         return default
     if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
-        raise Invalid(Fault(name, f"a whole number from {low} to {high}"))
+        raise Invalid(FieldError(name, f"a whole number from {low} to {high}"))
     return int(text)
 
 
-def choice(query: Mapping[str, str], name: str, values: Sequence[str]) -> str:
+def query_choice(query: Mapping[str, str], name: str, values: Sequence[str]) -> str:
     text = query.get(name, values[0])
     if text not in values:
-        raise Invalid(Fault(name, f"one of {', '.join(values)}"))
+        raise Invalid(FieldError(name, f"one of {', '.join(values)}"))
     return text
 
 
@@ -266,7 +266,7 @@ def _name(query: Mapping[str, str], name: str) -> str | None:
     """Part of an index key, which DynamoDB refuses beyond 2 KB."""
     text = query.get(name)
     if text is not None and len(text) > LONGEST_NAME:
-        raise Invalid(Fault(name, f"at most {LONGEST_NAME} characters"))
+        raise Invalid(FieldError(name, f"at most {LONGEST_NAME} characters"))
     return text
 
 
@@ -277,42 +277,44 @@ def _object_id(text: str) -> str | int:
     if len(text) > 2 and text.startswith('"') and text.endswith('"'):
         text = text[1:-1]
     if not 1 <= len(text) <= 128:
-        raise Invalid(Fault("object_id", "1 to 128 characters, or an integer"))
+        raise Invalid(FieldError("object_id", "1 to 128 characters, or an integer"))
     return text
 
 
 def _before(cursor: str | None) -> str | None:
     """A page goes on below the last job of the page before: its id is the cursor."""
     if cursor is not None and not is_id(cursor):
-        raise Invalid(Fault("cursor", "not a cursor of this service: use the `next` of the page before"))
+        raise Invalid(FieldError("cursor", "not a cursor of this service: use the `next` of the page before"))
     return cursor
 
 
-def _task_and_input(wanted: JobRequest, rules: Rules) -> tuple[Task, bytes, str | None]:
+def _task_and_input(wanted: JobRequest, context: RequestContext) -> tuple[Task, bytes, str | None]:
     if bytes(wanted.array):
         if wanted.task is not None or bytes(wanted.input):
             other = "task" if wanted.task is not None else "input"
             raise Invalid(
-                Fault(other, 'leave it out beside `array`, or write {"task": "sort", "input": {"array": ...}}')
+                FieldError(other, 'leave it out beside `array`, or write {"task": "sort", "input": {"array": ...}}')
             )
-        task, given = _task("sort", rules), b'{"array":' + bytes(wanted.array) + b"}"
+        task, given = _task("sort", context), b'{"array":' + bytes(wanted.array) + b"}"
         task.validate(given)
         return task, given, None
     if wanted.task is None:
-        raise Invalid(Fault("task", f"say which task to run: one of {', '.join(sorted(rules.tasks))}, or send `array`"))
-    task, given = _task(wanted.task, rules), bytes(wanted.input)
+        raise Invalid(
+            FieldError("task", f"say which task to run: one of {', '.join(sorted(context.tasks))}, or send `array`")
+        )
+    task, given = _task(wanted.task, context), bytes(wanted.input)
     if not given:
-        raise Invalid(Fault("input", "the task's input is missing"))
+        raise Invalid(FieldError("input", "the task's input is missing"))
     upload_id = _upload_of(given)
     if upload_id is None:
         _validate(task, given)
     return task, given, upload_id
 
 
-def _task(name: str, rules: Rules) -> Task:
-    if name not in rules.tasks:
-        raise Invalid(Fault("task", f"unknown task: one of {', '.join(sorted(rules.tasks))}"))
-    return rules.tasks[name]
+def _task(name: str, context: RequestContext) -> Task:
+    if name not in context.tasks:
+        raise Invalid(FieldError("task", f"unknown task: one of {', '.join(sorted(context.tasks))}"))
+    return context.tasks[name]
 
 
 def _validate(task: Task, given: bytes) -> None:
@@ -323,9 +325,9 @@ def _validate(task: Task, given: bytes) -> None:
 
 
 def _inside(name: str, invalid: Invalid) -> Invalid:
-    """The same faults, each in its place within the field `name`."""
-    faults = map(_plain, invalid.faults)
-    return Invalid(*(replace(fault, loc=f"{name}.{fault.loc}".rstrip(".")) for fault in faults))
+    """The same errors, each in its place within the field `name`."""
+    errors = map(_plain, invalid.errors)
+    return Invalid(*(replace(field_error, loc=f"{name}.{field_error.loc}".rstrip(".")) for field_error in errors))
 
 
 def _upload_of(given: bytes) -> str | None:
@@ -339,16 +341,16 @@ def _upload_of(given: bytes) -> str | None:
 
 def _run_at(wanted: JobRequest, now: Millis) -> Millis | None:
     if wanted.run_in is not None and wanted.run_at is not None:
-        raise Invalid(Fault("run_at", "give run_in or run_at, not both"))
+        raise Invalid(FieldError("run_at", "give run_in or run_at, not both"))
     try:
         if wanted.run_in is not None:
-            return now + round(when.parse_run_in(wanted.run_in) * 1000)
+            return now + round(times.parse_run_in(wanted.run_in) * 1000)
         if wanted.run_at is not None:
             # Whole seconds are what people write: the second that is going on is not past.
-            this_second = when.from_millis(now) - timedelta(milliseconds=now % 1000)
-            return when.to_millis(when.parse_run_at(wanted.run_at, this_second))
+            this_second = times.from_millis(now) - timedelta(milliseconds=now % 1000)
+            return times.to_millis(times.parse_run_at(wanted.run_at, this_second))
     except ValueError as error:
-        raise Invalid(Fault("run_in" if wanted.run_in is not None else "run_at", str(error))) from None
+        raise Invalid(FieldError("run_in" if wanted.run_in is not None else "run_at", str(error))) from None
     return None
 
 
@@ -356,10 +358,10 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
 
 
-def _plain(fault: Fault) -> Fault:
+def _plain(field_error: FieldError) -> FieldError:
     """The place of an unknown or missing field is the field itself."""
     for form, words in ((_UNKNOWN, "unknown field: leave it out"), (_MISSING, "required, but missing")):
-        found = form.fullmatch(fault.msg)
+        found = form.fullmatch(field_error.msg)
         if found:
-            return Fault(f"{fault.loc}.{found[1]}".lstrip("."), words)
-    return fault
+            return FieldError(f"{field_error.loc}.{found[1]}".lstrip("."), words)
+    return field_error

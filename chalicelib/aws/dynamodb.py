@@ -20,8 +20,8 @@ from botocore.exceptions import ClientError
 from chalicelib.aws import expressions, items, records
 from chalicelib.aws.calls import REFUSED, Client, code_of, query_all, read_rows, translated
 from chalicelib.core.change import Change
+from chalicelib.core.filters import SHARDS, Filter, listed_status, phases_of, wants_due
 from chalicelib.core.job import WAITING, Job, Millis, Status
-from chalicelib.core.listing import SHARDS, Filter, listed_status, phases_of, wants_due
 from chalicelib.core.records import RunRecord, WindowRecord
 from chalicelib.errors import ChangeRefused, Unavailable
 from chalicelib.ports import OpenJobs

@@ -1,7 +1,7 @@
 """Conditions and updates of job rows as DynamoDB expressions: core/change.py's guards, word for word.
 
-claim      status in (what the table allows) and held_until <= now and attempts < attempt_limit and not canceling
-a change   each guard that the change carries: statuses, attempt (the fence), wake_at, held_until <=, not canceling
+claim      status in (what the table allows) and not_before <= now and attempts < attempt_limit and not canceling
+a change   each guard that the change carries: statuses, attempt (the fence), wake_at, not_before <=, not canceling
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,8 @@ class Expression:
         self.sets: list[str] = []
         self.removes: list[str] = []
 
-    def name(self, attribute: str) -> str:
+    def name(self, field: str) -> str:
+        attribute = items.STORED_AS.get(field, field)
         self.names[f"#{attribute}"] = attribute
         return f"#{attribute}"
 
@@ -65,12 +66,12 @@ def claim(now: Millis, token: str) -> Params:
     e = Expression()
     e.status_in(sources(Event.CLAIM))
     at = e.number(now)
-    e.conditions.append(f"{e.name('held_until')} <= {at}")
+    e.conditions.append(f"{e.name('not_before')} <= {at}")
     e.conditions.append(f"{e.name('attempts')} < {e.name('attempt_limit')}")
     e.not_canceling()
     e.set("status", {"S": str(Status.RUNNING)})
     e.sets.append(f"{e.name('attempts')} = {e.name('attempts')} + {e.number(1)}")
-    e.sets.append(f"{e.name('held_until')} = {e.name('lease_ms')} + {at}")
+    e.sets.append(f"{e.name('not_before')} = {e.name('lease_ms')} + {at}")
     e.sets.append(f"{e.name('list_key')} = {e.name('list_running')}")
     e.set("started_at", {"N": str(now)})
     e.set("claim_token", {"S": token})
@@ -99,7 +100,7 @@ def _guard(e: Expression, wanted: Change) -> None:
     if wanted.wake_at is not None:
         e.conditions.append(f"{e.name('wake_at')} = {e.number(wanted.wake_at)}")
     if wanted.released_by is not None:
-        e.conditions.append(f"{e.name('held_until')} <= {e.number(wanted.released_by)}")
+        e.conditions.append(f"{e.name('not_before')} <= {e.number(wanted.released_by)}")
     if wanted.unless_canceling:
         e.not_canceling()
 
@@ -111,7 +112,7 @@ def _keep_indexes(e: Expression, wanted: Change) -> None:
         for name, key in items.list_keys(wanted.job, fields["status"]).items():
             e.set(name, key)
         if fields["status"] in WAITING:
-            e.set("due_at", {"N": str(fields["held_until"])})
+            e.set("due_at", {"N": str(fields["not_before"])})
     if "wake_at" in fields:
         if fields["wake_at"] is None:
             e.remove("wake_shard")

@@ -8,8 +8,8 @@ task_key      owner#phase#shard#task   index by_task; absent for quick jobs
 object_key    owner#phase#object_id    index by_object; absent without object_id
 group_key     owner#phase#group        index by_group; absent without group
 wake_shard    shard                    index wake, with wake_at; both absent once the job has ended
-due_at        held_until as it was while the job waited: claims leave it alone, and so the index it is projected into
-lease_ms      what a claim adds to the time to get held_until
+due_at        not_before as it was while the job waited: claims leave it alone, and so the index it is projected into
+lease_ms      what a claim adds to the time to get not_before
 
 A phase is open, completed, failed or canceled: a claim moves none of its keys.
 
@@ -22,16 +22,20 @@ from typing import Any
 import msgspec
 
 from chalicelib.core.change import lease_millis
+from chalicelib.core.filters import SHARDS, listed_status, phase_of
 from chalicelib.core.ids import shard_of
 from chalicelib.core.job import WAITING, Attempt, Error, Inline, Job, Payload, Status, Stored, Window
-from chalicelib.core.listing import SHARDS, listed_status, phase_of
+
+STORED_AS: Mapping[str, str] = {"not_before": "held_until"}
+"""Fields whose attribute has another name: what is stored keeps the name it was first stored under."""
+FIELD_OF = {attribute: name for name, attribute in STORED_AS.items()}
 
 Value = dict[str, Any]
 Item = dict[str, Value]
 
 WAKE_SHARDS = 8
 TEXTS = frozenset({"owner", "task", "status", "group", "run_id", "label", "claim_token", "request_id"})
-WHOLE = frozenset({"created_at", "run_at", "held_until", "max_attempts", "attempt_limit", "wake_at", "attempts"}
+WHOLE = frozenset({"created_at", "run_at", "not_before", "max_attempts", "attempt_limit", "wake_at", "attempts"}
                   | {"started_at", "finished_at", "expires_at"})  # fmt: skip
 REALS = frozenset({"timeout", "duration_ms", "progress"})
 FLAGS = frozenset({"quick", "cancel_requested"})
@@ -46,13 +50,14 @@ def to_item(job: Job) -> Item:
     item: Item = {"pk": {"S": job.id}, "lease_ms": {"N": str(lease_millis(job.timeout))}}
     for name, value in given.items():
         if name != "id" and value is not None and value is not False and value != ():
-            item[name] = to_value(name, value)
+            item[STORED_AS.get(name, name)] = to_value(name, value)
     return item | _index_keys(job)
 
 
 def from_item(item: Mapping[str, Value]) -> Job:
     fields: dict[str, Any] = {"id": item["pk"]["S"]}
-    for name, value in item.items():
+    for attribute, value in item.items():
+        name = FIELD_OF.get(attribute, attribute)
         if name in TEXTS:
             fields[name] = value["S"]
         elif name in WHOLE:
@@ -126,7 +131,7 @@ def wake_shard(job_id: str) -> str:
 def _index_keys(job: Job) -> Item:
     keys = list_keys(job, job.status) | {"list_running": list_keys(job, Status.RUNNING)["list_key"]}
     if job.status in WAITING:
-        keys["due_at"] = {"N": str(job.held_until)}
+        keys["due_at"] = {"N": str(job.not_before)}
     if job.wake_at is not None:
         keys["wake_shard"] = {"S": wake_shard(job.id)}
     return keys

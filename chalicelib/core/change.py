@@ -3,8 +3,8 @@
 Every change names its event, and the statuses it may start from come from the table in core/job.py. A worker's
 changes carry its attempt number (the fence), a dispatcher's the wake time it saw, so whoever is late changes nothing.
 
-    waiting ....... held_until = due      | claim from here on
-    running ....... held_until = lease    | claim by the next attempt, back_off and give_up from here on
+    waiting ....... not_before = due      | claim from here on
+    running ....... not_before = lease    | claim by the next attempt, back_off and give_up from here on
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.core import retry
+from chalicelib.core import backoff
 from chalicelib.core.job import (
     ENDED,
     TABLE,
@@ -27,11 +27,11 @@ from chalicelib.core.job import (
     sources,
 )
 
-LEASE_GRACE = 10.0
+LEASE_GRACE_SECONDS = 10.0
 """Seconds a lease outlives the attempt's timeout: room to stop the task and write what became of it."""
 PAST_KEPT, PAST_MESSAGE = 20, 500
 """How many past attempts a row keeps, and how much of each error: a row retried for ever must not grow for ever."""
-RESEND_AFTER: Millis = 30_000
+RESEND_AFTER_MS: Millis = 30_000
 """How long a sent message may take before the dispatcher looks after its job."""
 
 
@@ -55,7 +55,7 @@ def permits(change: Change, row: Job) -> bool:
         row.status in change.statuses
         and (change.attempt is None or row.attempts == change.attempt)
         and (change.wake_at is None or row.wake_at == change.wake_at)
-        and (change.released_by is None or row.held_until <= change.released_by)
+        and (change.released_by is None or row.not_before <= change.released_by)
         and not (change.unless_canceling and row.cancel_requested)
     )
 
@@ -63,7 +63,7 @@ def permits(change: Change, row: Job) -> bool:
 def claimable(row: Job, now: Millis) -> bool:
     """Whether an attempt may start: open, not held, attempts left, nobody has asked to stop it."""
     open_ = row.status in sources(Event.CLAIM)
-    return open_ and row.held_until <= now and row.attempts < row.attempt_limit and not row.cancel_requested
+    return open_ and row.not_before <= now and row.attempts < row.attempt_limit and not row.cancel_requested
 
 
 def claimed(row: Job, now: Millis, token: str) -> Job:
@@ -72,7 +72,7 @@ def claimed(row: Job, now: Millis, token: str) -> Job:
         row,
         status=Status.RUNNING,
         attempts=row.attempts + 1,
-        held_until=now + lease_millis(row.timeout),
+        not_before=now + lease_millis(row.timeout),
         started_at=now,
         claim_token=token,
         progress=None,
@@ -80,7 +80,7 @@ def claimed(row: Job, now: Millis, token: str) -> Job:
 
 
 def lease_millis(timeout: float) -> Millis:
-    return round((timeout + LEASE_GRACE) * 1000)
+    return round((timeout + LEASE_GRACE_SECONDS) * 1000)
 
 
 def applied(change: Change, row: Job) -> Job:
@@ -95,13 +95,13 @@ def complete(job: Job, now: Millis, *, output: Payload, duration_ms: float, rete
 
 def fail_attempt(
     job: Job, now: Millis, error: Error, *,
-    duration_ms: float | None, dice: float, retention: float, least_wait: float = 0.0,
+    duration_ms: float | None, jitter: float, retention: float, min_wait_seconds: float = 0.0,
 ) -> Change:  # fmt: skip
-    """The attempt failed: back off while attempts are left, else the job has failed. `dice` is in [0, 1); the next
-    attempt waits at least `least_wait` seconds."""
+    """The attempt failed: back off while attempts are left, else the job has failed. `jitter` is in [0, 1); the next
+    attempt waits at least `min_wait_seconds` seconds."""
     log = _log(job, now, error.type, error)
     if job.attempts < job.attempt_limit:
-        fields = _backed_off(job, now, dice, least_wait) | {"error": error} | log
+        fields = _backed_off(job, now, jitter, min_wait_seconds) | {"error": error} | log
         return _by_worker(job, Event.BACK_OFF, now, fields, unless_canceling=True)
     fields = _ended(Status.FAILED, now, retention) | {"error": error, "duration_ms": duration_ms} | log
     return _by_worker(job, Event.FAIL, now, fields, unless_canceling=True)
@@ -134,8 +134,8 @@ def retry_by_hand(job: Job, now: Millis) -> Change:
     """Failed or canceled: may run again, with `max_attempts` more; attempt numbers go on, since they fence."""
     fields = {
         "status": Status.PENDING,
-        "held_until": now,
-        "wake_at": now + RESEND_AFTER,
+        "not_before": now,
+        "wake_at": now + RESEND_AFTER_MS,
         "attempt_limit": job.attempts + job.max_attempts,
         "cancel_requested": False,
         "progress": None,
@@ -147,7 +147,7 @@ def retry_by_hand(job: Job, now: Millis) -> Change:
     return _move(job, Event.RETRY, now, fields, attempt=job.attempts)
 
 
-def lose(job: Job, now: Millis, *, dice: float, retention: float) -> Change:
+def expire_lease(job: Job, now: Millis, *, jitter: float, retention: float) -> Change:
     """The lease is over and no outcome came: stop, back off or fail, as the row allows."""
     error = Error("worker_lost", f"attempt {job.attempts} ended without an outcome: its worker died or hung")
     log = _log(job, now, error.type, error)
@@ -155,7 +155,7 @@ def lose(job: Job, now: Millis, *, dice: float, retention: float) -> Change:
     if job.cancel_requested:
         event, fields = Event.STOP, _canceled(now, retention)
     elif job.attempts < job.attempt_limit:
-        event, fields = Event.BACK_OFF, _backed_off(job, now, dice) | {"error": error}
+        event, fields = Event.BACK_OFF, _backed_off(job, now, jitter) | {"error": error}
     unless = event is not Event.STOP
     return _move(
         job, event, now, fields | log, attempt=job.attempts, released_by=now, unless_canceling=unless,
@@ -163,7 +163,7 @@ def lose(job: Job, now: Millis, *, dice: float, retention: float) -> Change:
     )  # fmt: skip
 
 
-def give_up_waiting(job: Job, now: Millis, *, retention: float) -> Change:
+def mark_undeliverable(job: Job, now: Millis, *, retention: float) -> Change:
     """No worker took the job in all the time it was due."""
     message = "no worker took the job although its message was sent again and again: see that the worker runs"
     fields = _ended(Status.FAILED, now, retention) | {"error": Error("undeliverable", message)}
@@ -178,7 +178,7 @@ def move_wake(job: Job, now: Millis, wake_at: Millis) -> Change:
 
 def fall_due(job: Job, now: Millis, wake_at: Millis) -> Change:
     """Due, and no worker has come yet: from now on it is listed as pending."""
-    fields = {"status": Status.PENDING, "held_until": job.held_until, "wake_at": wake_at}
+    fields = {"status": Status.PENDING, "not_before": job.not_before, "wake_at": wake_at}
     scheduled = frozenset({Status.SCHEDULED})
     return _move(job, Event.DUE, now, fields, wake_at=job.wake_at, released_by=now, statuses=scheduled)
 
@@ -205,9 +205,9 @@ def _by_worker(
     )  # fmt: skip
 
 
-def _backed_off(job: Job, now: Millis, dice: float, least_wait: float = 0.0) -> dict[str, Any]:
-    due = now + round(max(retry.backoff(job.attempts, dice), least_wait) * 1000)
-    return {"status": Status.SCHEDULED, "held_until": due, "wake_at": due + RESEND_AFTER, "progress": None}
+def _backed_off(job: Job, now: Millis, jitter: float, min_wait_seconds: float = 0.0) -> dict[str, Any]:
+    due = now + round(max(backoff.backoff_seconds(job.attempts, jitter), min_wait_seconds) * 1000)
+    return {"status": Status.SCHEDULED, "not_before": due, "wake_at": due + RESEND_AFTER_MS, "progress": None}
 
 
 def _ended(status: Status, now: Millis, retention: float) -> dict[str, Any]:

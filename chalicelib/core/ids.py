@@ -1,4 +1,4 @@
-"""Job ids: 26 characters of Crockford's base 32 (48 bits of milliseconds, 80 of chance): text order is time order."""
+"""Job ids: 26 characters of Crockford's base 32 (48 bits of milliseconds, 80 random): text order is time order."""
 
 import re
 import zlib
@@ -6,19 +6,19 @@ from hashlib import sha256
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _FORM = re.compile(f"[0-7][{_ALPHABET}]{{25}}")
-CHANCE_BITS = 80
+RANDOM_BITS = 80
 
 
-def make_id(millis: int, chance: int) -> str:
-    """`chance`: an integer of up to 80 bits."""
-    number = millis << CHANCE_BITS | chance
+def make_id(millis: int, random_bits: int) -> str:
+    """`random_bits`: an integer of up to 80 bits."""
+    number = millis << RANDOM_BITS | random_bits
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -5, -5))
 
 
 def slot_id(name: str, millis: int) -> str:
     """The one id that belongs to this name at this time: whoever computes it gets the same."""
     digest = sha256(f"{name}\n{millis}".encode()).digest()
-    return make_id(millis, int.from_bytes(digest[: CHANCE_BITS // 8], "big"))
+    return make_id(millis, int.from_bytes(digest[: RANDOM_BITS // 8], "big"))
 
 
 def is_id(text: str) -> bool:

@@ -7,7 +7,7 @@
      │                 └ give_up ─▶ failed             │              canceled ──────┘
      └───────────────── back_off ──────────────────────┘
 
-A stored `scheduled` row reads `pending` from `held_until` on, and may be claimed: `due` is the clock's own event. Only
+A stored `scheduled` row reads `pending` from `not_before` on, and may be claimed: `due` is the clock's own event. Only
 when no worker has come for half a minute does the dispatcher write it, so that the job is listed where it belongs.
 """
 
@@ -105,7 +105,7 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One row. `held_until`: nobody may claim it before; the due time while it waits, the lease while it runs."""
+    """One row. `not_before`: nobody may claim it before; the due time while it waits, the lease while it runs."""
 
     id: str
     owner: str
@@ -113,7 +113,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     created_at: Millis
     run_at: Millis
-    held_until: Millis
+    not_before: Millis
     timeout: float
     max_attempts: int
     attempt_limit: int
@@ -148,7 +148,7 @@ def sources(event: Event) -> frozenset[Status]:
 def status_at(job: Job, now: Millis) -> Status:
     """The status a reader sees at `now`."""
     if job.status in WAITING:
-        return S.PENDING if job.held_until <= now else S.SCHEDULED
+        return S.PENDING if job.not_before <= now else S.SCHEDULED
     return job.status
 
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol, get_type_hints
 import msgspec
 
 from chalicelib.core import decoding
-from chalicelib.errors import Fault, Invalid
+from chalicelib.errors import FieldError, Invalid
 
 
 class Context(Protocol):
@@ -62,9 +62,9 @@ class Task:
         try:
             return decoding.decode(raw, self.input)
         except msgspec.ValidationError as error:
-            raise Invalid(fault_of(error)) from None
+            raise Invalid(field_error_of(error)) from None
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-            raise Invalid(Fault("", f"not valid JSON: {error}")) from None
+            raise Invalid(FieldError("", f"not valid JSON: {error}")) from None
 
     def validate(self, raw: bytes) -> None:
         given = self.decode(raw)
@@ -92,7 +92,7 @@ def task(
     return register
 
 
-def fault_of(error: msgspec.ValidationError) -> Fault:
-    """msgspec's message taken apart: `Expected ... - at `$.array[2]`` is the fault `array[2]`."""
+def field_error_of(error: msgspec.ValidationError) -> FieldError:
+    """msgspec's message taken apart: `Expected ... - at `$.array[2]`` is the field_error `array[2]`."""
     msg, _, path = str(error).partition(" - at `")
-    return Fault(path.rstrip("`").removeprefix("$").removeprefix("."), msg)
+    return FieldError(path.rstrip("`").removeprefix("$").removeprefix("."), msg)

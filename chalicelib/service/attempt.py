@@ -9,14 +9,14 @@ from types import FrameType
 
 import msgspec
 
-from chalicelib.core.change import LEASE_GRACE, report_progress
+from chalicelib.core.change import LEASE_GRACE_SECONDS, report_progress
 from chalicelib.core.job import Error, Inline, Job
 from chalicelib.core.task import Task, TaskError
 from chalicelib.errors import ChangeRefused, Invalid, PayloadMissing, Unavailable
 from chalicelib.ports import Ports
-from chalicelib.service import journal
+from chalicelib.service import log
 
-WRITE_EVERY = 2.0
+PROGRESS_EVERY_SECONDS = 2.0
 """Seconds between two progress writes of one attempt: each one also asks whether the job was canceled."""
 ALARM_AGAIN = 1.0
 MESSAGE_LIMIT = 2_000
@@ -39,7 +39,7 @@ class LostLease(Stop): ...
 class Outcome:
     """How the attempt came out: exactly one of output and error, or `canceled`, or `lost` (say nothing).
 
-    `least_wait`: how many seconds the next attempt waits at least.
+    `min_wait_seconds`: how many seconds the next attempt waits at least.
     """
 
     output: bytes | None = None
@@ -47,7 +47,7 @@ class Outcome:
     canceled: bool = False
     lost: bool = False
     duration_ms: float | None = None
-    least_wait: float = 0.0
+    min_wait_seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class RunningContext:
         now = self.ports.clock.monotonic()
         if now >= self.ends:
             raise OutOfTime
-        if now - self.written >= WRITE_EVERY:
+        if now - self.written >= PROGRESS_EVERY_SECONDS:
             self.written = now
             self._report()
 
@@ -132,7 +132,7 @@ def _read_input(ports: Ports, job: Job, task: Task) -> object:
 def _timed(ports: Ports, job: Job, task: Task, given: object, ends: float) -> Outcome:
     """Only the task itself stands between the two readings of the clock."""
     start = ports.clock.monotonic()
-    context = RunningContext(ports, job, ends, written=start - WRITE_EVERY / 2)
+    context = RunningContext(ports, job, ends, written=start - PROGRESS_EVERY_SECONDS / 2)
     alarm = Alarm()
     try:
         alarm.set(max(ends - start, 0.001))
@@ -178,8 +178,8 @@ class Alarm:
 
     def _ring(self, number: int, frame: FrameType | None) -> None:
         self._rings += 1
-        if self._rings > LEASE_GRACE / ALARM_AGAIN:
-            journal.note("task_swallows_timeouts", rings=self._rings)
+        if self._rings > LEASE_GRACE_SECONDS / ALARM_AGAIN:
+            log.warning("task_swallows_timeouts", rings=self._rings)
             os._exit(1)
         raise OutOfTime
 

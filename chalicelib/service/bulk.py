@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from chalicelib.core.job import Job
 from chalicelib.errors import SortieError, Unavailable
 from chalicelib.ports import Ports
-from chalicelib.service import hints, journal
+from chalicelib.service import log, notify
 from chalicelib.service.new_job import NewJob, build
 from chalicelib.service.submit import Submitted, submit
 
@@ -55,9 +55,9 @@ def submit_many(
             for place in batch:
                 results[place] = away
     for job in written:
-        journal.moved("submit", job, None)
+        log.transition("submit", job, None)
     if written:
-        hints.send(ports, written, ports.clock.now())
+        notify.send(ports, written, ports.clock.now())
     return results
 
 
@@ -71,6 +71,6 @@ def _alone(ports: Ports, new: NewJob, key: str | None, body: bytes) -> Submitted
 def _build(ports: Ports, new: NewJob) -> Submitted | SortieError:
     now = ports.clock.now()
     try:
-        return Submitted(build(ports, new, ports.chance.new_id(now), now), created=True)
+        return Submitted(build(ports, new, ports.random.new_id(now), now), created=True)
     except SortieError as error:
         return error

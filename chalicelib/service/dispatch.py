@@ -6,15 +6,15 @@ dispatchers at once do no harm, and one that dies in between is made good at the
 
 from collections.abc import Callable, Sequence
 
-from chalicelib.core.dispatching import Plan, plan
+from chalicelib.core.dispatch_plan import Plan, plan
 from chalicelib.core.ids import is_id
 from chalicelib.core.job import Job
 from chalicelib.errors import ChangeRefused, Unavailable
 from chalicelib.ports import Ports
-from chalicelib.service import journal, schedules
-from chalicelib.service.tally import Tallies
+from chalicelib.service import log, schedules
+from chalicelib.service.metrics import Tallies
 
-RESERVE = 5.0
+STOP_BEFORE_SECONDS = 5.0
 PAGE = 100
 
 
@@ -23,34 +23,34 @@ def dispatch(ports: Ports, seconds_left: Callable[[], float]) -> int:
     looked_at, tallies = 0, Tallies(ports)
     for found in ports.jobs.due(ports.clock.now(), PAGE):
         looked_at += len(found)
-        _look_after([name for name in found if is_id(name)], ports, tallies)
+        _dispatch_jobs([name for name in found if is_id(name)], ports, tallies)
         for name in found:
             if not is_id(name):
                 _fire(ports, name)
-        if seconds_left() < RESERVE:
-            journal.note("dispatch_out_of_time", looked_at=looked_at)
+        if seconds_left() < STOP_BEFORE_SECONDS:
+            log.warning("dispatch_out_of_time", looked_at=looked_at)
             break
     tallies.write()
     return looked_at
 
 
-def _look_after(job_ids: Sequence[str], ports: Ports, tallies: Tallies) -> None:
+def _dispatch_jobs(job_ids: Sequence[str], ports: Ports, tallies: Tallies) -> None:
     messages: list[tuple[str, int]] = []
     for job in ports.jobs.get_many(job_ids):
         try:
-            delay = _carry_out(ports, job, tallies)
+            delay = _apply_plan(ports, job, tallies)
         except Exception as error:  # one bad row must not keep all the others waiting
-            journal.note("dispatch_failed", job=job.id, reason=f"{type(error).__name__}: {error}")
+            log.warning("dispatch_failed", job=job.id, reason=f"{type(error).__name__}: {error}")
             continue
         if delay is not None:
             messages.append((job.id, delay))
     _send(ports, messages)
 
 
-def _carry_out(ports: Ports, job: Job, tallies: Tallies) -> int | None:
+def _apply_plan(ports: Ports, job: Job, tallies: Tallies) -> int | None:
     """The delay of the message to send, if any."""
-    now, dice = ports.clock.now(), ports.chance.dice()
-    planned: Plan | None = plan(job, now, dice=dice, retention=ports.settings.retention)
+    now, jitter = ports.clock.now(), ports.random.uniform()
+    planned: Plan | None = plan(job, now, jitter=jitter, retention=ports.settings.retention)
     if planned is None:
         return None
     try:
@@ -58,7 +58,7 @@ def _carry_out(ports: Ports, job: Job, tallies: Tallies) -> int | None:
     except ChangeRefused:
         return None  # somebody was faster
     if planned.change.event is not None:
-        journal.moved(planned.change.event, row, job.status)
+        log.transition(planned.change.event, row, job.status)
         tallies.ended(row, job, None)
     return planned.delay
 
@@ -69,11 +69,11 @@ def _send(ports: Ports, messages: Sequence[tuple[str, int]]) -> None:
     try:
         ports.queue.send_many(messages)
     except Unavailable as error:
-        journal.note("message_not_sent", jobs=[job_id for job_id, _ in messages], reason=str(error))
+        log.warning("message_not_sent", jobs=[job_id for job_id, _ in messages], reason=str(error))
 
 
 def _fire(ports: Ports, schedule_id: str) -> None:
     try:
         schedules.fire(ports, schedule_id)
     except Exception as error:  # one bad row must not keep all the others waiting
-        journal.note("schedule_failed", schedule=schedule_id, reason=f"{type(error).__name__}: {error}")
+        log.warning("schedule_failed", schedule=schedule_id, reason=f"{type(error).__name__}: {error}")

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from chalicelib.core.ids import is_id
 from chalicelib.core.job import ENDED, Job, Status, is_gone, status_at
 from chalicelib.core.records import RunRecord
-from chalicelib.errors import ChangeRefused, Fault, Invalid, NotFound, Unavailable
+from chalicelib.errors import ChangeRefused, FieldError, Invalid, NotFound, Unavailable
 from chalicelib.ports import Ports
-from chalicelib.service import hints, journal
+from chalicelib.service import log, notify
 from chalicelib.service.new_job import NewJob, build
 
 LARGEST = 99
@@ -44,21 +44,21 @@ class Run:
 
 
 def trigger(ports: Ports, group: Group, owner: str, request_id: str | None) -> Run:
-    """Start all jobs of the group, or none. Raises Invalid naming each fault."""
+    """Start all jobs of the group, or none. Raises Invalid naming each field_error."""
     if group.problems:
-        raise Invalid(*(Fault(f"{p.job}.{p.loc}".strip("."), p.msg) for p in group.problems))
+        raise Invalid(*(FieldError(f"{p.job}.{p.loc}".strip("."), p.msg) for p in group.problems))
     now = ports.clock.now()
-    run_id = ports.chance.new_id(now)
+    run_id = ports.random.new_id(now)
     jobs = []
     for new in group.jobs:
         mine = replace(new, owner=owner, group=group.name, run_id=run_id, request_id=request_id)
-        jobs.append(build(ports, mine, ports.chance.new_id(now), now))
+        jobs.append(build(ports, mine, ports.random.new_id(now), now))
     expires_at = round(now / 1000 + 2 * ports.settings.retention)
     record = RunRecord(owner, run_id, group.name, tuple(job.id for job in jobs), now, expires_at)
     _insert(ports, record, jobs)
     for job in jobs:
-        journal.moved("submit", job, None)
-    hints.send(ports, jobs, now)
+        log.transition("submit", job, None)
+    notify.send(ports, jobs, now)
     return _seen(record, jobs, now)
 
 

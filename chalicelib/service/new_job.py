@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import msgspec
 
-from chalicelib.core import dispatching
+from chalicelib.core import dispatch_plan
 from chalicelib.core.ids import is_id
 from chalicelib.core.job import Inline, Job, Millis, Payload, Status, Stored
 from chalicelib.core.window import OnRepeat
-from chalicelib.errors import Fault, Invalid
+from chalicelib.errors import FieldError, Invalid
 from chalicelib.ports import Ports
 
-LONG_WAIT: Millis = 7 * 86_400_000
+LONG_WAIT_MS: Millis = 7 * 86_400_000
 """The bucket removes what lies under inputs/ after 40 days, which is this wait and the longest retention:
 what waits longer is put under kept/, where it stays for 420 days."""
 
@@ -46,7 +46,7 @@ def build(ports: Ports, new: NewJob, job_id: str, now: Millis) -> Job:
     """The row of a new job; its input is in its place when this returns. Raises Invalid."""
     task = ports.tasks.get(new.task)
     if task is None:  # a schedule outlives the deployment that took it
-        raise Invalid(Fault("task", f"there is no task {new.task!r} in this deployment"))
+        raise Invalid(FieldError("task", f"there is no task {new.task!r} in this deployment"))
     run_at = now if new.run_at is None else max(new.run_at, now)
     payload = _place_input(ports, new, job_id, run_at - now)
     return Job(
@@ -56,8 +56,8 @@ def build(ports: Ports, new: NewJob, job_id: str, now: Millis) -> Job:
         status=Status.SCHEDULED if run_at > now else Status.PENDING,
         created_at=now,
         run_at=run_at,
-        held_until=run_at,
-        wake_at=dispatching.first_wake(run_at, now),
+        not_before=run_at,
+        wake_at=dispatch_plan.first_wake(run_at, now),
         timeout=new.timeout or ports.settings.job_timeout,
         max_attempts=new.max_attempts,
         attempt_limit=new.max_attempts,
@@ -73,7 +73,7 @@ def build(ports: Ports, new: NewJob, job_id: str, now: Millis) -> Job:
 
 def _place_input(ports: Ports, new: NewJob, job_id: str, wait: Millis) -> Payload:
     delays = new.window is not None and new.window.on_repeat is OnRepeat.DELAY  # nobody knows yet until when
-    long_wait = delays or wait > LONG_WAIT
+    long_wait = delays or wait > LONG_WAIT_MS
     if new.upload is not None:
         return _adopt_upload(ports, new.owner, new.upload, job_id, long_wait=long_wait)
     if len(new.input) <= ports.settings.inline_limit:
@@ -91,9 +91,11 @@ def _adopt_upload(ports: Ports, owner: str, upload: str, job_id: str, *, long_wa
     key = upload_key(owner, upload)
     size = ports.payloads.size(key) if is_id(upload) else None
     if size is None:
-        raise Invalid(Fault("input.upload", "no such upload: POST /uploads, PUT the data to its href, then submit"))
+        raise Invalid(
+            FieldError("input.upload", "no such upload: POST /uploads, PUT the data to its href, then submit")
+        )
     if size > ports.settings.upload_limit:
-        raise Invalid(Fault("input.upload", f"an upload holds at most {ports.settings.upload_limit:,} bytes"))
+        raise Invalid(FieldError("input.upload", f"an upload holds at most {ports.settings.upload_limit:,} bytes"))
     own = f"{'kept' if long_wait else 'inputs'}/{job_id}"
     ports.payloads.copy(key, own)  # the upload's link still takes a PUT: what was accepted must not change
     return Stored(own, size, raw=True)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chalicelib.core.filters import Filter, keeps
 from chalicelib.core.ids import is_id
 from chalicelib.core.job import ENDED, Inline, Job, Millis, Payload, Status, is_gone
-from chalicelib.core.listing import Filter, keeps
 from chalicelib.errors import NotFound, PayloadMissing
 from chalicelib.ports import Ports
 
@@ -33,6 +33,13 @@ def job(ports: Ports, owner: str | None, job_id: str) -> Job:
     return row
 
 
+def require(row: Job | None, job_id: str) -> Job:
+    """The row. Raises NotFound where there is none."""
+    if row is None:
+        raise NotFound(f"there is no job {job_id!r}")
+    return row
+
+
 def job_when_ended(ports: Ports, owner: str | None, job_id: str, seconds: float) -> Job:
     """The job once it has ended, or as it is when the seconds are over."""
     end, look = ports.clock.monotonic() + seconds, FIRST_LOOK
@@ -50,17 +57,17 @@ def shown_input(ports: Ports, payload: Payload) -> Shown:
     return Link(ports.payloads.link(payload.key), payload.size)
 
 
-def shown_output(ports: Ports, payload: Payload | None, room: int) -> Shown:
-    """The output itself while it fits the `room` in bytes that an answer has for it, wherever it is stored; else a
+def shown_output(ports: Ports, payload: Payload | None, max_bytes: int) -> Shown:
+    """The output itself while it fits in `max_bytes`, wherever it is stored; else a
     link."""
     if payload is None or isinstance(payload, Inline):
         return payload.data if payload else None
-    if payload.size <= room:
+    if payload.size <= max_bytes:
         try:
             data = ports.payloads.get(payload.key)
         except PayloadMissing:
             data = b""
-        if data and size_in_answer(data) <= room:
+        if data and size_in_answer(data) <= max_bytes:
             return data
     return Link(ports.payloads.link(payload.key), payload.size)
 

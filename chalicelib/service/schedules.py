@@ -6,10 +6,10 @@ from chalicelib.core import cron
 from chalicelib.core.ids import is_id, slot_id
 from chalicelib.core.job import Millis
 from chalicelib.core.records import Schedule
-from chalicelib.core.when import from_millis, to_millis
+from chalicelib.core.times import from_millis, to_millis
 from chalicelib.errors import NotFound, SortieError, Unavailable
 from chalicelib.ports import Ports
-from chalicelib.service import journal
+from chalicelib.service import log
 from chalicelib.service.new_job import NewJob
 from chalicelib.service.submit import submit_as
 
@@ -21,7 +21,7 @@ def add(ports: Ports, line: str, timezone: str, request: bytes, new: NewJob) -> 
     now = ports.clock.now()
     first = _next(line, timezone, now)
     schedule = Schedule(
-        id=PREFIX + ports.chance.new_id(now), owner=new.owner, cron=line, timezone=timezone, request=request,
+        id=PREFIX + ports.random.new_id(now), owner=new.owner, cron=line, timezone=timezone, request=request,
         new_job=msgspec.json.encode(new), created_at=now, last=now, next_run_at=first, wake_at=first,
     )  # fmt: skip
     ports.records.add_schedule(schedule)
@@ -61,7 +61,7 @@ def _submit(ports: Ports, schedule: Schedule, slot: Millis) -> None:
     except Unavailable:
         raise
     except SortieError as error:
-        journal.note("schedule_skipped", schedule=schedule.id, slot=slot, reason=str(error))
+        log.warning("schedule_skipped", schedule=schedule.id, slot=slot, reason=str(error))
 
 
 def _next(line: str, timezone: str, after: Millis) -> Millis:

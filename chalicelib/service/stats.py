@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from chalicelib.core.job import Millis
 from chalicelib.core.records import Tally, percentile
 from chalicelib.ports import Depth, Ports
-from chalicelib.service.tally import MINUTE
+from chalicelib.service.metrics import MINUTE
 
 FRACTIONS = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 SPANS = {"hour": 60, "day": 24 * 60}

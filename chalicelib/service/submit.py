@@ -7,7 +7,7 @@ from chalicelib.core.job import Job, Millis
 from chalicelib.core.records import KeyRecord
 from chalicelib.errors import KeyReused
 from chalicelib.ports import Ports
-from chalicelib.service import hints, journal, windows
+from chalicelib.service import log, notify, windows
 from chalicelib.service.new_job import NewJob, build
 
 
@@ -25,7 +25,7 @@ def submit(ports: Ports, new: NewJob, *, key: str | None = None, body: bytes = b
     Raises Invalid, KeyReused, WindowHeld, Contended, Unavailable.
     """
     now = ports.clock.now()
-    job_id = ports.chance.new_id(now)
+    job_id = ports.random.new_id(now)
     if key is not None:
         job_id = _reserve(ports, new.owner, key, body, job_id, now)
         earlier = ports.jobs.get(job_id)
@@ -48,8 +48,8 @@ def submit_as(ports: Ports, new: NewJob, job_id: str, now: Millis) -> Submitted:
     row = windows.insert(ports, job, new.window) if new.window else ports.jobs.insert(job)
     created = row.id == job.id and row.created_at == job.created_at
     if created:
-        journal.moved("submit", row, None)
-        hints.send(ports, [row], now)
+        log.transition("submit", row, None)
+        notify.send(ports, [row], now)
     return Submitted(row, created)
 
 

@@ -15,5 +15,5 @@ class Upload:
 def create(ports: Ports, owner: str, size: int | None) -> Upload:
     """`size` in bytes, when given, is part of what the link is signed for."""
     now = ports.clock.now()
-    upload_id = ports.chance.new_id(now)
+    upload_id = ports.random.new_id(now)
     return Upload(upload_id, ports.payloads.upload_link(upload_key(owner, upload_id), now, size))

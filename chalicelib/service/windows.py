@@ -2,7 +2,7 @@
 
 import msgspec
 
-from chalicelib.core import dispatching, window
+from chalicelib.core import dispatch_plan, window
 from chalicelib.core.job import Job, Millis, Status, Window
 from chalicelib.core.records import WindowRecord
 from chalicelib.errors import ChangeRefused, Contended, WindowHeld
@@ -17,16 +17,16 @@ def insert(ports: Ports, job: Job, wish: WindowWish) -> Job:
     """The row that answers the request: `job` itself, or under `reuse` the one that holds the window."""
     for attempt in range(TRIES):
         try:
-            return _try(ports, job, wish)
+            return _insert_once(ports, job, wish)
         except ChangeRefused:
             earlier = ports.jobs.get(job.id)
             if earlier is not None:
                 return earlier
-            ports.clock.pause(ports.chance.dice() * min(0.2, 0.005 * 2**attempt))
+            ports.clock.pause(ports.random.uniform() * min(0.2, 0.005 * 2**attempt))
     raise Contended("too many requests decide this object's window at once: send the request again in a second")
 
 
-def _try(ports: Ports, job: Job, wish: WindowWish) -> Job:
+def _insert_once(ports: Ports, job: Job, wish: WindowWish) -> Job:
     assert job.object_id is not None
     now, millis = ports.clock.now(), wish.seconds * 1000
     seen = ports.records.window(job.owner, job.object_id)
@@ -38,7 +38,7 @@ def _try(ports: Ports, job: Job, wish: WindowWish) -> Job:
         assert holder is not None
         return holder
     if isinstance(answer, window.Reject):
-        seconds = max(1, dispatching.delay_until(answer.ends_at, now))
+        seconds = max(1, dispatch_plan.delay_until(answer.ends_at, now))
         raise WindowHeld(
             f"the window of object {job.object_id!r} holds a job: try again after the seconds of Retry-After",
             retry_after=seconds,
@@ -54,8 +54,8 @@ def _in_window(job: Job, wish: WindowWish, given: window.Open, now: Millis) -> J
     return msgspec.structs.replace(
         job,
         run_at=given.run_at,
-        held_until=given.run_at,
-        wake_at=dispatching.first_wake(given.run_at, now),
+        not_before=given.run_at,
+        wake_at=dispatch_plan.first_wake(given.run_at, now),
         status=Status.SCHEDULED if given.run_at > now else Status.PENDING,
         window=Window(wish.seconds, wish.on_repeat, given.ends_at, job.id),
     )

@@ -18,16 +18,16 @@ from chalicelib.core.ids import is_id
 from chalicelib.core.job import WAITING, Error, Event, Inline, Job, Payload, Status, Stored
 from chalicelib.errors import ChangeRefused, Unavailable
 from chalicelib.ports import Ports
-from chalicelib.service import attempt, hints, journal
-from chalicelib.service.tally import Tallies
+from chalicelib.service import attempt, log, notify
+from chalicelib.service.metrics import Tallies
 
-RESERVE = 10.0
+WRITE_RESERVE_SECONDS = 10.0
 """Seconds of the function's own time kept for writing outcomes."""
 
-PATIENCE = 2.0
+REQUEUE_AFTER_SECONDS = 2.0
 """Seconds that the rest of a batch waits behind one job."""
 
-OUTAGE = 60.0
+PAYLOAD_RETRY_SECONDS = 60.0
 """Seconds that a job whose payload cannot be moved waits after its first attempt, twice that after its second."""
 
 
@@ -39,43 +39,46 @@ class Message:
 
 
 def work(
-    ports: Ports, messages: Sequence[Message], seconds_left: Callable[[], float], patience: float = PATIENCE
+    ports: Ports,
+    messages: Sequence[Message],
+    seconds_left: Callable[[], float],
+    requeue_after: float = REQUEUE_AFTER_SECONDS,
 ) -> list[str]:
     """The ids of the messages that were not dealt with, for the event source to keep."""
     failed, tallies, waiting = [], Tallies(ports), deque(messages)
     while waiting:
-        if len(waiting) < len(messages) and seconds_left() < ports.settings.max_timeout + RESERVE:
+        if len(waiting) < len(messages) and seconds_left() < ports.settings.max_timeout + WRITE_RESERVE_SECONDS:
             failed += _give_back(ports, waiting)
             break
         message = waiting.popleft()
         try:
-            _handle(ports, message.body, tallies, waiting, patience)
+            _handle(ports, message.body, tallies, waiting, requeue_after)
         except Exception as error:  # Unavailable, or a fault of ours: the rest of the batch goes on either way
-            journal.note("message_failed", message=message.id, reason=f"{type(error).__name__}: {error}")
+            log.warning("message_failed", message=message.id, reason=f"{type(error).__name__}: {error}")
             failed.append(message.id)
     tallies.write()
     return failed
 
 
-def _handle(ports: Ports, body: str, tallies: Tallies, waiting: deque[Message], patience: float) -> None:
+def _handle(ports: Ports, body: str, tallies: Tallies, waiting: deque[Message], requeue_after: float) -> None:
     if not is_id(body):
-        journal.note("message_malformed", characters=len(body))
+        log.warning("message_malformed", characters=len(body))
         return
     job = _claim(ports, body)
     if job is None:
         return
-    journal.moved("claim", job, None)
-    with _patience(ports, waiting, math.inf if job.quick else patience):
+    log.transition("claim", job, None)
+    with _requeue_after(ports, waiting, math.inf if job.quick else requeue_after):
         try:
             outcome = attempt.run(ports, job)
         except Unavailable as error:
-            outcome = _cut_off(job, "fetch its input", error)
+            outcome = _payload_unavailable(job, "fetch its input", error)
     if not outcome.lost:
         _finish(ports, job, outcome, tallies)
 
 
 @contextmanager
-def _patience(ports: Ports, waiting: deque[Message], seconds: float) -> Iterator[None]:
+def _requeue_after(ports: Ports, waiting: deque[Message], seconds: float) -> Iterator[None]:
     """Once the job at hand has run for so long, the rest of the batch is sent anew: other workers can take it.
 
     New messages, and not the old ones made visible: those would become dead letters after a few such turns.
@@ -83,7 +86,7 @@ def _patience(ports: Ports, waiting: deque[Message], seconds: float) -> Iterator
     if not waiting or seconds == math.inf:
         yield
         return
-    timer = threading.Timer(seconds, _pass_on, (ports, waiting))
+    timer = threading.Timer(seconds, _requeue_rest, (ports, waiting))
     timer.start()
     try:
         yield
@@ -92,12 +95,12 @@ def _patience(ports: Ports, waiting: deque[Message], seconds: float) -> Iterator
         timer.join(1)  # no longer: the outcome has to be written before the lease ends
 
 
-def _pass_on(ports: Ports, waiting: deque[Message]) -> None:
+def _requeue_rest(ports: Ports, waiting: deque[Message]) -> None:
     rest = [message for message in waiting if is_id(message.body)]
     try:
         ports.queue.send_many([(message.body, 0) for message in rest])
     except Unavailable as error:
-        journal.note("message_not_sent", jobs=[message.body for message in rest], reason=str(error))
+        log.warning("message_not_sent", jobs=[message.body for message in rest], reason=str(error))
         return  # then they do wait
     for message in rest:
         with suppress(ValueError):  # this worker has come to it in the meantime: twice does no harm
@@ -105,16 +108,16 @@ def _pass_on(ports: Ports, waiting: deque[Message]) -> None:
 
 
 def _claim(ports: Ports, job_id: str) -> Job | None:
-    now, token = ports.clock.now(), f"{ports.chance.dice():.17f}"
+    now, token = ports.clock.now(), ports.random.new_token()
     try:
         return ports.jobs.claim(job_id, now, token)
     except ChangeRefused as refused:
         row = refused.job
     if row is not None and row.status is Status.RUNNING and row.claim_token == token:
         return row  # our own claim, whose first answer was lost on the way
-    if row is not None and row.status in WAITING and now < row.held_until:
-        hints.send(ports, [row], now)  # it came early: the same hint again, when it is due
-    journal.note("claim_refused", job=job_id, status=row.status if row else None)
+    if row is not None and row.status in WAITING and now < row.not_before:
+        notify.send(ports, [row], now)  # it came early: the same hint again, when it is due
+    log.warning("claim_refused", job=job_id, status=row.status if row else None)
     return None
 
 
@@ -123,19 +126,19 @@ def _finish(ports: Ports, job: Job, outcome: attempt.Outcome, tallies: Tallies) 
     try:
         change = _change(ports, job, outcome)
     except Unavailable as error:
-        outcome = _cut_off(job, "store its output", error, outcome.duration_ms)
+        outcome = _payload_unavailable(job, "store its output", error, outcome.duration_ms)
         change = _change(ports, job, outcome)
     try:
         row = _apply_or_stop(ports, job, outcome, change)
     except ChangeRefused:
-        journal.note("outcome_refused", job=job.id, attempt=job.attempts)
+        log.warning("outcome_refused", job=job.id, attempt=job.attempts)
         return
     event = Event.STOP if row.status is Status.CANCELED else change.event
     seconds = None if outcome.duration_ms is None else outcome.duration_ms / 1000
-    journal.moved(event or "", row, Status.RUNNING, seconds=seconds)
+    log.transition(event or "", row, Status.RUNNING, seconds=seconds)
     tallies.ended(row, job, outcome.duration_ms)
     if row.status is Status.SCHEDULED:
-        hints.send(ports, [row], change.at)
+        notify.send(ports, [row], change.at)
 
 
 def _apply_or_stop(ports: Ports, job: Job, outcome: attempt.Outcome, change: changes.Change) -> Job:
@@ -154,10 +157,10 @@ def _change(ports: Ports, job: Job, outcome: attempt.Outcome) -> changes.Change:
         return _stop(ports, job, outcome)
     now, retention = ports.clock.now(), ports.settings.retention
     if outcome.error is not None:
-        dice = ports.chance.dice()
+        jitter = ports.random.uniform()
         return changes.fail_attempt(
-            job, now, outcome.error, duration_ms=outcome.duration_ms, dice=dice, retention=retention,
-            least_wait=outcome.least_wait,
+            job, now, outcome.error, duration_ms=outcome.duration_ms, jitter=jitter, retention=retention,
+            min_wait_seconds=outcome.min_wait_seconds,
         )  # fmt: skip
     assert outcome.output is not None
     assert outcome.duration_ms is not None
@@ -166,11 +169,11 @@ def _change(ports: Ports, job: Job, outcome: attempt.Outcome) -> changes.Change:
     return changes.complete(job, now, output=output, duration_ms=outcome.duration_ms, retention=retention)
 
 
-def _cut_off(job: Job, what: str, error: Unavailable, duration_ms: float | None = None) -> attempt.Outcome:
+def _payload_unavailable(job: Job, what: str, error: Unavailable, duration_ms: float | None = None) -> attempt.Outcome:
     """The bucket does not answer. The worker lives and says so itself, long before its lease is over; but an outage
     must not use up all attempts within seconds."""
     lost = Error("worker_lost", f"attempt {job.attempts} could not {what}: {error}")
-    return attempt.Outcome(error=lost, duration_ms=duration_ms, least_wait=OUTAGE * job.attempts)
+    return attempt.Outcome(error=lost, duration_ms=duration_ms, min_wait_seconds=PAYLOAD_RETRY_SECONDS * job.attempts)
 
 
 def _stop(ports: Ports, job: Job, outcome: attempt.Outcome) -> changes.Change:
@@ -190,5 +193,5 @@ def _give_back(ports: Ports, messages: Iterable[Message]) -> list[str]:
     try:
         ports.queue.give_back([message.receipt for message in messages])
     except Unavailable as error:
-        journal.note("give_back_failed", reason=str(error))
+        log.warning("give_back_failed", reason=str(error))
     return [message.id for message in messages]

@@ -6,7 +6,7 @@ import msgspec
 
 from chalicelib.core import numbers
 from chalicelib.core.task import Context, TaskError, task
-from chalicelib.errors import Fault, Invalid
+from chalicelib.errors import FieldError, Invalid
 
 NUMBERS = {"type": "array", "items": {"type": "number"}}
 Numbers = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema=NUMBERS)]
@@ -25,7 +25,7 @@ def check(given: SortInput) -> None:
     try:
         numbers.check(bytes(given.array))
     except numbers.BadNumber as bad:
-        raise Invalid(Fault(f"array{bad.loc}", bad.msg)) from None
+        raise Invalid(FieldError(f"array{bad.loc}", bad.msg)) from None
 
 
 def adopt(upload: bytes) -> bytes:

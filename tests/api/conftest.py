@@ -15,7 +15,7 @@ from moto import mock_aws
 from chalicelib import tasks
 from chalicelib.ports import Ports
 from dev import resources
-from tests.fakes import MemoryJobs, MemoryPayloads, MemoryQueue, MemoryRecords, SeededChance, StoppedClock, Table
+from tests.fakes import MemoryJobs, MemoryPayloads, MemoryQueue, MemoryRecords, SeededRandom, StoppedClock, Table
 
 PLACE = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -135,7 +135,7 @@ def memory(module: Any) -> Iterator[MemoryApi]:
         queue=queue,
         payloads=MemoryPayloads(),
         clock=clock,
-        chance=SeededChance(),
+        random=SeededRandom(),
         tasks=tasks.load(),
         settings=replace(module.settings),
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.when import from_millis, to_rfc3339
+from chalicelib.core.times import from_millis, to_rfc3339
 from tests.api.conftest import Api, MemoryApi
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")

@@ -24,6 +24,9 @@ RULES: dict[str, set[str]] = {
     "chalicelib/api/*.py": {"chalicelib.core", "chalicelib.errors", "chalicelib.api", "chalicelib.service"}
     | {"chalicelib.ports", "chalicelib.config", "msgspec", "http", "pathlib", "yaml"}
     | PURE,
+    "chalicelib/http/*.py": {"chalicelib.core", "chalicelib.errors", "chalicelib.api", "chalicelib.http"}
+    | {"chalicelib.config", "chalice", "msgspec", "logging", "pathlib", "uuid"}
+    | PURE,
     "chalicelib/aws/*.py": {"chalicelib.core", "chalicelib.ports", "chalicelib.errors", "chalicelib.aws"}
     | {"msgspec", "boto3", "botocore", "concurrent", "contextlib"}
     | PURE,

@@ -2,9 +2,9 @@
 
 from collections import Counter
 
+from chalicelib.core.filters import Filter
 from chalicelib.core.job import ENDED, Job, Status
-from chalicelib.core.listing import Filter
-from chalicelib.service import read, steer
+from chalicelib.service import cancel, read
 from chalicelib.service.bulk import submit_many
 from chalicelib.service.dispatch import dispatch
 from chalicelib.service.new_job import NewJob
@@ -106,5 +106,5 @@ def test_stats_cost_the_same_however_many_jobs_have_ended(on_moto: Metered) -> N
 def test_a_cancel_is_a_read_a_write_and_a_tally(on_moto: Metered) -> None:
     job = submit(on_moto.ports, SMALL).job
     on_moto.meter.reset()
-    steer.cancel(on_moto.ports, "alice", job.id)
+    cancel.cancel(on_moto.ports, "alice", job.id)
     assert on_moto.meter.calls == Counter(GetItem=1, UpdateItem=2)

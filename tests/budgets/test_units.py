@@ -8,10 +8,10 @@ import pytest
 
 from chalicelib.aws import items
 from chalicelib.core import change as changes
+from chalicelib.core.filters import SHARDS
+from chalicelib.core.filters import Filter as F
 from chalicelib.core.ids import make_id, shard_of
 from chalicelib.core.job import ENDED, Inline, Job, Status
-from chalicelib.core.listing import SHARDS
-from chalicelib.core.listing import Filter as F
 from chalicelib.service import read
 from chalicelib.service.new_job import NewJob
 from chalicelib.service.submit import submit
@@ -93,7 +93,7 @@ def _one(place: int) -> Job:
     wait = WEEK if status is Status.SCHEDULED else 0
     return Job(
         id=_id(place, place // 24 % SHARDS), owner=OWNER, task=task, status=status, created_at=START,
-        run_at=START + wait, held_until=START + wait, timeout=60.0, max_attempts=3, attempt_limit=3,
+        run_at=START + wait, not_before=START + wait, timeout=60.0, max_attempts=3, attempt_limit=3,
         input=Inline(b"[]"), quick=quick,
         object_id=f"object-{place // 2 % 2}", group=f"group-{place // 24 % 2}",
     )  # fmt: skip

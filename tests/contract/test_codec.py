@@ -25,7 +25,7 @@ def or_none(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 JOBS = st.builds(
     Job, id=TEXT, owner=TEXT, task=TEXT, status=st.sampled_from(Status), created_at=MILLIS, run_at=MILLIS,
-    held_until=MILLIS, timeout=REALS, max_attempts=st.integers(1, 10), attempt_limit=st.integers(0, 99),
+    not_before=MILLIS, timeout=REALS, max_attempts=st.integers(1, 10), attempt_limit=st.integers(0, 99),
     input=PAYLOADS, wake_at=or_none(MILLIS), attempts=st.integers(0, 99), quick=st.booleans(),
     object_id=or_none(OBJECTS), group=or_none(TEXT), run_id=or_none(TEXT), label=or_none(TEXT),
     window=or_none(st.builds(Window, st.integers(1, 86_400), TEXT, MILLIS, TEXT)), started_at=or_none(MILLIS),

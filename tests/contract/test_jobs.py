@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from chalicelib.core import change as changes
-from chalicelib.core.change import RESEND_AFTER, Change
+from chalicelib.core.change import RESEND_AFTER_MS, Change
+from chalicelib.core.filters import Filter
 from chalicelib.core.job import ENDED, WAITING, Error, Inline, Job, Status, Stored
-from chalicelib.core.listing import Filter
 from chalicelib.core.records import RunRecord, WindowRecord
 from chalicelib.errors import ChangeRefused
 from chalicelib.ports import JobStore
@@ -102,16 +102,16 @@ def test_a_job_is_in_the_list_of_its_status_all_its_life(ground: Ground, owner: 
     assert listed(ground.jobs, owner, Status.PENDING) == ([job.id] if quick else [])
     assert ground.jobs.open_jobs(owner).running == (0 if quick else 1)
     error = Error("task_error", "no")
-    job = ground.jobs.apply(changes.fail_attempt(job, START, error, duration_ms=1.0, dice=0.5, retention=60))
+    job = ground.jobs.apply(changes.fail_attempt(job, START, error, duration_ms=1.0, jitter=0.5, retention=60))
     assert listed(ground.jobs, owner, Status.SCHEDULED) == [job.id]
-    assert list(ground.jobs.open_jobs(owner).waiting) == [job.held_until]
-    job = ground.jobs.claim(job.id, job.held_until, "token")
+    assert list(ground.jobs.open_jobs(owner).waiting) == [job.not_before]
+    job = ground.jobs.claim(job.id, job.not_before, "token")
     job = ground.jobs.apply(changes.stop(job, START, duration_ms=1.0, retention=60))
     assert listed(ground.jobs, owner, Status.CANCELED) == [job.id]
     job = ground.jobs.apply(changes.retry_by_hand(job, START + 5))
     assert listed(ground.jobs, owner, Status.PENDING) == [job.id]
     assert list(ground.jobs.open_jobs(owner).waiting) == [START + 5]
-    job = ground.jobs.claim(job.id, job.held_until, "token")
+    job = ground.jobs.claim(job.id, job.not_before, "token")
     ground.jobs.apply(changes.complete(job, START, output=Inline(b"1"), duration_ms=1.0, retention=60))
     assert listed(ground.jobs, owner, *(set(Status) - {Status.COMPLETED})) == []
     assert listed(ground.jobs, owner, Status.COMPLETED) == [job.id]
@@ -176,13 +176,13 @@ def test_the_lists_of_task_object_and_group_tell_apart_how_a_job_has_ended(
 @pytest.mark.parametrize("quick", [True, False])
 def test_a_job_that_is_due_is_listed_as_pending_and_moved_there(ground: Ground, owner: str, quick: bool) -> None:
     scheduled = frozenset({Status.SCHEDULED})
-    job = ground.jobs.insert(row(owner=owner, quick=quick, status=Status.SCHEDULED, held_until=START, wake_at=START))
-    later = ground.jobs.insert(row(owner=owner, quick=quick, status=Status.SCHEDULED, held_until=START + 1))
+    job = ground.jobs.insert(row(owner=owner, quick=quick, status=Status.SCHEDULED, not_before=START, wake_at=START))
+    later = ground.jobs.insert(row(owner=owner, quick=quick, status=Status.SCHEDULED, not_before=START + 1))
     assert listed(ground.jobs, owner, Status.PENDING) == [job.id]
     assert listed(ground.jobs, owner, Status.SCHEDULED) == sorted([job.id, later.id], reverse=True)
     assert ground.jobs.page(Filter(owner, scheduled), None, 1, START) == [max(job.id, later.id)]
     moved = ground.jobs.apply(changes.fall_due(job, START, START + 60_000))
-    assert (moved.status, moved.held_until, moved.wake_at) == (Status.PENDING, START, START + 60_000)
+    assert (moved.status, moved.not_before, moved.wake_at) == (Status.PENDING, START, START + 60_000)
     assert listed(ground.jobs, owner, Status.PENDING) == [job.id]
     assert listed(ground.jobs, owner, Status.SCHEDULED) == [later.id]
     with pytest.raises(ChangeRefused):  # a second dispatcher
@@ -210,9 +210,9 @@ def test_due_finds_what_has_to_wake_oldest_first_in_each_shard(ground: Ground, o
 
 
 def test_a_claim_leaves_the_wake_time_alone(ground: Ground, owner: str) -> None:
-    job = ground.jobs.insert(row(owner=owner, wake_at=START + RESEND_AFTER))
+    job = ground.jobs.insert(row(owner=owner, wake_at=START + RESEND_AFTER_MS))
     ground.jobs.claim(job.id, START, "token")
-    assert job.id in due_ids(ground.jobs, START + RESEND_AFTER)
+    assert job.id in due_ids(ground.jobs, START + RESEND_AFTER_MS)
 
 
 def test_a_row_keeps_its_newest_past_attempts_only(ground: Ground) -> None:
@@ -220,8 +220,8 @@ def test_a_row_keeps_its_newest_past_attempts_only(ground: Ground) -> None:
     job = ground.jobs.insert(row(attempt_limit=100))
     error = Error("task_error", "💥" * 2_000)
     for number in range(1, 26):
-        job = ground.jobs.claim(job.id, job.held_until, "token")
-        job = ground.jobs.apply(changes.fail_attempt(job, START, error, duration_ms=1, dice=0, retention=60))
+        job = ground.jobs.claim(job.id, job.not_before, "token")
+        job = ground.jobs.apply(changes.fail_attempt(job, START, error, duration_ms=1, jitter=0, retention=60))
         assert len(job.past_attempts) == min(number, changes.PAST_KEPT)
     assert [past.attempt for past in job.past_attempts] == list(range(6, 26))
     assert len(msgspec.json.encode(job.past_attempts)) < 60_000

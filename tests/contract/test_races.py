@@ -56,7 +56,7 @@ def test_of_many_claims_one_wins(ground: Ground) -> None:
 
 
 def test_of_many_outcomes_of_one_attempt_one_is_written(ground: Ground) -> None:
-    job = ground.jobs.insert(row(**RUNNING, held_until=START + 1))
+    job = ground.jobs.insert(row(**RUNNING, not_before=START + 1))
 
     def write(place: int) -> bool:
         output = Inline(str(place).encode())

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.core.filters import Filter
 from chalicelib.core.job import Millis
-from chalicelib.core.listing import Filter
 from chalicelib.core.records import KeyRecord, Schedule, Tally, WindowRecord
 from tests.contract.conftest import Ground
 from tests.contract.rows import new_id, row

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from chalicelib.core.listing import Filter
+from chalicelib.core.filters import Filter
 from chalicelib.core.window import OnRepeat
 from chalicelib.errors import Invalid, SortieError
 from chalicelib.service import bulk, groups, read, schedules

@@ -48,15 +48,15 @@ def of_moves(recorder: Recorder) -> Iterator[str]:
 def _of_move(move: Move) -> Iterator[str]:
     before, name = move.before, f"{move.before.id} {move.event}"
     status = before.status if move.event is Event.DUE else status_at(before, move.at)
-    if move.event is Event.DUE and before.held_until > move.at:
-        yield f"table: {name} at {move.at}, which is before {before.held_until}"
+    if move.event is Event.DUE and before.not_before > move.at:
+        yield f"table: {name} at {move.at}, which is before {before.not_before}"
     if TABLE.get((status, move.event)) is not move.after.status:
         yield f"table: {name} led from {status} to {move.after.status}"
     if move.event is Event.CLAIM:
         if before.cancel_requested:
             yield f"I3: {name} although it was asked to stop"
-        if before.held_until > move.at:
-            yield f"I3: {name} while it was held until {before.held_until}, {before.held_until - move.at} ms more"
+        if before.not_before > move.at:
+            yield f"I3: {name} while it was held until {before.not_before}, {before.not_before - move.at} ms more"
         if move.after.attempts != before.attempts + 1:
             yield f"I4: {name} took attempt {move.after.attempts} after {before.attempts}"
     if move.event in OUTCOMES and before.status is Status.RUNNING and move.by != before.attempts:

@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from chalicelib.core.change import Change
+from chalicelib.core.filters import Filter
 from chalicelib.core.job import Event, Job, Millis
-from chalicelib.core.listing import Filter
 from chalicelib.core.records import RunRecord, WindowRecord
 from chalicelib.ports import JobStore, OpenJobs
 

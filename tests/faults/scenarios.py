@@ -5,7 +5,7 @@ from functools import partial
 
 from chalicelib.core.window import OnRepeat
 from chalicelib.errors import Invalid, SortieError
-from chalicelib.service import bulk, groups, schedules, steer
+from chalicelib.service import bulk, cancel, groups, schedules
 from chalicelib.service.groups import Group
 from chalicelib.service.new_job import NewJob, WindowWish
 from chalicelib.service.submit import Submitted
@@ -68,7 +68,7 @@ def reuse_after_cancel(world: World) -> None:
     quietly(world, sort_job(object_id="order-1", window=delay))
     canceled = quietly(world, sort_job(object_id="order-1", window=delay))
     with world.gate.opened():
-        steer.cancel(world.ports, ALICE, canceled)
+        cancel.cancel(world.ports, ALICE, canceled)
     world.submit(sort_job(object_id="order-1", window=reuse))
     world.submit(sort_job(object_id="order-1", window=delay))
 

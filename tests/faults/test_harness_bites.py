@@ -58,7 +58,7 @@ class NoLeaseGuard(fakes.MemoryJobs):
     """A claim does not ask whether somebody holds the row."""
 
     def claimable(self, row: Job, now: Millis) -> bool:
-        return changes.claimable(msgspec.structs.replace(row, held_until=now), now)
+        return changes.claimable(msgspec.structs.replace(row, not_before=now), now)
 
 
 class NoAttemptLimit(fakes.MemoryJobs):

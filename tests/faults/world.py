@@ -12,7 +12,7 @@ from chalicelib.config import Settings
 from chalicelib.core.job import ENDED, Inline, Job, Payload
 from chalicelib.errors import ChangeRefused, PayloadMissing, SortieError, Unavailable
 from chalicelib.ports import JobStore, Payloads, Ports, Queue, Records
-from chalicelib.service import steer
+from chalicelib.service import cancel, retry
 from chalicelib.service.dispatch import dispatch
 from chalicelib.service.new_job import NewJob
 from chalicelib.service.submit import Submitted, submit
@@ -111,7 +111,7 @@ class World:
         self.recorder = Recorder(self.backing.jobs, self.gate.opened)
         real = Ports(
             self.recorder, self.backing.records, self.backing.queue, self.backing.payloads,
-            self.clock, fakes.SeededChance(seed), TASKS, SETTINGS,
+            self.clock, fakes.SeededRandom(seed), TASKS, SETTINGS,
         )  # fmt: skip
         self.ports = watched(real, self.gate)
         self.inputs: dict[str, bytes] = {}
@@ -149,10 +149,10 @@ class World:
         self.answered.add(job.id)
 
     def cancel(self, owner: str, job_id: str) -> Job | None:
-        return self._steer(steer.cancel, owner, job_id)
+        return self._steer(cancel.cancel, owner, job_id)
 
     def retry(self, owner: str, job_id: str) -> Job | None:
-        return self._steer(steer.retry, owner, job_id)
+        return self._steer(retry.retry, owner, job_id)
 
     def _steer(self, act: Callable[[Ports, str | None, str], Job], owner: str, job_id: str) -> Job | None:
         """I7: nothing of a stranger's comes back, and nothing changes."""
@@ -237,7 +237,7 @@ class World:
             self.ports.records.remove_schedule(schedule)
         for _ in range(ROUNDS):
             self.work_all()
-            waking = [row.wake_at or row.held_until for row in self.rows() if row.status not in ENDED]
+            waking = [row.wake_at or row.not_before for row in self.rows() if row.status not in ENDED]
             if not waking:
                 return
             with self.gate.opened():

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib import config
-from chalicelib.core import dispatching, ids, listing, records, retry, window
+from chalicelib.core import backoff, dispatch_plan, filters, ids, records, window
 from chalicelib.core import job as jobs
-from chalicelib.core.change import RESEND_AFTER
+from chalicelib.core.change import RESEND_AFTER_MS
 from chalicelib.core.job import Event, Inline, Job, Status
 from chalicelib.core.records import WindowRecord
 from chalicelib.core.window import OnRepeat, Open, Reject, Reuse
@@ -21,14 +21,14 @@ MINUTE = 60_000
 def row(**more: Any) -> Job:
     given: dict[str, Any] = {
         "id": ids.make_id(NOW, 1), "owner": "alice", "task": "sort", "status": Status.PENDING, "created_at": NOW,
-        "run_at": NOW, "held_until": NOW, "timeout": 60.0, "max_attempts": 3, "attempt_limit": 3,
+        "run_at": NOW, "not_before": NOW, "timeout": 60.0, "max_attempts": 3, "attempt_limit": 3,
         "input": Inline(b"{}"), "wake_at": NOW,
     }  # fmt: skip
     return Job(**given | more)
 
 
-def planned(job: Job, now: int = NOW) -> dispatching.Plan | None:
-    return dispatching.plan(job, now, dice=0.5, retention=60)
+def planned(job: Job, now: int = NOW) -> dispatch_plan.Plan | None:
+    return dispatch_plan.plan(job, now, jitter=0.5, retention=60)
 
 
 class TestTable:
@@ -43,7 +43,7 @@ class TestTable:
     def test_what_is_due_may_be_claimed_while_it_is_still_stored_as_scheduled(self) -> None:
         assert jobs.sources(Event.CLAIM) == {Status.SCHEDULED, Status.PENDING, Status.RUNNING}
         assert jobs.status_at(row(status=Status.SCHEDULED), NOW) is Status.PENDING
-        assert jobs.status_at(row(status=Status.PENDING, held_until=NOW + 1), NOW) is Status.SCHEDULED
+        assert jobs.status_at(row(status=Status.PENDING, not_before=NOW + 1), NOW) is Status.SCHEDULED
 
     def test_a_row_is_gone_at_its_expiry(self) -> None:
         assert not jobs.is_gone(row(expires_at=NOW // 1000 + 1), NOW)
@@ -98,39 +98,39 @@ class TestDispatching:
         assert planned(row(status=Status.COMPLETED)) is None
 
     def test_a_far_job_sleeps_on_until_shortly_before_it_is_due(self) -> None:
-        plan = planned(row(held_until=NOW + 10_000_000))
+        plan = planned(row(not_before=NOW + 10_000_000))
         assert plan is not None
         assert plan.delay is None
-        assert plan.change.fields == {"wake_at": NOW + 10_000_000 - dispatching.LEAD}
+        assert plan.change.fields == {"wake_at": NOW + 10_000_000 - dispatch_plan.LOOK_AHEAD_MS}
 
     @pytest.mark.parametrize(("wait", "delay"), [(1, 1), (1_000, 1), (1_001, 2), (900_000, 900)])
     def test_a_near_job_is_sent_so_that_it_comes_when_due_and_never_before(self, wait: int, delay: int) -> None:
-        plan = planned(row(held_until=NOW + wait))
+        plan = planned(row(not_before=NOW + wait))
         assert plan is not None
         assert plan.delay == delay
-        assert plan.change.fields == {"wake_at": NOW + wait + RESEND_AFTER}
+        assert plan.change.fields == {"wake_at": NOW + wait + RESEND_AFTER_MS}
 
     def test_a_lost_message_is_sent_again_ever_less_often(self) -> None:
         waits = []
         for late in (MINUTE, 10 * MINUTE, 100 * MINUTE):
-            plan = planned(row(held_until=NOW - late))
+            plan = planned(row(not_before=NOW - late))
             assert plan is not None
             assert plan.delay == 0
             waits.append(plan.change.fields["wake_at"] - NOW)
         assert waits == sorted(waits)
-        assert waits[-1] == dispatching.LONGEST_RESEND
+        assert waits[-1] == dispatch_plan.MAX_RESEND_MS
 
     def test_a_job_is_given_up_only_when_it_was_sent_after_all_that_time(self) -> None:
-        long_ago = NOW - 2 * dispatching.UNDELIVERABLE_AFTER
-        never_seen = planned(row(held_until=long_ago, wake_at=long_ago + RESEND_AFTER))
+        long_ago = NOW - 2 * dispatch_plan.UNDELIVERABLE_AFTER_MS
+        never_seen = planned(row(not_before=long_ago, wake_at=long_ago + RESEND_AFTER_MS))
         assert never_seen is not None
         assert never_seen.delay == 0
-        sent_in_vain = planned(row(held_until=long_ago, wake_at=NOW))
+        sent_in_vain = planned(row(not_before=long_ago, wake_at=NOW))
         assert sent_in_vain is not None
         assert sent_in_vain.change.event is Event.GIVE_UP
 
     def test_a_running_job_is_looked_at_again_when_its_lease_ends(self) -> None:
-        plan = planned(row(status=Status.RUNNING, attempts=1, held_until=NOW + 5))
+        plan = planned(row(status=Status.RUNNING, attempts=1, not_before=NOW + 5))
         assert plan is not None
         assert (plan.change.event, plan.change.fields, plan.delay) == (None, {"wake_at": NOW + 5}, None)
 
@@ -150,18 +150,18 @@ class TestDispatching:
 
     @given(st.integers(0, 10**9))
     def test_a_new_job_is_looked_at_before_it_is_due_or_soon_after(self, wait: int) -> None:
-        wake = dispatching.first_wake(NOW + wait, NOW)
-        if wait > dispatching.LONGEST_DELAY:
+        wake = dispatch_plan.first_wake(NOW + wait, NOW)
+        if wait > dispatch_plan.MAX_DELAY_MS:
             assert NOW < wake < NOW + wait
         else:
-            assert wake == NOW + wait + RESEND_AFTER
+            assert wake == NOW + wait + RESEND_AFTER_MS
 
 
 @given(st.integers(1, 50), st.floats(0, 1, exclude_max=True))
-def test_backoff_is_jittered_over_a_span_that_doubles_up_to_ten_minutes(attempt: int, dice: float) -> None:
+def test_backoff_is_jittered_over_a_span_that_doubles_up_to_ten_minutes(attempt: int, jitter: float) -> None:
     span = min(600.0, 2.0 * 2 ** (attempt - 1))
-    assert 0 <= retry.backoff(attempt, dice) <= span
-    assert retry.backoff(attempt, 0.5) == span / 2
+    assert 0 <= backoff.backoff_seconds(attempt, jitter) <= span
+    assert backoff.backoff_seconds(attempt, 0.5) == span / 2
 
 
 @given(st.tuples(st.integers(0, 2**48 - 1), st.integers(0, 2**80 - 1)), st.data())
@@ -183,18 +183,18 @@ def test_a_slot_has_one_id_and_each_slot_another() -> None:
 
 
 def test_a_pending_filter_looks_into_the_scheduled_list_too() -> None:
-    assert listing.wants_due(frozenset({Status.PENDING, Status.RUNNING}))
-    assert not listing.wants_due(frozenset(Status))
-    assert not listing.wants_due(frozenset({Status.FAILED}))
+    assert filters.wants_due(frozenset({Status.PENDING, Status.RUNNING}))
+    assert not filters.wants_due(frozenset(Status))
+    assert not filters.wants_due(frozenset({Status.FAILED}))
 
 
 def test_a_row_has_the_last_word_over_its_index() -> None:
-    chosen = listing.Filter("alice", frozenset({Status.PENDING}), task="sort", object_id=1, group="g")
+    chosen = filters.Filter("alice", frozenset({Status.PENDING}), task="sort", object_id=1, group="g")
     fits = row(object_id=1, group="g")
-    assert listing.keeps(chosen, fits, NOW)
+    assert filters.keeps(chosen, fits, NOW)
     for other in ({"owner": "bob"}, {"task": "log"}, {"object_id": "1"}, {"group": "h"}, {"expires_at": NOW // 1000}):
-        assert not listing.keeps(chosen, row(**{"object_id": 1, "group": "g"} | other), NOW)
-    assert not listing.keeps(chosen, row(object_id=1, group="g", status=Status.RUNNING), NOW)
+        assert not filters.keeps(chosen, row(**{"object_id": 1, "group": "g"} | other), NOW)
+    assert not filters.keeps(chosen, row(object_id=1, group="g", status=Status.RUNNING), NOW)
 
 
 @given(st.lists(st.floats(0.001, 1e7), min_size=1, max_size=50), st.sampled_from([0.5, 0.95, 0.99, 1.0]))

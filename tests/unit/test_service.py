@@ -10,12 +10,12 @@ import pytest
 
 from chalicelib import tasks
 from chalicelib.config import Settings
+from chalicelib.core.filters import Filter
 from chalicelib.core.job import Inline, Job, Status
-from chalicelib.core.listing import Filter
 from chalicelib.core.window import OnRepeat
 from chalicelib.errors import Invalid, NotFound, Unavailable, WindowHeld, WrongStatus
 from chalicelib.ports import Ports
-from chalicelib.service import groups, read, schedules, steer
+from chalicelib.service import cancel, groups, read, retry, schedules
 from chalicelib.service.bulk import submit_many
 from chalicelib.service.dispatch import dispatch
 from chalicelib.service.groups import Group, Problem
@@ -37,7 +37,7 @@ class Desk:
         self.queue, self.payloads = fakes.MemoryQueue(self.clock), fakes.MemoryPayloads()
         self.ports = Ports(
             fakes.MemoryJobs(self.table), fakes.MemoryRecords(self.table), self.queue, self.payloads, self.clock,
-            fakes.SeededChance(), tasks.load(), Settings(),
+            fakes.SeededRandom(), tasks.load(), Settings(),
         )  # fmt: skip
 
     def submit(self, new: NewJob = SORT, key: str | None = None) -> Submitted:
@@ -64,7 +64,7 @@ def test_a_row_past_its_retention_is_gone_for_every_reader(desk: Desk) -> None:
     desk.clock.advance(WEEK - 1)
     assert read.job(desk.ports, "alice", job_id).status is Status.COMPLETED
     desk.clock.advance(1)
-    for look in (read.job, steer.cancel, steer.retry):
+    for look in (read.job, cancel.cancel, retry.retry):
         with pytest.raises(NotFound):
             look(desk.ports, "alice", job_id)
     assert desk.page(Filter("alice")) == []
@@ -100,7 +100,7 @@ def test_a_group_with_a_problem_starts_nothing(desk: Desk) -> None:
     group = Group("bad", ["a"], [SORT], [Problem("b", "task", "there is no such task")])
     with pytest.raises(Invalid) as invalid:
         groups.trigger(desk.ports, group, "alice", None)
-    assert [(fault.loc, fault.msg) for fault in invalid.value.faults] == [("b.task", "there is no such task")]
+    assert [(fault.loc, fault.msg) for fault in invalid.value.errors] == [("b.task", "there is no such task")]
     assert desk.table.jobs == {}
 
 
@@ -189,7 +189,7 @@ def test_a_batch_that_gets_no_answer_leaves_what_stands_and_tries_no_more(desk: 
 
 def test_a_stranger_gets_nothing(desk: Desk) -> None:
     job_id = desk.submit().job.id
-    for look in (read.job, steer.cancel, steer.retry):
+    for look in (read.job, cancel.cancel, retry.retry):
         with pytest.raises(NotFound):
             look(desk.ports, "bob", job_id)
         with pytest.raises(NotFound):
@@ -208,16 +208,16 @@ def test_a_cancel_whose_answer_was_lost_is_not_refused_when_it_is_sent_again(des
 
     job_id = desk.submit().job.id
     ports = replace(desk.ports, jobs=Echo(desk.table))
-    assert steer.cancel(ports, "alice", job_id).status is Status.CANCELED
+    assert cancel.cancel(ports, "alice", job_id).status is Status.CANCELED
     with pytest.raises(WrongStatus):
-        steer.cancel(desk.ports, "alice", job_id)
+        cancel.cancel(desk.ports, "alice", job_id)
 
 
 def test_a_job_that_is_canceled_while_it_waits_for_its_next_attempt_has_waited_once(desk: Desk) -> None:
     new = NewJob(owner="alice", task="fail", input=b'{"message":"no"}')
     job_id = desk.submit(new).job.id
     desk.work()
-    steer.cancel(desk.ports, "alice", job_id)
+    cancel.cancel(desk.ports, "alice", job_id)
     (tally,) = desk.table.tallies.values()
     assert (tally.outcomes, tally.wait.total()) == ({"retried": 1, "canceled": 1}, 1)
 
@@ -255,12 +255,12 @@ def test_a_retry_gives_as_many_attempts_as_before_and_numbers_go_on(desk: Desk) 
     new = NewJob(owner="alice", task="fail", input=b'{"message":"no"}', max_attempts=1)
     job_id = desk.submit(new).job.id
     desk.work()
-    again = steer.retry(desk.ports, "alice", job_id)
+    again = retry.retry(desk.ports, "alice", job_id)
     assert (again.status, again.attempts, again.attempt_limit, again.error) == (Status.PENDING, 1, 2, None)
     desk.work()
     assert desk.table.jobs[job_id].attempts == 2
     with pytest.raises(WrongStatus):
-        steer.retry(desk.ports, "alice", desk.submit().job.id)
+        retry.retry(desk.ports, "alice", desk.submit().job.id)
 
 
 def test_a_repeat_of_a_key_in_a_window_finds_its_own_job(desk: Desk) -> None:
@@ -315,7 +315,7 @@ def test_a_job_that_is_watched_while_it_ends_is_answered_as_ended(desk: Desk) ->
 def test_an_upload_over_the_limit_is_refused_where_it_is_named() -> None:
     desk = Desk()
     desk.ports = replace(desk.ports, settings=Settings(upload_limit=3))
-    upload_id = desk.ports.chance.new_id(desk.clock.now())
+    upload_id = desk.ports.random.new_id(desk.clock.now())
     desk.payloads.put(f"uploads/alice/{upload_id}", b"[2,1]")
     with pytest.raises(Invalid, match="input.upload: an upload holds at most 3 bytes"):
         desk.submit(NewJob(owner="alice", task="sort", upload=upload_id))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.core.when import from_millis, parse_run_at, parse_run_in, to_millis, to_rfc3339
+from chalicelib.core.times import from_millis, parse_run_at, parse_run_in, to_millis, to_rfc3339
 
 NOW = datetime(2026, 10, 20, 12, 0, tzinfo=UTC)
 YEAR = 366 * 86400

@@ -18,7 +18,7 @@ from chalicelib.errors import Unavailable
 from chalicelib.ports import Ports
 from chalicelib.service.new_job import NewJob
 from chalicelib.service.submit import submit
-from chalicelib.service.work import PATIENCE, Message, work
+from chalicelib.service.work import REQUEUE_AFTER_SECONDS, Message, work
 from chalicelib.wiring import SystemClock
 from tests import fakes
 
@@ -52,15 +52,17 @@ class Bench:
         known = dict(tasks.load()) | ({"odd": task_of(run, **odd)} if run else {})
         self.ports = Ports(
             fakes.MemoryJobs(self.table), fakes.MemoryRecords(self.table), self.queue, fakes.MemoryPayloads(),
-            self.clock, fakes.SeededChance(), known, Settings(),
+            self.clock, fakes.SeededRandom(), known, Settings(),
         )  # fmt: skip
 
     def submit(self, task: str = "odd", given: str = "{}", **more: float) -> str:
         new = NewJob(owner="alice", task=task, input=given.encode(), max_attempts=1, **more)  # type: ignore[arg-type]
         return submit(self.ports, new).job.id
 
-    def work(self, seconds_left: Callable[[], float] = lambda: 900.0, patience: float = PATIENCE) -> list[str]:
-        return work(self.ports, self.queue.receive(), seconds_left, patience)
+    def work(
+        self, seconds_left: Callable[[], float] = lambda: 900.0, requeue_after: float = REQUEUE_AFTER_SECONDS
+    ) -> list[str]:
+        return work(self.ports, self.queue.receive(), seconds_left, requeue_after)
 
     def job(self, job_id: str) -> Job:
         return self.table.jobs[job_id]
@@ -112,7 +114,7 @@ def test_the_rest_of_a_batch_does_not_wait_behind_a_long_job() -> None:
     bench = Bench(long_job)
     long = bench.submit(timeout=30)
     good = bench.submit("sort", '{"array":[2,1]}')
-    assert bench.work(patience=0.01) == []
+    assert bench.work(requeue_after=0.01) == []
     assert bench.job(long).status is Status.COMPLETED
     assert [message.body for message in taken] == [good]
     assert bench.job(good).status is Status.PENDING
@@ -161,7 +163,7 @@ def test_a_task_that_swallows_everything_ends_with_its_process() -> None:
 import time
 from chalicelib.service import attempt
 from tests.unit.test_work import Bench
-attempt.ALARM_AGAIN, attempt.LEASE_GRACE = 0.02, 0.1
+attempt.ALARM_AGAIN, attempt.LEASE_GRACE_SECONDS = 0.02, 0.1
 def deaf(given, context):
     while True:
         try:
@@ -234,7 +236,7 @@ def test_an_outage_of_the_bucket_for_two_minutes_costs_two_attempts_and_not_the_
         assert (job.status, job.attempts) == (Status.SCHEDULED, attempt)
         assert job.error is not None
         assert (job.error.type, what in job.error.message) == ("worker_lost", True)
-        assert job.held_until - bench.clock.now() == 60_000 * attempt
+        assert job.not_before - bench.clock.now() == 60_000 * attempt
         bench.clock.advance(60 * attempt)
     assert bench.work() == []
     assert (bench.job(job_id).status, bench.job(job_id).attempts) == (Status.COMPLETED, 3)

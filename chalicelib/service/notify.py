@@ -2,19 +2,19 @@
 
 from collections.abc import Sequence
 
-from chalicelib.core import dispatching
+from chalicelib.core import dispatch_plan
 from chalicelib.core.job import Job, Millis
 from chalicelib.errors import Unavailable
 from chalicelib.ports import Ports
-from chalicelib.service import journal
+from chalicelib.service import log
 
 
 def send(ports: Ports, jobs: Sequence[Job], now: Millis) -> None:
     """Messages for the jobs that are due soon enough. A failure costs time, not the job: the dispatcher finds it."""
     near = [
-        (job.id, dispatching.delay_until(job.held_until, now))
+        (job.id, dispatch_plan.delay_until(job.not_before, now))
         for job in jobs
-        if dispatching.is_near(job.held_until, now)
+        if dispatch_plan.is_near(job.not_before, now)
     ]
     try:
         if len(near) == 1:
@@ -22,4 +22,4 @@ def send(ports: Ports, jobs: Sequence[Job], now: Millis) -> None:
         elif near:
             ports.queue.send_many(near)
     except Unavailable as error:
-        journal.note("message_not_sent", jobs=[job_id for job_id, _ in near], reason=str(error))
+        log.warning("message_not_sent", jobs=[job_id for job_id, _ in near], reason=str(error))

@@ -8,12 +8,14 @@ from typing import Any, cast
 from uuid import uuid4
 
 import msgspec
-from chalice.app import Chalice, Request, Response
+from chalice.app import Chalice
+from chalice.app import Request as ChaliceRequest
+from chalice.app import Response as ChaliceResponse
 
 from chalicelib.api import problems
 from chalicelib.config import Settings
 from chalicelib.core.access import LOCAL, Principal, Role
-from chalicelib.errors import Fault, Forbidden, Invalid, MediaType, SortieError, TooLarge, Unauthorized
+from chalicelib.errors import FieldError, Forbidden, Invalid, MediaType, SortieError, TooLarge, Unauthorized
 
 logger = logging.getLogger("sortie")
 JSON = "application/json"
@@ -21,7 +23,7 @@ _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Request:
     """One request, as a use case wants to see it."""
 
     principal: Principal
@@ -33,14 +35,14 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     status: int
     body: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = JSON
 
 
-View = Callable[..., Answer]
+View = Callable[..., Response]
 
 
 class Sortie(Chalice):
@@ -69,8 +71,8 @@ class Routes:
         """`needs`: the role that the token must have; None asks for no token."""
 
         def register(view: View) -> View:
-            def handler(**path_parameters: str) -> Response:
-                return self._answer(view, needs, path_parameters)
+            def handler(**path_parameters: str) -> ChaliceResponse:
+                return self._respond(view, needs, path_parameters)
 
             handler.__name__ = view.__name__
             guard = {"authorizer": self._authorizer} if needs is not None and self._authorizer else {}
@@ -79,13 +81,13 @@ class Routes:
 
         return register
 
-    def _answer(self, view: View, needs: Role | None, path_parameters: Mapping[str, str]) -> Response:
-        request = cast(Request, self._app.current_request)
+    def _respond(self, view: View, needs: Role | None, path_parameters: Mapping[str, str]) -> ChaliceResponse:
+        request = cast(ChaliceRequest, self._app.current_request)
         request_id = _request_id(request)
         principal = None
         try:
             principal = self._principal(request, needs)
-            call = self._call(request, principal or LOCAL, request_id)
+            call = self._read_request(request, principal or LOCAL, request_id)
             answer = view(call, **path_parameters)
         except SortieError as error:
             answer = _problem(problems.of(error))
@@ -100,9 +102,9 @@ class Routes:
         headers |= {"X-Content-Type-Options": "nosniff", "Cache-Control": headers.get("Cache-Control", "no-store")}
         if principal is not None:
             headers["Sortie-Role"] = principal.role.name.lower()
-        return Response(answer.body, headers, answer.status)
+        return ChaliceResponse(answer.body, headers, answer.status)
 
-    def _principal(self, request: Request, needs: Role | None) -> Principal | None:
+    def _principal(self, request: ChaliceRequest, needs: Role | None) -> Principal | None:
         if needs is None:
             return None
         if self._settings.is_open:
@@ -116,37 +118,37 @@ class Routes:
             raise Forbidden(f"this needs the role {needs.name.lower()}; this token's is {principal.role.name.lower()}")
         return principal
 
-    def _call(self, request: Request, principal: Principal, request_id: str) -> Call:
+    def _read_request(self, request: ChaliceRequest, principal: Principal, request_id: str) -> Request:
         body = cast(bytes, request.raw_body or b"")
         if len(body) > self._settings.body_limit:
             limit = self._settings.body_limit
             raise TooLarge(f"a body holds at most {limit:,} bytes: POST /uploads gives a place for a larger input")
         if body and not _is_json(request.headers.get("content-type")):
             raise MediaType("send the body as JSON, with the header Content-Type: application/json")
-        return Call(principal, _query(request), request.headers, body, request_id, _prefix(request))
+        return Request(principal, _query(request), request.headers, body, request_id, _prefix(request))
 
 
-def json_answer(status: int, answer: Any, **headers: str) -> Answer:
+def json_response(status: int, answer: Any, **headers: str) -> Response:
     """`answer`: one of api/answers.py's models."""
-    return Answer(status, msgspec.json.encode(answer).decode(), headers)
+    return Response(status, msgspec.json.encode(answer).decode(), headers)
 
 
-def problem_answer(status: int, detail: str) -> Answer:
+def problem_response(status: int, detail: str) -> Response:
     return _problem(problems.plain(status, detail))
 
 
-def _problem(problem: problems.Problem) -> Answer:
+def _problem(problem: problems.Problem) -> Response:
     body = msgspec.json.encode(problem.body).decode()
-    return Answer(problem.status, body, problem.headers, problems.CONTENT_TYPE)
+    return Response(problem.status, body, problem.headers, problems.CONTENT_TYPE)
 
 
-def _query(request: Request) -> Mapping[str, str]:
+def _query(request: ChaliceRequest) -> Mapping[str, str]:
     given = request.query_params
     if not given:
         return {}
     for name in given:
         if len(given.getlist(name)) > 1:
-            raise Invalid(Fault(name, "given twice: give it once"))
+            raise Invalid(FieldError(name, "given twice: give it once"))
     return {name: given[name] for name in given}
 
 
@@ -156,7 +158,7 @@ def _is_json(content_type: str | None) -> bool:
     return kind.strip().lower() == JSON and charset in ("", "charset=utf-8")
 
 
-def _request_id(request: Request) -> str:
+def _request_id(request: ChaliceRequest) -> str:
     """The caller's own, where it is usable; it goes with the job into the worker's log."""
     given = request.headers.get("x-request-id")
     if given is not None and _REQUEST_ID.fullmatch(given):
@@ -164,7 +166,7 @@ def _request_id(request: Request) -> str:
     return str(request.context.get("requestId") or uuid4().hex)
 
 
-def _prefix(request: Request) -> str:
+def _prefix(request: ChaliceRequest) -> str:
     """What stands before our paths on a deployed stage: `/api` where the path is /api/jobs and the route /jobs."""
     path, route = str(request.context.get("path") or ""), str(request.context.get("resourcePath") or "")
     depth = len([part for part in route.split("/") if part])

@@ -9,15 +9,15 @@ lease over ─────────── stop, back off or fail
 
 from dataclasses import dataclass
 
-from chalicelib.core.change import RESEND_AFTER, Change, fall_due, give_up_waiting, lose, move_wake
+from chalicelib.core.change import RESEND_AFTER_MS, Change, expire_lease, fall_due, mark_undeliverable, move_wake
 from chalicelib.core.job import WAITING, Job, Millis, Status
 
-LONGEST_DELAY: Millis = 900_000
+MAX_DELAY_MS: Millis = 900_000
 """What SQS can hold back a message for."""
-LEAD: Millis = 150_000
+LOOK_AHEAD_MS: Millis = 150_000
 """How long before its due time a far job is looked at: more than two rounds of the dispatcher."""
-LONGEST_RESEND: Millis = 3_600_000
-UNDELIVERABLE_AFTER: Millis = 3 * 86_400_000
+MAX_RESEND_MS: Millis = 3_600_000
+UNDELIVERABLE_AFTER_MS: Millis = 3 * 86_400_000
 """How long a due job may wait for a worker before it is given up."""
 
 
@@ -29,26 +29,26 @@ class Plan:
     delay: int | None = None
 
 
-def plan(job: Job, now: Millis, *, dice: float, retention: float) -> Plan | None:
+def plan(job: Job, now: Millis, *, jitter: float, retention: float) -> Plan | None:
     """None where there is nothing to do: the index lagged behind the row."""
     if job.wake_at is None or job.wake_at > now:
         return None
     if job.status in WAITING:
         return _waiting(job, now, retention)
-    if job.status is Status.RUNNING and job.held_until > now:
-        return Plan(move_wake(job, now, job.held_until))
+    if job.status is Status.RUNNING and job.not_before > now:
+        return Plan(move_wake(job, now, job.not_before))
     if job.status is Status.RUNNING:
-        change = lose(job, now, dice=dice, retention=retention)
-        due = change.fields.get("held_until")
+        change = expire_lease(job, now, jitter=jitter, retention=retention)
+        due = change.fields.get("not_before")
         return Plan(change, delay_until(due, now) if due is not None else None)
     return None
 
 
-def first_wake(held_until: Millis, now: Millis) -> Millis:
+def first_wake(not_before: Millis, now: Millis) -> Millis:
     """When a job that is submitted now must first be looked at."""
-    if held_until - now > LONGEST_DELAY:
-        return held_until - LEAD
-    return held_until + RESEND_AFTER
+    if not_before - now > MAX_DELAY_MS:
+        return not_before - LOOK_AHEAD_MS
+    return not_before + RESEND_AFTER_MS
 
 
 def delay_until(due: Millis, now: Millis) -> int:
@@ -56,19 +56,19 @@ def delay_until(due: Millis, now: Millis) -> int:
     return max(0, -((now - due) // 1000))
 
 
-def is_near(held_until: Millis, now: Millis) -> bool:
-    return held_until - now <= LONGEST_DELAY
+def is_near(not_before: Millis, now: Millis) -> bool:
+    return not_before - now <= MAX_DELAY_MS
 
 
 def _waiting(job: Job, now: Millis, retention: float) -> Plan:
-    late = now - job.held_until
+    late = now - job.not_before
     assert job.wake_at is not None
-    if job.wake_at - job.held_until > UNDELIVERABLE_AFTER:  # sent again at the last look, and still not taken
-        return Plan(give_up_waiting(job, now, retention=retention))
-    if not is_near(job.held_until, now):
-        return Plan(move_wake(job, now, job.held_until - LEAD))
+    if job.wake_at - job.not_before > UNDELIVERABLE_AFTER_MS:  # sent again at the last look, and still not taken
+        return Plan(mark_undeliverable(job, now, retention=retention))
+    if not is_near(job.not_before, now):
+        return Plan(move_wake(job, now, job.not_before - LOOK_AHEAD_MS))
     if late < 0:
-        return Plan(move_wake(job, now, job.held_until + RESEND_AFTER), delay_until(job.held_until, now))
-    wait = min(max(late, RESEND_AFTER), LONGEST_RESEND)
+        return Plan(move_wake(job, now, job.not_before + RESEND_AFTER_MS), delay_until(job.not_before, now))
+    wait = min(max(late, RESEND_AFTER_MS), MAX_RESEND_MS)
     look = fall_due if job.status is Status.SCHEDULED else move_wake
     return Plan(look(job, now, now + wait), 0)

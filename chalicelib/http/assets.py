@@ -5,10 +5,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from chalicelib.config import Settings
-from chalicelib.edge import Answer
 from chalicelib.errors import NotFound
+from chalicelib.http.server import Response
 
-WEB = Path(__file__).parent / "web"
+WEB = Path(__file__).parent.parent / "web"
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -23,7 +23,7 @@ POLICY = (
 )
 
 
-def file(name: str, settings: Settings, known: str | None = None) -> Answer:
+def file(name: str, settings: Settings, known: str | None = None) -> Response:
     """`known`: the caller's If-None-Match. Raises NotFound.
 
     `name`: below chalicelib/web, such as "lib/time.js". Only names that the folder lists are read: no path leads out.
@@ -35,10 +35,10 @@ def file(name: str, settings: Settings, known: str | None = None) -> Answer:
     tag = f'"{_digest(name, stamp)}"'
     headers = {"Cache-Control": "no-cache", "ETag": tag, "Referrer-Policy": "no-referrer"}
     if known == tag:
-        return Answer(304, "", headers, TYPES[Path(name).suffix])
+        return Response(304, "", headers, TYPES[Path(name).suffix])
     if name.endswith(".html"):
         headers["Content-Security-Policy"] = POLICY.format(storage=settings.storage_origin)
-    return Answer(200, text, headers, TYPES[Path(name).suffix])
+    return Response(200, text, headers, TYPES[Path(name).suffix])
 
 
 @cache

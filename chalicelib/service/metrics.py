@@ -9,7 +9,7 @@ from chalicelib.core.job import ENDED, Job, Millis, Status
 from chalicelib.core.records import Tally, bucket_of
 from chalicelib.errors import Unavailable
 from chalicelib.ports import Ports
-from chalicelib.service import journal
+from chalicelib.service import log
 
 MINUTE: Millis = 60_000
 KEPT_SECONDS = 26 * 3_600
@@ -44,10 +44,10 @@ class Tallies:
             try:
                 self._ports.records.add_tally(owner, minute, tally, minute // 1000 + KEPT_SECONDS)
             except Unavailable as error:
-                journal.note("tally_lost", owner=owner, reason=str(error))
+                log.warning("tally_lost", owner=owner, reason=str(error))
         self._held.clear()
         settings = self._ports.settings
         if self._counts and not settings.is_open:
-            journal.metrics(settings.stage, self._ports.clock.now(), self._counts, self._times)
+            log.metrics_line(settings.stage, self._ports.clock.now(), self._counts, self._times)
         self._counts.clear()
         self._times = {"duration": [], "wait": []}

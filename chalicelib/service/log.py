@@ -12,7 +12,7 @@ logger = logging.getLogger("sortie")
 NAMESPACE, MOST_VALUES = "Sortie", 100
 
 
-def moved(event: Event | str, job: Job, came_from: str | None, *, seconds: float | None = None) -> None:
+def transition(event: Event | str, job: Job, came_from: str | None, *, seconds: float | None = None) -> None:
     """`job` is the row after the move; `seconds`: how long its task ran, where a task has run."""
     line = {
         "event": str(event),
@@ -27,12 +27,12 @@ def moved(event: Event | str, job: Job, came_from: str | None, *, seconds: float
     logger.info(msgspec.json.encode(line).decode())
 
 
-def note(event: str, **more: Any) -> None:
+def warning(event: str, **more: Any) -> None:
     """Something worth a line that is no transition."""
     logger.warning(msgspec.json.encode({"event": event} | more).decode())
 
 
-def metrics(stage: str, now: Millis, counts: Mapping[str, int], times: Mapping[str, Sequence[float]]) -> None:
+def metrics_line(stage: str, now: Millis, counts: Mapping[str, int], times: Mapping[str, Sequence[float]]) -> None:
     """One line in CloudWatch's embedded metric format, from which CloudWatch makes metrics without a call.
 
     `times`: milliseconds, of which a line may hold a hundred for each metric.

@@ -1,9 +1,0 @@
-"""How long a failed attempt waits before the next: exponential, capped, with full jitter."""
-
-BASE_SECONDS = 2.0
-CAP_SECONDS = 600.0
-
-
-def backoff(attempt: int, dice: float) -> float:
-    """Seconds after attempt number `attempt` (from 1) has failed; `dice` in [0, 1) picks from the whole span."""
-    return dice * min(CAP_SECONDS, BASE_SECONDS * 2.0 ** (attempt - 1))

@@ -1,0 +1,25 @@
+"""Retry a job by hand: one that failed or was canceled may run again."""
+
+from chalicelib.core import change as changes
+from chalicelib.core.job import Event, Job, Status
+from chalicelib.errors import ChangeRefused, WrongStatus
+from chalicelib.ports import Ports
+from chalicelib.service import log, notify, read
+
+
+def retry(ports: Ports, owner: str | None, job_id: str) -> Job:
+    """A failed or canceled job may run again. Raises NotFound, WrongStatus."""
+    row = read.job(ports, owner, job_id)
+    if row.status not in (Status.FAILED, Status.CANCELED):
+        raise WrongStatus(f"only a failed or canceled job can be retried: this one is {row.status}")
+    now = ports.clock.now()
+    try:
+        after = ports.jobs.apply(changes.retry_by_hand(row, now))
+    except ChangeRefused as refused:
+        current = read.require(refused.job, job_id)
+        if current.attempt_limit == row.attempts + row.max_attempts:
+            return current  # a retry of the same ended job was faster, or the answer to our own was lost
+        raise WrongStatus(f"only a failed or canceled job can be retried: this one is {current.status}") from None
+    log.transition(Event.RETRY, after, row.status)
+    notify.send(ports, [after], now)
+    return after
