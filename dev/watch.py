@@ -9,7 +9,7 @@ SOURCES = (
     ".chalice/config.json",
     "chalicelib/**/*.py",
     "chalicelib/**/*.yaml",
-    "chalicelib/web/*",
+    "chalicelib/web/**/*",
 )
 
 

@@ -206,7 +206,7 @@ def test_a_percentile_is_right_to_a_quarter(times: list[float], fraction: float)
     exact = next(time for place, time in enumerate(sorted(times), 1) if place >= fraction * len(times))
     assert found is not None
     assert exact <= found * 1.0001
-    assert found <= max(1.0, exact * 1.25 * 1.0001)
+    assert found <= max(0.0015, exact * 1.25 * 1.0001 + 0.0005)  # given in thousandths of a millisecond
     assert records.percentile({}, fraction) is None
 
 

@@ -112,7 +112,7 @@ def test_every_route_but_the_public_ones_asks_for_a_token(raw: dict[str, Any]) -
         path for path, methods in paths.items() for method, it in methods.items()
         if method != "options" and "security" not in it
     }  # fmt: skip
-    assert open_paths == {"/", "/docs", "/health", "/openapi.json", "/web/{name}"}
+    assert open_paths == {"/", "/docs", "/health", "/openapi.json", "/web/{folder}/{name}"}
 
 
 def test_somebody_is_told_when_something_is_wrong(raw: dict[str, Any]) -> None:

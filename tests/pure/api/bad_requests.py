@@ -254,6 +254,6 @@ QUERIES = [
     query("a group that never was", "", "/groups/group_z", 404),
     query("a run that never was", "", "/groups/group_a/runs/01h00000000000000000000000", 404),
     query("a run id that is none", "", "/groups/group_a/runs/x", 404),
-    query("a file outside the folder", "", "/web/..%2fapp.py", 404),
-    query("a file that is not there", "", "/web/nothing.js", 404),
+    query("a file outside the folder", "", "/web/lib/..%2f..%2f..%2fapp.py", 404),
+    query("a file that is not there", "", "/web/lib/nothing.js", 404),
 ]

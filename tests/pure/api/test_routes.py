@@ -159,7 +159,7 @@ def test_a_page_allows_nothing_from_elsewhere(memory: MemoryApi, path: str) -> N
 def test_every_answer_carries_a_request_id_and_may_not_be_sniffed(memory: MemoryApi) -> None:
     asked: list[tuple[str, str, Any]] = [
         *(("GET", path, None) for path in ("/", "/docs", "/openapi.json", "/jobs", "/board", "/groups", "/schedules")),
-        *(("GET", path, None) for path in ("/stats", "/health", "/jobs/none", "/groups/none", "/web/style.css")),
+        *(("GET", path, None) for path in ("/stats", "/health", "/jobs/none", "/groups/none", "/web/pages/style.css")),
         ("POST", "/jobs", {"array": [1]}),
         ("POST", "/jobs", {"array": ["x"]}),
         ("POST", "/uploads", None),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.stacks.browser.modules import Modules
 from tests.stacks.browser.watch import Watch
 from tests.stacks.browser.website import Site
 from tests.support.deployed_stack import DeployedStack, deployed_stack
@@ -68,3 +69,10 @@ def page(context: BrowserContext, watch: Watch) -> Iterator[Page]:
 @pytest.fixture
 def site(page: Page, url: str) -> Site:
     return Site(page, url)
+
+
+@pytest.fixture(scope="session")
+def modules(browser: Browser) -> Iterator[Modules]:
+    context = browser.new_context(locale="en-GB", timezone_id="Europe/Berlin")
+    yield Modules(context.new_page())
+    context.close()

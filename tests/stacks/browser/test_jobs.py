@@ -135,7 +135,7 @@ def test_relative_times_tell_the_exact_one_on_hover(site: Site) -> None:
     job_id = site.submit({"array": [1], "run_in": "1h"})
     _, job = site.api("GET", f"jobs/{job_id}")
     site.open("/jobs?status=scheduled")
-    made = site.row(job_id).locator(".made time")
+    made = site.row(job_id).locator(".created time")
     expect(made).to_have_attribute("title", re.compile(re.escape(job["created_at"])))
     expect(made).to_have_text(re.compile(r"ago|now"))
 

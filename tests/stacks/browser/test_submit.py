@@ -38,6 +38,42 @@ def test_bad_number_is_named_beside_its_field_and_can_be_found(site: Site) -> No
     assert site.page.evaluate("getSelection().toString()") == "three"
 
 
+@pytest.mark.parametrize("size", [(1280, 900), (1440, 500), (768, 1024), (390, 844)])
+def test_the_submit_bar_covers_no_field(site: Site, size: tuple[int, int]) -> None:
+    width, height = size
+    site.page.set_viewport_size({"width": width, "height": height})
+    site.open("/new").page.locator("summary").click()
+    covered = site.page.evaluate(
+        """async () => {
+          const bar = document.querySelector("main button[type=submit]").closest(".send");
+          const fields = [...document.querySelectorAll("main .field")].filter((field) => field.getClientRects().length);
+          const hits = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+          const covered = new Set();
+          for (let y = 0; y <= document.documentElement.scrollHeight; y += 120) {
+            window.scrollTo(0, y);
+            await new Promise(requestAnimationFrame);
+            const over = bar.getBoundingClientRect();
+            const under = fields.filter((field) => hits(over, field.getBoundingClientRect()));
+            for (const field of under) covered.add(field.dataset.field || "task");
+          }
+          return fields.length > 8 ? [...covered] : ["no fields"];
+        }"""
+    )
+    assert covered == []
+
+
+def test_a_held_window_says_in_hours_when_it_ends(site: Site) -> None:
+    thing = unique("held")
+    window = {"seconds": 10_000, "on_repeat": "reject"}
+    site.submit({"array": [1], "object_id": thing, "window": window})
+    site.open("/new").page.get_by_label("array").fill("1, 2")
+    site.field("object_id").locator("input").fill(thing)
+    site.field("window.seconds").locator("input").fill("10000")
+    site.field("window.on_repeat").locator("select").select_option('"reject"')
+    site.page.get_by_role("button", name="Submit", exact=True).click()
+    expect(site.page.locator(".wrong")).to_contain_text(re.compile(r"Try again in 2 h 4\d m\."))
+
+
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
