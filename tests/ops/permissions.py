@@ -1,4 +1,4 @@
-"""Which AWS actions each function can reach, read off the sources: `python -m ops.permissions`.
+"""Which AWS actions each function can reach, read off the sources.
 
 From a function's handler in app.py it follows every name that leads into chalicelib/: imported functions and classes,
 a module's own, and calls on the ports (`ports.jobs.claim`), up to the calls of boto3 clients in chalicelib/aws/.
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from ops.vendor import ROOT
+from dev.settings import ROOT
 
 Place = tuple[str, str]
 PORTS = {
@@ -151,12 +151,3 @@ def _called(body: ast.AST) -> Iterator[str]:
                     names = [str(node.args[0].value)]
                 for name in names:
                     yield from ACTIONS[name]
-
-
-def main() -> None:
-    for name, actions in needed().items():
-        print(name, *sorted(actions), sep="\n  ")
-
-
-if __name__ == "__main__":
-    main()
