@@ -1,12 +1,11 @@
-"""The deployment package and its template: `python -m ops.build STAGE` makes .build/STAGE/deployment.zip and sam.json.
+"""The deployment package and its template: `python -m ops.build STAGE` makes .build/STAGE/deployment.zip and sam.yaml.
 
-Chalice makes the template, resources.json included. The zip is put together here, from a clean copy of the sources and
+Chalice makes the template, resources.yaml included. The zip is put together here, from a clean copy of the sources and
 the libraries, so that the same sources always give the same bytes: a function changes only when its code does.
 """
 
 import hashlib
 import importlib.util
-import json
 import os
 import py_compile
 import shutil
@@ -19,10 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ops import vendor
-from ops.vendor import ROOT
+import yaml
 
-SOURCES = ("app.py", "chalicelib", ".chalice/config.json", "resources.json")
+from dev.settings import ROOT
+from ops import vendor
+
+SOURCES = ("app.py", "chalicelib", ".chalice/config.json", "resources.yaml")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 PLAIN_FILE = 0o100644 << 16
 
@@ -51,7 +52,7 @@ def build(stage: str, target: Path, *, for_aws: bool, byte_code: bool = True, ro
         if byte_code:
             files |= _compiled(files, folder / "compiled")
         _write(target / "deployment.zip", files)
-    (target / "sam.json").write_text(json.dumps(template, indent=1) + "\n", "utf-8")
+    (target / "sam.yaml").write_text(yaml.safe_dump(template), "utf-8")
     return Package(target / "deployment.zip", template)
 
 
@@ -59,15 +60,15 @@ def _chalice(stage: str, root: Path, folder: Path) -> dict[str, Any]:
     """Chalice's own template and runtime, made in a copy that has no libraries: those it would leave out in silence."""
     copy_sources(root, folder / "app")
     command = [sys.executable, "-c", "from chalice.cli import main; main()", "package"]
-    command += ["--merge-template", "resources.json", "--stage", stage, str(folder / "out")]
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SORTIE_"))}
+    command += ["--merge-template", "resources.yaml", "--stage", stage, str(folder / "out")]
+    outer = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SORTIE_"))}
     own = {"AWS_DEFAULT_REGION": "us-east-1", "SORTIE_STAGE": stage, "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(command, cwd=folder / "app", env=kept | own, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder / "app", env=outer | own, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"chalice package failed:\n{done.stdout}{done.stderr}")
     with zipfile.ZipFile(folder / "out" / "deployment.zip") as archive:
         archive.extractall(folder / "runtime", [each for each in archive.namelist() if each.startswith("chalice/")])
-    template: dict[str, Any] = json.loads((folder / "out" / "sam.json").read_text("utf-8"))
+    template: dict[str, Any] = yaml.safe_load((folder / "out" / "sam.yaml").read_text("utf-8"))
     return template
 
 
@@ -95,13 +96,13 @@ def _compiled(files: Mapping[str, Path], folder: Path) -> dict[str, Path]:
     since a zip has no times of change worth the name.
     """
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-    made = {}
+    compiled = {}
     for name in sorted(files):
         if name.endswith(".py"):
-            place = importlib.util.cache_from_source(name)
-            py_compile.compile(str(files[name]), str(folder / place), name, doraise=True, invalidation_mode=mode)
-            made[Path(place).as_posix()] = folder / place
-    return made
+            target = importlib.util.cache_from_source(name)
+            py_compile.compile(str(files[name]), str(folder / target), name, doraise=True, invalidation_mode=mode)
+            compiled[Path(target).as_posix()] = folder / target
+    return compiled
 
 
 def _write(target: Path, files: Mapping[str, Path]) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from ops import permissions
-from ops.vendor import ROOT
+from dev import template
+from dev.settings import ROOT
+from tests.ops import permissions
 
 STAGES = ("dev", "prod")
 FUNCTIONS = ("api", "authorize", "work", "dispatch")
@@ -44,8 +45,9 @@ def test_no_action_and_no_resource_is_a_star(stage: str, function: str) -> None:
 
 @BOTH
 def test_indexes_are_named_one_by_one_and_exist(stage: str, function: str) -> None:
-    template = json.loads((ROOT / "resources.json").read_text())
-    known = {each["IndexName"] for each in template["Resources"]["Table"]["Properties"]["GlobalSecondaryIndexes"]}
+    known = {
+        each["IndexName"] for each in template.load()["Resources"]["Table"]["Properties"]["GlobalSecondaryIndexes"]
+    }
     for statement in statements(stage, function):
         if "dynamodb:Query" in statement["Action"]:
             assert {resource.rsplit("/index/", 1)[1] for resource in resources(statement)} <= known
