@@ -6,6 +6,7 @@ the libraries, so that the same sources always give the same bytes: a function c
 
 import hashlib
 import importlib.util
+import json
 import os
 import py_compile
 import shutil
@@ -26,6 +27,13 @@ from ops import vendor
 SOURCES = ("app.py", "chalicelib", ".chalice/config.json", "resources.yaml")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 PLAIN_FILE = 0o100644 << 16
+
+
+class _Flat(yaml.SafeDumper):
+    """CloudFormation reads no aliases."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +60,13 @@ def build(stage: str, target: Path, *, for_aws: bool, byte_code: bool = True, ro
         if byte_code:
             files |= _compiled(files, folder / "compiled")
         _write(target / "deployment.zip", files)
-    (target / "sam.yaml").write_text(yaml.safe_dump(template), "utf-8")
+    (target / "sam.yaml").write_text(yaml.dump(template, Dumper=_Flat), "utf-8")
     return Package(target / "deployment.zip", template)
 
 
 def _chalice(stage: str, root: Path, folder: Path) -> dict[str, Any]:
     """Chalice's own template and runtime, made in a copy that has no libraries: those it would leave out in silence."""
-    copy_sources(root, folder / "app")
+    copy_sources(root, folder / "app", stage)
     command = [sys.executable, "-c", "from chalice.cli import main; main()", "package"]
     command += ["--merge-template", "resources.yaml", "--stage", stage, str(folder / "out")]
     outer = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SORTIE_"))}
@@ -72,15 +80,27 @@ def _chalice(stage: str, root: Path, folder: Path) -> dict[str, Any]:
     return template
 
 
-def copy_sources(root: Path, target: Path) -> None:
-    """What Chalice is shown: nothing of dev/ or tests/, no byte code, and no libraries to install."""
-    for name in (*SOURCES, *(f".chalice/{path.name}" for path in (root / ".chalice").glob("policy-*.json"))):
+def copy_sources(root: Path, target: Path, stage: str) -> None:
+    """What Chalice is shown: nothing of dev/ or tests/, no byte code, no libraries to install, the stage's policies."""
+    for name in SOURCES:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         if (root / name).is_dir():
             shutil.copytree(root / name, target / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
         else:
             shutil.copy2(root / name, target / name)
     (target / "requirements.txt").write_text("")
+    for path in (root / ".chalice").glob("policy-*.json"):
+        (target / ".chalice" / path.name).write_text(json.dumps(policy(path, stage), indent=1))
+
+
+def policy(template: Path, stage: str) -> dict[str, Any]:
+    """A function's policy with the stage put into each {"Fn::Sub": "...${Stage}..."}, which IAM does not know."""
+
+    def put_in(part: dict[str, Any]) -> Any:
+        return part["Fn::Sub"].replace("${Stage}", stage) if part.keys() == {"Fn::Sub"} else part
+
+    document: dict[str, Any] = json.loads(template.read_text("utf-8"), object_hook=put_in)
+    return document
 
 
 def _sources(app: Path) -> dict[str, Path]:
