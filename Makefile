@@ -55,7 +55,7 @@ deploy-offline: $(READY) ## Deploy the real package to an emulator on this machi
 	@exec $(PY) -m ops.deploy_offline
 
 stop-offline: $(READY) ## Stop that emulator
-	@exec $(PY) -m ops.stop_offline
+	@exec $(PY) -m ops.offline
 
 deploy: $(READY) ## Deploy to AWS: make deploy STAGE=prod
 	@exec $(PY) -m ops.deploy
@@ -64,7 +64,7 @@ destroy: $(READY) ## Remove a stage and its data from AWS: make destroy STAGE=de
 	@exec $(PY) -m ops.destroy
 
 cost: $(READY) ## Count a thousand jobs and say what a million cost
-	@exec $(PY) -m ops.cost
+	@exec $(PY) -m benchmarks.cost
 
 doctor: $(READY) ## Say what an emulator keeps of AWS: make doctor ENDPOINT=http://localhost:4566
 	@exec $(PY) -m ops.doctor

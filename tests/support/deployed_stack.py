@@ -6,32 +6,19 @@ import shutil
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
+from dev.client import Answer, Client
+from dev.settings import ROOT
 from ops import tokens
 from ops.account import Account
-from ops.vendor import ROOT
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
 
 
 class DeployedStack:
@@ -64,26 +51,17 @@ class DeployedStack:
     def ask(self, method: str, path: str, body: Any = None, *, token: str | None = "", **headers: str) -> Answer:
         """`token`: empty takes the admin's, None sends none; `headers` with _ for -."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        if body is not None:
-            sent.setdefault("Content-Type", "application/json")
         if token is not None:
             sent["Authorization"] = f"Bearer {token or self.token}"
-        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data, sent, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                return Answer(answer.status, dict(answer.headers), answer.read())
-        except urllib.error.HTTPError as error:
-            with error:
-                return Answer(error.code, dict(error.headers), error.read())
+        return Client(self.url).ask(method, path, body, **sent)
 
     def submit(self, body: Any, **more: Any) -> str:
         answer = self.ask("POST", "/jobs", body, **more)
-        assert answer.status == 202, answer.body
-        return str(answer.json["id"])
+        assert answer.status == 202, answer.raw
+        return str(answer.body["id"])
 
     def job(self, job_id: str) -> Any:
-        return self.ask("GET", f"/jobs/{job_id}").json
+        return self.ask("GET", f"/jobs/{job_id}").body
 
     def ended(self, job_id: str, limit: float = 40) -> Any:
         """The job, once it has ended."""
@@ -98,7 +76,7 @@ class DeployedStack:
         return lines
 
     def stop(self) -> None:
-        self.run("ops.stop_offline")
+        self.run("ops.offline")
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _line(self, start: str) -> str:

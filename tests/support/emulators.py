@@ -3,17 +3,8 @@
 import atexit
 import importlib.util
 import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from threading import Lock
@@ -24,7 +15,7 @@ from moto import mock_aws
 
 from chalicelib.aws import calls, dynamodb, records, s3, sqs
 from chalicelib.service.work import Message
-from dev import resources, template
+from dev import emulator, resources, template
 
 ACCESS = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -32,7 +23,6 @@ ACCESS = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-START_LIMIT = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,45 +122,6 @@ def ministack(name: str) -> Iterator[Stage]:
 @cache
 def _ministack_endpoint() -> str:
     """Started when it is first asked for, once for all suites, and stopped when the tests end."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    home = tempfile.mkdtemp(prefix="sortie-ministack-")
-    mine = {
-        "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1", "LOG_LEVEL": "ERROR",
-        "PERSIST_STATE": "0", "S3_PERSIST": "0", "STATE_DIR": f"{home}/state", "S3_DATA_DIR": f"{home}/s3",
-        "IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0",
-    }  # fmt: skip
-    child = subprocess.Popen(
-        [sys.executable, "-m", "ministack"], env=os.environ | mine, cwd=home, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    atexit.register(_stop, child, home)
-    endpoint = f"http://127.0.0.1:{port}"
-    _wait_for(endpoint, child)
-    return endpoint
-
-
-def _wait_for(endpoint: str, child: "subprocess.Popen[bytes]") -> None:
-    give_up = time.monotonic() + START_LIMIT
-    while child.poll() is None and time.monotonic() < give_up:
-        try:
-            urllib.request.urlopen(endpoint, timeout=2).close()
-        except urllib.error.HTTPError as error:
-            error.close()
-        except OSError:
-            time.sleep(0.05)
-            continue
-        return
-    pytest.fail(f"MiniStack does not answer at {endpoint} (exit status {child.poll()})")
-
-
-def _stop(child: "subprocess.Popen[bytes]", home: str) -> None:
-    """MiniStack, whatever it started, and its files."""
-    if child.poll() is None:
-        os.killpg(child.pid, signal.SIGTERM)
-        try:
-            child.wait(10)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
-    shutil.rmtree(home, ignore_errors=True)
+    ending = ExitStack()
+    atexit.register(ending.close)
+    return ending.enter_context(emulator.running())

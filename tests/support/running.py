@@ -1,6 +1,5 @@
 """A whole development stack as a child of the tests, on ports that nobody else uses."""
 
-import json
 import os
 import queue
 import signal
@@ -8,13 +7,12 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from dev.client import Client
 from dev.emulator import free_port
 from dev.settings import ROOT
 
@@ -69,15 +67,8 @@ class RunningStack:
         raise AssertionError(f"no line with {part!r} in:\n" + "\n".join(self.lines))
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, Any]:
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(self.url + path, data, headers, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=40) as answer:
-                return answer.status, json.loads(answer.read() or b"null")
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, json.loads(error.read() or b"null")
+        answer = Client(self.url).ask(method, path, body)
+        return answer.status, answer.body
 
     def descendants(self) -> list[Process]:
         """Every process below the stack, however deep."""

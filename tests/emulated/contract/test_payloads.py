@@ -1,12 +1,11 @@
 """Objects: put, get, copied, measured, and reached by links that are really used."""
 
-import urllib.error
-import urllib.request
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from chalicelib.errors import PayloadMissing
+from dev.client import fetch
 from tests.emulated.contract.conftest import Ground
 from tests.emulated.contract.rows import new_id
 from tests.support.fakes import START
@@ -49,15 +48,8 @@ def test_an_upload_link_takes_a_put_and_a_link_gives_it_back(ground: Ground, siz
         pytest.skip("there is no HTTP server behind this one")
     key = f"uploads/alice/{new_id()}"
     upload = ground.payloads.upload_link(key, START, size)
-    request = urllib.request.Request(upload.href, b"[3, 1, 2.5]", dict(upload.headers), method="PUT")
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        assert answer.status == 200
+    assert fetch("PUT", upload.href, b"[3, 1, 2.5]", upload.headers, timeout=10).status == 200
     assert ground.payloads.get(key) == b"[3, 1, 2.5]"
-    with urllib.request.urlopen(ground.payloads.link(key), timeout=10) as answer:
-        assert answer.read() == b"[3, 1, 2.5]"
-        assert answer.headers["Content-Type"] == "application/json"
-    other = ground.payloads.link(f"{key}-not-there")
-    with pytest.raises(urllib.error.HTTPError) as missing:
-        urllib.request.urlopen(other, timeout=10)
-    assert missing.value.code == 404
-    missing.value.close()
+    answer = fetch("GET", ground.payloads.link(key), timeout=10)
+    assert (answer.raw, answer.headers["Content-Type"]) == (b"[3, 1, 2.5]", "application/json")
+    assert fetch("GET", ground.payloads.link(f"{key}-not-there"), timeout=10).status == 404

@@ -1,4 +1,4 @@
-"""resources.json, resolved and created."""
+"""resources.yaml, resolved and created."""
 
 import json
 from collections.abc import Iterator

@@ -13,9 +13,9 @@ import boto3
 import pytest
 
 from dev import emulator, resources
-from dev.process import Child
+from dev import template as templates
 from dev.runner import Runner
-from dev.settings import HOST, ROOT, child_environ, load
+from dev.settings import child_environ, load
 from tests.support.running import processes, until
 
 APP = """
@@ -87,13 +87,9 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port = emulator.free_port()
-    settings = replace(load({}), data=tmp_path_factory.mktemp("data"))
-    child: Child = emulator.start(settings, child_environ(os.environ, settings, ""), port)
-    emulator.wait(f"http://{HOST}:{port}", child, settings.start_limit)
-    yield f"http://{HOST}:{port}"
-    child.stop(emulator.STOP_LIMIT)
+def endpoint() -> Iterator[str]:
+    with emulator.running() as endpoint:
+        yield endpoint
 
 
 @pytest.fixture
@@ -101,10 +97,10 @@ def scene(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / ".chalice").mkdir()
     (tmp_path / ".chalice" / "config.json").write_text(json.dumps(CONFIG))
-    template = json.loads((ROOT / "resources.json").read_text())
+    template = templates.load()
     template["Resources"]["Queue"]["Properties"]["VisibilityTimeout"] = 1
     template["Resources"]["Queue"]["Properties"]["RedrivePolicy"]["maxReceiveCount"] = 3
-    (tmp_path / "resources.json").write_text(json.dumps(template))
+    (tmp_path / "resources.yaml").write_text(json.dumps(template))
     settings = replace(load({}), root=tmp_path, endpoint=endpoint, workers=1)
     environ = {**child_environ(os.environ, settings, endpoint), "SEEN": str(tmp_path / "seen")}
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):

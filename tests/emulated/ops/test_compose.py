@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ops.vendor import ROOT
+from dev.settings import ROOT
 
 KNOWN = {"image", "ports", "environment", "volumes", "healthcheck", "profiles"}
 

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from ops import deploy, destroy, doctor, stack
+from dev import emulator
+from ops import cloudformation, deploy, destroy
 from ops.account import Account
 
 
 @pytest.fixture(scope="module")
 def environ() -> Iterator[dict[str, str]]:
-    with doctor.started("ministack") as endpoint:
+    with emulator.running() as endpoint:
         yield {"ENDPOINT": endpoint, "STAGE": "prod"}
 
 
@@ -31,11 +32,11 @@ def test_a_stage_comes_up_keeps_its_data_until_told_twice_and_goes(environ: dict
 
     with pytest.raises(destroy.NotConfirmed, match=f"the bucket {bucket}"):
         destroy.destroy(environ, said.append)
-    assert stack.exists(account, "prod")
+    assert cloudformation.exists(account, "prod")
     assert store.get_object(Bucket=bucket, Key="outputs/some")["Body"].read() == b"[1]"
 
     destroy.destroy(environ | {"CONFIRM": "sortie-prod"}, said.append)
-    assert not stack.exists(account, "prod")
+    assert not cloudformation.exists(account, "prod")
     tables = account.client("dynamodb")
     assert tables.list_tables()["TableNames"] == []
 

@@ -2,16 +2,18 @@
 
 import pytest
 
-from ops import doctor, probes
+from benchmarks import probes
+from dev import emulator
+from ops import doctor
 
 
 @pytest.fixture(scope="module")
 def verdicts() -> dict[str, dict[str, doctor.Row]]:
-    found = {}
+    rows = {}
     for name in ("ministack", "moto"):
-        with doctor.started(name) as endpoint:
-            found[name] = doctor.examine(endpoint)
-    return found
+        with emulator.running(name) as endpoint:
+            rows[name] = doctor.examine(endpoint)
+    return rows
 
 
 def test_ministack_keeps_everything_that_is_probed(verdicts: dict[str, dict[str, doctor.Row]]) -> None:

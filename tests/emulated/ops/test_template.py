@@ -1,4 +1,4 @@
-"""The template that Chalice makes, with resources.json merged in: what matters is there, and cfn-lint is content."""
+"""The template that Chalice makes, with resources.yaml merged in: what matters is there, and cfn-lint is content."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dev.template import Template
-from ops import stack
+from ops import cloudformation
 from ops.build import Package, build
 
 FUNCTIONS = ("Work", "Dispatch", "APIHandler", "Authorize")
@@ -136,7 +136,7 @@ def test_the_dashboard_is_json(package: Package) -> None:
 
 def test_cfn_lint_has_no_complaint(package: Package, tmp_path: Path) -> None:
     file = tmp_path / "template.json"
-    file.write_text(json.dumps(stack.located(package.template, "bucket", "key.zip")))
+    file.write_text(json.dumps(cloudformation.located(package.template, "bucket", "key.zip")))
     lint = [sys.executable, "-c", "import sys; from cfnlint.runner import main; sys.exit(main())"]
     done = subprocess.run([*lint, str(file)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

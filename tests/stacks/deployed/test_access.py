@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 import app as service
+from dev.client import Answer
 from ops import tokens
-from tests.support.deployed_stack import Answer, DeployedStack
+from tests.support.deployed_stack import DeployedStack
 
 PUBLIC = {"/", "/docs", "/health", "/openapi.json", "/web/{folder}/{name}"}
 NEVER_WAS = "01aaaaaaaaaaaaaaaaaaaaaaaa"
@@ -60,12 +61,12 @@ def held(deployed: DeployedStack) -> Tokens:
 def things(deployed: DeployedStack, held: Tokens) -> Things:
     job_id = deployed.submit({"array": [int(MARK), 1], "object_id": "mine", "window": {}}, token=held.owner)
     schedule = {"cron": "0 0 1 1 *", "job": {"array": [int(MARK)]}}
-    schedule_id = deployed.ask("POST", "/schedules", schedule, token=held.owner).json["id"]
-    groups = deployed.ask("GET", "/groups", token=held.owner).json["groups"]
+    schedule_id = deployed.ask("POST", "/schedules", schedule, token=held.owner).body["id"]
+    groups = deployed.ask("GET", "/groups", token=held.owner).body["groups"]
     name = next(group["name"] for group in groups if not group["problems"])
     run = deployed.ask("POST", f"/groups/{name}/runs", token=held.owner)
     deployed.ended(job_id)
-    return Things(job_id, schedule_id, run.json["run_id"], name)
+    return Things(job_id, schedule_id, run.body["run_id"], name)
 
 
 def filled(path: str, things: Things, **other: str) -> str:
@@ -82,7 +83,7 @@ def seen(answer: Answer, *secrets: str) -> tuple[int, dict[str, str], str]:
     """What a client sees, without what differs between any two requests."""
     skipped = ("date", "x-request-id", "x-amzn-requestid", "x-amz-request-id", "content-length")
     headers = {name: value for name, value in answer.headers.items() if name.lower() not in skipped}
-    text = re.sub(r'"request_id": *"[^"]*"', "", answer.body.decode())
+    text = re.sub(r'"request_id": *"[^"]*"', "", answer.raw.decode())
     for secret in secrets:
         text = text.replace(secret, "ID")
     return answer.status, headers, text
@@ -98,8 +99,8 @@ def test_without_a_valid_token_every_route_gives_the_same_nothing(
     assert answer.status == 401
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.headers["WWW-Authenticate"] == "Bearer"
-    assert (answer.json["status"], answer.json["title"]) == (401, "A token is needed")
-    assert "team" not in answer.body.decode()
+    assert (answer.body["status"], answer.body["title"]) == (401, "A token is needed")
+    assert "team" not in answer.raw.decode()
 
 
 @pytest.mark.parametrize("role", ["read", "submit", "admin"])
@@ -110,7 +111,7 @@ def test_each_role_may_do_what_it_may_and_no_more(
     answer = ask(deployed, method, filled(path, things, job_id=NEVER_WAS, schedule_id=NEVER_WAS), getattr(held, role))
     if method != "GET" and role == "read":
         assert answer.status == 403
-        assert answer.json["type"] == "urn:sortie:forbidden"
+        assert answer.body["type"] == "urn:sortie:forbidden"
     else:
         assert answer.status not in (401, 403)
         assert answer.status < 500
@@ -134,7 +135,7 @@ def test_lists_of_a_stranger_hold_nothing_of_the_owner(
 ) -> None:
     answer = deployed.ask("GET", path, token=held.stranger)
     assert answer.status == 200
-    text = json.dumps(answer.json)
+    text = json.dumps(answer.body)
     for secret in (things.job_id, things.schedule_id, things.run_id, MARK, "team-a"):
         assert secret not in text
 
@@ -150,14 +151,14 @@ def test_windows_and_idempotency_keys_of_two_owners_do_not_meet(
 
 
 def test_an_upload_of_another_owner_cannot_be_used(deployed: DeployedStack, held: Tokens) -> None:
-    upload = deployed.ask("POST", "/uploads", {}, token=held.owner).json["id"]
+    upload = deployed.ask("POST", "/uploads", {}, token=held.owner).body["id"]
     wanted = {"task": "sort", "input": {"upload": upload}}
     assert deployed.ask("POST", "/jobs", wanted, token=held.stranger).status == 422
 
 
 def test_an_admin_sees_and_steers_every_owners_job(deployed: DeployedStack, held: Tokens, things: Things) -> None:
     job = deployed.ask("GET", f"/jobs/{things.job_id}", token=held.admin)
-    assert (job.status, job.json["owner"]) == (200, "team-a")
+    assert (job.status, job.body["owner"]) == (200, "team-a")
     assert deployed.ask("DELETE", f"/jobs/{things.job_id}", token=held.admin).status == 409
 
 
@@ -165,7 +166,7 @@ def test_an_admin_sees_and_steers_every_owners_job(deployed: DeployedStack, held
 def test_what_is_public_says_nothing_of_jobs(deployed: DeployedStack, things: Things, path: str) -> None:
     answer = deployed.ask("GET", path, token=None)
     assert answer.status == 200
-    assert things.job_id not in answer.body.decode()
+    assert things.job_id not in answer.raw.decode()
 
 
 def test_tokens_are_listed_without_themselves_and_only_digests_are_stored(deployed: DeployedStack) -> None:
@@ -209,9 +210,9 @@ def test_an_admin_sees_what_any_owner_has_and_nobody_else_does(
     own = deployed.ask("GET", filled(path, things), token=held.owner)
     seen_by_admin = deployed.ask("GET", asked, token=held.admin)
     assert seen_by_admin.status == 200
-    assert seen_by_admin.json.keys() == own.json.keys()
+    assert seen_by_admin.body.keys() == own.body.keys()
     if path in ("/jobs", "/board"):
-        assert things.job_id in json.dumps(seen_by_admin.json)
+        assert things.job_id in json.dumps(seen_by_admin.body)
     refused = deployed.ask("GET", asked, token=held.stranger)
     assert refused.status == 403
     nobody = deployed.ask("GET", f"{filled(path, things)}?owner=team-never", token=held.stranger)

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ops import chalice_deploy, sample
+from dev import sample
+from dev.client import Client
+from ops import chalice_deploy
 from ops.account import Account
 from tests.support.deployed_stack import DeployedStack
 
@@ -15,7 +17,7 @@ def test_a_second_deployment_updates_in_place(deployed: DeployedStack) -> None:
     assert f"API: {deployed.url}" in lines
     assert f"Emulator at {deployed.endpoint}" in lines
     assert deployed.ended(job_id)["status"] == "completed"
-    assert sample.run(deployed.url, deployed.token)
+    assert sample.run(Client(deployed.url, {"Authorization": f"Bearer {deployed.token}"}))
 
 
 def test_chalice_deploy_and_delete_with_what_they_need_before_and_after(

@@ -46,7 +46,7 @@ def test_what_outgrows_a_row_goes_through_the_bucket(deployed: DeployedStack) ->
 
 def test_an_upload_is_sorted(deployed: DeployedStack) -> None:
     text = b"\n".join(b"%d" % number for number in range(1000, 0, -1))
-    place = deployed.ask("POST", "/uploads", {"bytes": len(text)}).json
+    place = deployed.ask("POST", "/uploads", {"bytes": len(text)}).body
     put = subprocess.run(
         ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-X", "PUT", "--data-binary", "@-", place["href"]]
         + [part for name, value in place["headers"].items() for part in ("-H", f"{name}: {value}")],
@@ -61,9 +61,9 @@ def test_an_upload_is_sorted(deployed: DeployedStack) -> None:
 
 def test_a_schedule_and_a_group_live_in_the_deployed_table(deployed: DeployedStack) -> None:
     made = deployed.ask("POST", "/schedules", {"cron": "0 3 * * *", "timezone": "Europe/Berlin", "job": {"array": [1]}})
-    assert made.status == 201, made.body
-    assert deployed.ask("DELETE", f"/schedules/{made.json['id']}").status == 204
-    groups = deployed.ask("GET", "/groups").json["groups"]
+    assert made.status == 201, made.raw
+    assert deployed.ask("DELETE", f"/schedules/{made.body['id']}").status == 204
+    groups = deployed.ask("GET", "/groups").body["groups"]
     name = next(group["name"] for group in groups if group["jobs"] and not group["problems"])
     assert deployed.ask("POST", f"/groups/{name}/runs").status == 202
 
@@ -71,9 +71,9 @@ def test_a_schedule_and_a_group_live_in_the_deployed_table(deployed: DeployedSta
 def test_a_window_and_a_batch_are_written_under_the_least_privileges(deployed: DeployedStack) -> None:
     job = {"array": [2, 1], "object_id": "one", "window": {"seconds": 60, "on_repeat": "reuse"}}
     first, second = deployed.ask("POST", "/jobs", job), deployed.ask("POST", "/jobs", job)
-    assert (first.status, second.status, second.json["id"]) == (202, 200, first.json["id"])
+    assert (first.status, second.status, second.body["id"]) == (202, 200, first.body["id"])
     bulk = deployed.ask("POST", "/jobs/bulk", {"jobs": [{"array": [2, 1]}] * 5})
-    ids = [result["job"]["id"] for result in bulk.json["results"]]
+    ids = [result["job"]["id"] for result in bulk.body["results"]]
     assert {deployed.ended(job_id)["status"] for job_id in ids} == {"completed"}
 
 
@@ -84,9 +84,9 @@ def test_nothing_was_refused_to_the_functions(deployed: DeployedStack) -> None:
 def test_every_page_and_asset_is_served_as_it_is(deployed: DeployedStack) -> None:
     page = deployed.ask("GET", "/", token=None)
     assert page.headers["Content-Type"].startswith("text/html")
-    assert page.body.startswith(b"<!doctype html>")
-    assert deployed.ask("GET", "/openapi.json", token=None).json["openapi"].startswith("3.1")
-    assert deployed.ask("GET", "/health", token=None).json == {"status": "ok"}
+    assert page.raw.startswith(b"<!doctype html>")
+    assert deployed.ask("GET", "/openapi.json", token=None).body["openapi"].startswith("3.1")
+    assert deployed.ask("GET", "/health", token=None).body == {"status": "ok"}
 
 
 def test_a_route_that_is_not_there_is_a_problem(deployed: DeployedStack) -> None:
@@ -113,7 +113,7 @@ def test_what_is_received_too_often_becomes_a_dead_letter(deployed: DeployedStac
         queue.send_message(QueueUrl=live, MessageBody="not-a-job")
         for _ in range(7):
             queue.receive_message(QueueUrl=live, VisibilityTimeout=0, WaitTimeSeconds=1)
-        assert until(lambda: deployed.ask("GET", "/stats").json["queue"]["dead"] == 1, 10, "a dead letter")
+        assert until(lambda: deployed.ask("GET", "/stats").body["queue"]["dead"] == 1, 10, "a dead letter")
     finally:
         set_mapping(deployed, enabled=True)
         queue.purge_queue(QueueUrl=dead)

@@ -1,30 +1,16 @@
 """A client of a running service, wherever it runs: plain HTTP, JSON, and waiting with a deadline."""
 
-import json
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from email.message import Message
 from typing import Any
 from uuid import uuid4
 
+from dev.client import Answer, Client
 from tests.support.running import until
 
 ENDED = ("completed", "failed", "canceled")
 LIMIT = 90.0
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    status: int
-    headers: Message
-    raw: bytes
-
-    @property
-    def body(self) -> Any:
-        return json.loads(self.raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +26,7 @@ class Service:
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """`body` is sent as JSON, bytes as they are."""
-        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        sent = {"Content-Type": "application/json", **self.headers, **headers}
-        return fetch(method, self.url + path, data, sent)
+        return Client(self.url, self.headers).ask(method, path, body, **headers)
 
     def submit(self, **request: Any) -> Any:
         answer = self.ask("POST", "/jobs", request)
@@ -77,16 +61,6 @@ class Service:
         """The answers to the same submission of so many clients."""
         with ThreadPoolExecutor(clients) as pool:
             return list(pool.map(lambda _: self.ask("POST", "/jobs", body, **headers), range(clients)))
-
-
-def fetch(method: str, url: str, data: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
-    request = urllib.request.Request(url, data, dict(headers or {}), method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return Answer(answer.status, answer.headers, answer.read())
-    except urllib.error.HTTPError as error:
-        with error:
-            return Answer(error.code, error.headers, error.read())
 
 
 def some_object() -> str:

@@ -3,11 +3,11 @@
 import os
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
 import pytest
 
+from dev.client import fetch
 from tests.support.running import RunningStack
 
 HERE = Path(__file__).parent / "fuzz"
@@ -24,8 +24,7 @@ SEED = os.environ.get("FUZZ_SEED", "1")
 def uploaded(stack: RunningStack) -> str:
     """The id of an upload that holds an array."""
     _, upload = stack.ask("POST", "/uploads", {})
-    request = urllib.request.Request(upload["href"], b"[3, 1, 2]", upload["headers"], method="PUT")
-    urllib.request.urlopen(request, timeout=10).close()
+    assert fetch("PUT", upload["href"], b"[3, 1, 2]", upload["headers"], timeout=10).status == 200
     return str(upload["id"])
 
 

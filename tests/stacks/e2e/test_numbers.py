@@ -3,7 +3,8 @@
 import json
 import random
 
-from tests.stacks.e2e.service import Service, fetch
+from dev.client import fetch
+from tests.stacks.e2e.service import Service
 
 DICE = random.Random(7)
 

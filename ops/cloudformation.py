@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
 
-from ops import emulator, gateway
+from ops import gateway_responses, offline
 from ops.account import Account
 from ops.build import Package
 
@@ -32,10 +32,11 @@ def deploy(account: Account, stage: str, package: Package, say: Say, **parameter
     """Create the stage's stack, or bring it up to date; its outputs. Raises DeployFailed."""
     template = _upload(account, stage, package)
     say(f"Bringing the stack {name_of(stage)} up to date.")
-    found = _bring(account, name_of(stage), {"Stage": stage, **parameters}, TemplateURL=template)
+    outputs = _bring(account, name_of(stage), {"Stage": stage, **parameters}, TemplateURL=template)
     if account.endpoint:
-        gateway.apply(account, found["RestAPIId"], API_STAGE, gateway.wanted(package.template))
-    return found
+        responses = gateway_responses.of_template(package.template)
+        gateway_responses.apply(account, outputs["RestAPIId"], API_STAGE, responses)
+    return outputs
 
 
 def apply(account: Account, name: str, stage: str, template: str) -> Mapping[str, str]:
@@ -57,13 +58,9 @@ def _bring(account: Account, name: str, parameters: Mapping[str, str], **templat
     return _outputs(cloud, name)
 
 
-def outputs(account: Account, stage: str) -> Mapping[str, str]:
-    return _outputs(account.client("cloudformation"), name_of(stage))
-
-
 def _outputs(cloud: Any, name: str) -> Mapping[str, str]:
-    found = cloud.describe_stacks(StackName=name)["Stacks"][0]
-    return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+    stack = cloud.describe_stacks(StackName=name)["Stacks"][0]
+    return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
 
 
 def delete(account: Account, stage: str) -> None:
@@ -79,11 +76,11 @@ def exists(account: Account, stage: str) -> bool:
     return _status(account.client("cloudformation"), name_of(stage)) is not None
 
 
-def api_url(account: Account, found: Mapping[str, str]) -> str:
+def api_url(account: Account, outputs: Mapping[str, str]) -> str:
     """Without a slash at its end."""
     if account.endpoint:
-        return f"{account.endpoint}/restapis/{found['RestAPIId']}/{API_STAGE}/_user_request_"
-    return found["EndpointURL"].rstrip("/")
+        return f"{account.endpoint}/restapis/{outputs['RestAPIId']}/{API_STAGE}/_user_request_"
+    return outputs["EndpointURL"].rstrip("/")
 
 
 def artifacts(account: Account) -> str:
@@ -96,11 +93,11 @@ def _upload(account: Account, stage: str, package: Package) -> str:
     store, bucket = account.client("s3"), artifacts(account)
     _ensure_bucket(store, bucket, account.region)
     key = f"{stage}/{package.digest}.zip"
-    if not _stored(store, bucket, key):
+    if not _exists(store.head_object, Bucket=bucket, Key=key):
         store.put_object(Bucket=bucket, Key=key, Body=package.zip.read_bytes())
     described = located(package.template, bucket, key)
     if account.endpoint:
-        emulator.name_batches(described)
+        offline.name_batches(described)
     template = json.dumps(described, separators=(",", ":"))
     store.put_object(Bucket=bucket, Key=f"{stage}/template.json", Body=template.encode())
     if account.endpoint:
@@ -118,23 +115,19 @@ def located(template: Mapping[str, Any], bucket: str, key: str) -> dict[str, Any
 
 
 def _ensure_bucket(store: Any, bucket: str, region: str) -> None:
-    try:
-        store.head_bucket(Bucket=bucket)
+    if _exists(store.head_bucket, Bucket=bucket):
         return
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in ("404", "NoSuchBucket"):
-            raise
-    place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    store.create_bucket(Bucket=bucket, **place)
+    location = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    store.create_bucket(Bucket=bucket, **location)
     closed = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
     store.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(closed, True))
 
 
-def _stored(store: Any, bucket: str, key: str) -> bool:
+def _exists(head: Callable[..., Any], **named: str) -> bool:
     try:
-        store.head_object(Bucket=bucket, Key=key)
+        head(**named)
     except ClientError as error:
-        if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
+        if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NoSuchBucket", "NotFound"):
             return False
         raise
     return True
@@ -142,10 +135,10 @@ def _stored(store: Any, bucket: str, key: str) -> bool:
 
 def _start(cloud: Any, kind: str, name: str, parameters: Mapping[str, str], template: Mapping[str, str]) -> bool:
     """False when there is nothing to do."""
-    given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
+    listed = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
     call = cloud.create_stack if kind == "create" else cloud.update_stack
     try:
-        call(StackName=name, Parameters=given, Capabilities=CAPABILITIES, **template)
+        call(StackName=name, Parameters=listed, Capabilities=CAPABILITIES, **template)
     except ClientError as error:
         if "No updates are to be performed" in str(error):
             return False

@@ -30,5 +30,5 @@ class Counter:
     def _count(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
         self.calls[f"{model.service_model.service_name}.{model.name}"] += 1
         used = parsed.get("ConsumedCapacity") or []
-        for one in used if isinstance(used, list) else [used]:
-            self.units["read" if model.name in READS else "write"] += one["CapacityUnits"]
+        for part in used if isinstance(used, list) else [used]:
+            self.units["read" if model.name in READS else "write"] += part["CapacityUnits"]

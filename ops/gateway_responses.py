@@ -1,4 +1,4 @@
-"""The answers that API Gateway gives by itself, as problems: what resources.json says, put on an API by hand.
+"""The answers that API Gateway gives by itself, as problems: what resources.yaml says, put on an API by hand.
 
 CloudFormation takes them from the template. `chalice deploy` knows nothing of them, and MiniStack does not read them.
 """
@@ -11,9 +11,9 @@ from ops.account import Account
 EXTENSION = "x-amazon-apigateway-gateway-responses"
 
 
-def wanted(template: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"][EXTENSION]
-    return found
+def of_template(template: Mapping[str, Any]) -> dict[str, Any]:
+    responses: dict[str, Any] = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"][EXTENSION]
+    return responses
 
 
 def apply(account: Account, api_id: str, stage_name: str, responses: Mapping[str, Any]) -> bool:

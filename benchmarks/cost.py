@@ -2,27 +2,26 @@
 
 It runs 1,000 jobs of 10 numbers (NUMBERS=1000 makes them longer) through the real use cases against MiniStack, whose
 count of DynamoDB's units is right, in batches of ten as the event source makes them, and counts calls and units.
-Times are this machine's, without network: on AWS each call waits a few milliseconds longer. Prices: ops/prices.json.
+Times are this machine's, without network: on AWS each call waits a few milliseconds longer. Prices: prices.json.
 """
 
 import json
 import os
 import random
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchmarks import naive
+from benchmarks.counting import Counter
 from chalicelib import config, wiring
 from chalicelib.api import requests
 from chalicelib.aws import dynamodb, records, s3, sqs
 from chalicelib.ports import Ports
 from chalicelib.service import read, submit, work
-from dev import resources
-from ops import emulator, naive
+from dev import emulator, resources
 from ops.account import Account
-from ops.counting import Counter
 
 JOBS, BATCH = 1_000, 10
 NUMBERS = int(os.environ.get("NUMBERS", "10"))
@@ -143,14 +142,10 @@ def _ports(account: Account, settings: config.Settings, counter: Counter) -> Por
 
 def main() -> int:
     prices = json.loads((Path(__file__).parent / "prices.json").read_text())
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        try:
-            account = Account(emulator.start(folder, os.environ, port=None, keep_state=False).endpoint)
-            os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-            print(report(sortie(account), first_draft(account), prices))
-        finally:
-            emulator.stop(folder)
+    os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    with emulator.running() as endpoint:
+        account = Account(endpoint)
+        print(report(sortie(account), first_draft(account), prices))
     return 0
 
 

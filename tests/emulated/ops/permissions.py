@@ -1,4 +1,4 @@
-"""Which AWS actions each function can reach, read off the sources: `python -m ops.permissions`.
+"""Which AWS actions and which indexes each function can reach, read off the sources.
 
 From a function's handler in app.py it follows every name that leads into chalicelib/: imported functions and classes,
 a module's own, and calls on the ports (`ports.jobs.claim`), up to the calls of boto3 clients in chalicelib/aws/.
@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from ops.vendor import ROOT
+from dev.settings import ROOT
 
-Place = tuple[str, str]
+Definition = tuple[str, str]
 PORTS = {
     "jobs": ("chalicelib.aws.dynamodb", "DynamoJobs"),
     "records": ("chalicelib.aws.records", "DynamoRecords"),
@@ -53,8 +53,20 @@ LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 def needed() -> Mapping[str, set[str]]:
     """Function -> IAM actions, Lambda's own included."""
-    starts = {**ROOTS, "api": sorted(_module("app").views)}
-    return {name: _reached([("app", root) for root in roots]) | PLATFORM[name] | LOGS for name, roots in starts.items()}
+    return {name: {*_actions(nodes), *PLATFORM[name], *LOGS} for name, nodes in _functions().items()}
+
+
+def queried(indexes: set[str]) -> Mapping[str, set[str]]:
+    """Function -> those of `indexes` that it reads: each is named by a string where it is queried."""
+    return {name: _strings(nodes) & indexes for name, nodes in _functions().items()}
+
+
+@cache
+def _functions() -> Mapping[str, list[ast.AST]]:
+    """Function -> what its handlers reach; the API's are all that app.py defines beside those of the others."""
+    handlers = [name for names in ROOTS.values() for name in names]
+    views = [name for name in _module("app").defined if name not in handlers and "." not in name]
+    return {name: _reached([("app", root) for root in roots]) for name, roots in {**ROOTS, "api": views}.items()}
 
 
 class Module:
@@ -64,7 +76,6 @@ class Module:
         self.name = name
         self.defined: dict[str, ast.AST] = {}
         self.imports: dict[str, tuple[str, str | None]] = {}
-        self.views: set[str] = set()
         tree = ast.parse(path.read_text("utf-8"))
         for statement in tree.body:
             self._define(statement)
@@ -76,8 +87,6 @@ class Module:
     def _define(self, node: ast.stmt) -> None:
         if isinstance(node, ast.FunctionDef):
             self.defined[node.name] = node
-            if any("routes" in ast.dump(decorator) for decorator in node.decorator_list):
-                self.views.add(node.name)
         elif isinstance(node, ast.ClassDef):
             self.defined[node.name] = node
             methods = (each for each in node.body if isinstance(each, ast.FunctionDef))
@@ -99,22 +108,22 @@ def _module(name: str) -> Module:
     return Module(name, _path(name))
 
 
-def _reached(roots: list[Place]) -> set[str]:
-    todo, done, actions = list(roots), set[Place](), set[str]()
+def _reached(roots: list[Definition]) -> list[ast.AST]:
+    todo, done, nodes = list(roots), set[Definition](), list[ast.AST]()
     while todo:
-        place = todo.pop()
-        if place in done:
+        definition = todo.pop()
+        if definition in done:
             continue
-        done.add(place)
-        module = _module(place[0])
-        node = module.defined.get(place[1])
+        done.add(definition)
+        module = _module(definition[0])
+        node = module.defined.get(definition[1])
         if node is not None:
-            todo += _named(module, place[1], node)
-            actions |= set(_called(node))
-    return actions
+            todo += _named(module, definition[1], node)
+            nodes.append(node)
+    return nodes
 
 
-def _named(module: Module, inside: str, body: ast.AST) -> Iterator[Place]:
+def _named(module: Module, inside: str, body: ast.AST) -> Iterator[Definition]:
     for node in ast.walk(body):
         if isinstance(node, ast.Name):
             yield from _by_name(module, node.id)
@@ -122,14 +131,14 @@ def _named(module: Module, inside: str, body: ast.AST) -> Iterator[Place]:
             yield from _by_attribute(module, inside, node)
 
 
-def _by_name(module: Module, name: str) -> Iterator[Place]:
+def _by_name(module: Module, name: str) -> Iterator[Definition]:
     if name in module.defined:
         yield module.name, name
     elif name in module.imports and (target := module.imports[name])[1] and _path(target[0]).exists():
         yield target[0], target[1]
 
 
-def _by_attribute(module: Module, inside: str, node: ast.Attribute) -> Iterator[Place]:
+def _by_attribute(module: Module, inside: str, node: ast.Attribute) -> Iterator[Definition]:
     match node.value:
         case ast.Attribute(attr=port) if port in PORTS:
             yield PORTS[port][0], f"{PORTS[port][1]}.{node.attr}"
@@ -139,9 +148,14 @@ def _by_attribute(module: Module, inside: str, node: ast.Attribute) -> Iterator[
             yield module.imports[name][0], node.attr
 
 
-def _called(body: ast.AST) -> Iterator[str]:
-    """IAM actions of the client calls in this body."""
-    for node in ast.walk(body):
+def _strings(nodes: list[ast.AST]) -> set[str]:
+    every = (node for body in nodes for node in ast.walk(body))
+    return {node.value for node in every if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def _actions(nodes: list[ast.AST]) -> Iterator[str]:
+    """IAM actions of the client calls in these bodies."""
+    for node in (node for body in nodes for node in ast.walk(body)):
         match node:
             case ast.Call(
                 func=ast.Attribute(value=ast.Attribute(attr="_client" | "_once") | ast.Name(id="client"), attr=method)
@@ -151,12 +165,3 @@ def _called(body: ast.AST) -> Iterator[str]:
                     names = [str(node.args[0].value)]
                 for name in names:
                     yield from ACTIONS[name]
-
-
-def main() -> None:
-    for name, actions in needed().items():
-        print(name, *sorted(actions), sep="\n  ")
-
-
-if __name__ == "__main__":
-    main()

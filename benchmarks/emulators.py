@@ -1,15 +1,12 @@
-"""Measures the two emulators as a development stack would use them: `python -m dev.measure`, about a minute."""
+"""Measures both emulators as a development stack uses them: `python -m benchmarks.emulators`, about a minute."""
 
 import os
 import statistics
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from dev import emulator, resources
-from dev.settings import HOST, DevSettings, child_environ, load
+from dev.client import fetch
 
 JOBS = 1000
 BODY = 20_000_000
@@ -40,58 +37,51 @@ def main() -> None:
     rows: dict[str, dict[str, str]] = {}
     for name in ("moto", "ministack"):
         with tempfile.TemporaryDirectory() as folder:
-            rows[name] = measure(replace(load({}), emulator=name, data=Path(folder)))
+            rows[name] = measure(name, Path(folder))
     print(f"| {'':44} | {'moto server':>24} | {'MiniStack':>24} |")
     for label, moto in rows["moto"].items():
         print(f"| {label:44} | {moto:>24} | {rows['ministack'][label]:>24} |")
 
 
-def measure(settings: DevSettings) -> dict[str, str]:
-    with running(settings) as (clients, start):
-        found = {"start to first answer, s": f"{start:.2f}"}
-        found |= calls(clients)
-        found["20 MB presigned PUT / GET, s"] = presigned(clients)
-        found["CORS preflight for that PUT"] = preflight(clients)
-        found["winners of 50 conditional puts"] = str(winners(clients))
-        found["message due in 3.0 s came after, s"] = delay(clients)
+def measure(name: str, folder: Path) -> dict[str, str]:
+    with running(name, folder) as (clients, start):
+        figures = {"start to first answer, s": f"{start:.2f}"}
+        figures |= calls(clients)
+        figures["20 MB presigned PUT / GET, s"] = presigned(clients)
+        figures["CORS preflight for that PUT"] = preflight(clients)
+        figures["winners of 50 conditional puts"] = str(winners(clients))
+        figures["message due in 3.0 s came after, s"] = delay(clients)
         clients.queue.send_message(QueueUrl=clients.url, MessageBody="kept")
-    with running(settings) as (clients, start):
-        found["start with 1,000 rows to load, s"] = f"{start:.2f}"
-        found["row, message, object kept over a restart"] = kept(clients)
-    return found
+    with running(name, folder) as (clients, start):
+        figures["start with 1,000 rows to load, s"] = f"{start:.2f}"
+        figures["row, message, object kept over a restart"] = kept(clients)
+    return figures
 
 
 @contextmanager
-def running(settings: DevSettings) -> Iterator[tuple[Clients, float]]:
-    port = emulator.free_port()
-    endpoint = f"http://{HOST}:{port}"
-    environ = child_environ(os.environ, settings, endpoint)
-    os.environ.update({key: value for key, value in environ.items() if key.startswith("AWS_")})
+def running(name: str, folder: Path) -> Iterator[tuple[Clients, float]]:
+    os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     begun = time.perf_counter()
-    child = emulator.start(settings, {k: v for k, v in environ.items() if k != "AWS_ENDPOINT_URL"}, port)
-    try:
-        emulator.wait(endpoint, child, settings.start_limit)
+    with emulator.running(name, folder) as endpoint:
         seconds = time.perf_counter() - begun
         resources.create("local", endpoint)
         clients = Clients(endpoint)
         clients.find_queue()
         yield clients, seconds
-    finally:
-        child.stop(emulator.STOP_LIMIT)
 
 
 def calls(clients: Clients) -> dict[str, str]:
     put(clients, "warm")
-    found = {
+    figures = {
         "GetItem, ms": median(200, lambda n: clients.table.get_item(TableName=TABLE, Key=key("warm"))),
         "conditional UpdateItem, ms": median(200, lambda n: update(clients, "warm", "running")),
         "SendMessage, empty queue, ms": median(20, lambda n: send(clients, f"job{n}")),
     }
     for n in range(20, JOBS):
         send(clients, f"job{n}")
-    found["SendMessage, 1,000 waiting, ms"] = median(20, lambda n: send(clients, f"job{JOBS + n}"))
-    found["jobs per second, 1,000 waiting"] = drain(clients)
-    return found
+    figures["SendMessage, 1,000 waiting, ms"] = median(20, lambda n: send(clients, f"job{JOBS + n}"))
+    figures["jobs per second, 1,000 waiting"] = drain(clients)
+    return figures
 
 
 def drain(clients: Clients) -> str:
@@ -113,10 +103,9 @@ def presigned(clients: Clients) -> str:
     get_url = clients.bucket.generate_presigned_url("get_object", {"Bucket": BUCKET, "Key": "large"}, 600)
     begun = time.perf_counter()
     headers = {"Content-Type": "application/json"}
-    urllib.request.urlopen(urllib.request.Request(put_url, data, headers, method="PUT")).close()
+    assert fetch("PUT", put_url, data, headers).status == 200
     middle = time.perf_counter()
-    with urllib.request.urlopen(get_url) as answer:
-        assert answer.read() == data
+    assert fetch("GET", get_url).raw == data
     return f"{middle - begun:.2f} / {time.perf_counter() - middle:.2f}"
 
 
@@ -127,13 +116,9 @@ def preflight(clients: Clients) -> str:
         "Access-Control-Request-Method": "PUT",
         "Access-Control-Request-Headers": "content-type,x-amz-checksum-sha256",
     }
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers, method="OPTIONS")) as answer:
-            allowed = answer.headers.get("Access-Control-Allow-Origin")
-            names = answer.headers.get("Access-Control-Allow-Headers", "none")
-            return f"{answer.status}, {allowed}, {names:.12}"
-    except urllib.error.HTTPError as error:
-        return str(error.code)
+    answer = fetch("OPTIONS", url, headers=headers)
+    allowed = answer.headers.get("Access-Control-Allow-Origin")
+    return f"{answer.status}, {allowed}, {answer.headers.get('Access-Control-Allow-Headers', 'none'):.12}"
 
 
 def winners(clients: Clients) -> int:
@@ -198,8 +183,8 @@ def update(clients: Clients, name: str, status: str) -> None:
 
 
 def receive(clients: Clients, seconds: int) -> list[Any]:
-    found = clients.queue.receive_message(QueueUrl=clients.url, MaxNumberOfMessages=10, WaitTimeSeconds=seconds)
-    messages: list[Any] = found.get("Messages", [])
+    answer = clients.queue.receive_message(QueueUrl=clients.url, MaxNumberOfMessages=10, WaitTimeSeconds=seconds)
+    messages: list[Any] = answer.get("Messages", [])
     return messages
 
 

@@ -4,7 +4,6 @@ import io
 import json
 import secrets
 import time
-import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,8 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
+
+from dev.client import fetch
 
 RACERS = 50
 HANDLER = b"""
@@ -28,7 +29,7 @@ class Broken(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Sandbox:
     """A table, a queue with dead letters and a bucket that exist for the probes alone."""
 
     name: str
@@ -44,7 +45,7 @@ class Place:
 
 
 @contextmanager
-def place(endpoint: str) -> Iterator[Place]:
+def prepare(endpoint: str) -> Iterator[Sandbox]:
     name = f"doctor-{secrets.token_hex(4)}"
     session = boto3.session.Session("test", "test", region_name="us-east-1")
     table, queue, bucket, function = (
@@ -56,42 +57,42 @@ def place(endpoint: str) -> Iterator[Place]:
     )  # fmt: skip
     url, dead = (queue.create_queue(QueueName=f"{name}{end}")["QueueUrl"] for end in ("", "-dead"))
     bucket.create_bucket(Bucket=name)
-    made = Place(name, table, queue, bucket, function, url, dead)
-    policy = {"deadLetterTargetArn": made.arn(dead), "maxReceiveCount": 2}
+    sandbox = Sandbox(name, table, queue, bucket, function, url, dead)
+    policy = {"deadLetterTargetArn": sandbox.arn(dead), "maxReceiveCount": 2}
     queue.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(policy)})
     try:
-        yield made
+        yield sandbox
     finally:
-        _remove(made)
+        _remove(sandbox)
 
 
-def one_winner(where: Place) -> str:
+def one_winner(sandbox: Sandbox) -> str:
     def put(number: int) -> bool:
         item = {"pk": {"S": "race"}, "by": {"N": str(number)}}
-        return _holds(lambda: where.table.put_item(
-            TableName=where.name, Item=item, ConditionExpression="attribute_not_exists(pk)"
+        return _holds(lambda: sandbox.table.put_item(
+            TableName=sandbox.name, Item=item, ConditionExpression="attribute_not_exists(pk)"
         ))  # fmt: skip
 
     return _winners(put)
 
 
-def one_claim(where: Place) -> str:
-    where.table.put_item(TableName=where.name, Item={"pk": {"S": "claim"}, "attempts": {"N": "0"}})
+def one_claim(sandbox: Sandbox) -> str:
+    sandbox.table.put_item(TableName=sandbox.name, Item={"pk": {"S": "claim"}, "attempts": {"N": "0"}})
 
     def claim(_: int) -> bool:
-        return _holds(lambda: where.table.update_item(
-            TableName=where.name, Key={"pk": {"S": "claim"}}, UpdateExpression="SET attempts = attempts + :one",
+        return _holds(lambda: sandbox.table.update_item(
+            TableName=sandbox.name, Key={"pk": {"S": "claim"}}, UpdateExpression="SET attempts = attempts + :one",
             ConditionExpression="attempts < :one", ExpressionAttributeValues={":one": {"N": "1"}},
         ))  # fmt: skip
 
     return _winners(claim)
 
 
-def refusal_shows_the_row(where: Place) -> str:
-    where.table.put_item(TableName=where.name, Item={"pk": {"S": "old"}, "value": {"S": "seen"}})
+def refusal_shows_the_row(sandbox: Sandbox) -> str:
+    sandbox.table.put_item(TableName=sandbox.name, Item={"pk": {"S": "old"}, "value": {"S": "seen"}})
     try:
-        where.table.update_item(
-            TableName=where.name, Key={"pk": {"S": "old"}}, UpdateExpression="SET other = :v",
+        sandbox.table.update_item(
+            TableName=sandbox.name, Key={"pk": {"S": "old"}}, UpdateExpression="SET other = :v",
             ConditionExpression="attribute_not_exists(pk)", ExpressionAttributeValues={":v": {"S": "x"}},
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )  # fmt: skip
@@ -100,98 +101,103 @@ def refusal_shows_the_row(where: Place) -> str:
     raise Broken("the condition was not checked")
 
 
-def transaction_gives_reasons(where: Place) -> str:
-    where.table.put_item(TableName=where.name, Item={"pk": {"S": "taken"}})
+def transaction_gives_reasons(sandbox: Sandbox) -> str:
+    sandbox.table.put_item(TableName=sandbox.name, Item={"pk": {"S": "taken"}})
     puts = [
-        {"Put": {"TableName": where.name, "Item": {"pk": {"S": pk}}, "ConditionExpression": "attribute_not_exists(pk)"}}
+        {
+            "Put": {
+                "TableName": sandbox.name,
+                "Item": {"pk": {"S": pk}},
+                "ConditionExpression": "attribute_not_exists(pk)",
+            }
+        }
         for pk in ("fresh", "taken")
     ]
     try:
-        where.table.transact_write_items(TransactItems=puts)
+        sandbox.table.transact_write_items(TransactItems=puts)
     except ClientError as error:
         codes = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
-        found = where.table.get_item(TableName=where.name, Key={"pk": {"S": "fresh"}}, ConsistentRead=True)
+        found = sandbox.table.get_item(TableName=sandbox.name, Key={"pk": {"S": "fresh"}}, ConsistentRead=True)
         _expect("Item" not in found, "half of the transaction was written")
         return _expect(codes == ["None", "ConditionalCheckFailed"], f"reasons were {codes}")
     raise Broken("the transaction went through")
 
 
-def delay_to_the_second(where: Place) -> str:
-    _drain(where)
+def delay_to_the_second(sandbox: Sandbox) -> str:
+    _drain(sandbox)
     start = time.monotonic()
-    where.queue.send_message(QueueUrl=where.url, MessageBody="later", DelaySeconds=3)
-    found = _receive(where, 6)
+    sandbox.queue.send_message(QueueUrl=sandbox.url, MessageBody="later", DelaySeconds=3)
+    found = _receive(sandbox, 6)
     seconds = time.monotonic() - start
     _expect(bool(found), "the message never came")
     return _expect(2.9 <= seconds < 4, f"due in 3 s, came after {seconds:.1f} s", f"3 s were {seconds:.2f} s")
 
 
-def visibility(where: Place) -> str:
-    _drain(where)
-    where.queue.send_message(QueueUrl=where.url, MessageBody="hidden")
-    first = _receive(where, 2, hide=2)
+def visibility(sandbox: Sandbox) -> str:
+    _drain(sandbox)
+    sandbox.queue.send_message(QueueUrl=sandbox.url, MessageBody="hidden")
+    first = _receive(sandbox, 2, hide=2)
     _expect(bool(first), "the message never came")
-    _expect(not _receive(where, 1, hide=2), "a received message was received again at once")
-    return _expect(bool(_receive(where, 4)), "it never came back")
+    _expect(not _receive(sandbox, 1, hide=2), "a received message was received again at once")
+    return _expect(bool(_receive(sandbox, 4)), "it never came back")
 
 
-def dead_letters(where: Place) -> str:
-    _drain(where)
-    where.queue.send_message(QueueUrl=where.url, MessageBody="poison")
+def dead_letters(sandbox: Sandbox) -> str:
+    _drain(sandbox)
+    sandbox.queue.send_message(QueueUrl=sandbox.url, MessageBody="poison")
     for _ in range(2):
-        _expect(bool(_receive(where, 3, hide=0, keep=True)), "the message did not come back")
-    _receive(where, 2, hide=0, keep=True)
-    found = where.queue.receive_message(QueueUrl=where.dead_url, WaitTimeSeconds=3).get("Messages", [])
+        _expect(bool(_receive(sandbox, 3, hide=0, keep=True)), "the message did not come back")
+    _receive(sandbox, 2, hide=0, keep=True)
+    found = sandbox.queue.receive_message(QueueUrl=sandbox.dead_url, WaitTimeSeconds=3).get("Messages", [])
     return _expect([one["Body"] for one in found] == ["poison"], "it is not among the dead letters")
 
 
-def presigned(where: Place) -> str:
-    params = {"Bucket": where.name, "Key": "numbers"}
-    put = where.bucket.generate_presigned_url("put_object", Params=params | {"ContentType": "application/json"})
-    headers = {"Content-Type": "application/json"}
-    with urllib.request.urlopen(urllib.request.Request(put, b"[1]", headers, method="PUT"), timeout=10):
-        pass
-    with urllib.request.urlopen(where.bucket.generate_presigned_url("get_object", Params=params), timeout=10) as got:
-        return _expect(got.read() == b"[1]", "what came back is not what was sent")
+def presigned(sandbox: Sandbox) -> str:
+    params = {"Bucket": sandbox.name, "Key": "numbers"}
+    put = sandbox.bucket.generate_presigned_url("put_object", Params=params | {"ContentType": "application/json"})
+    stored = fetch("PUT", put, b"[1]", {"Content-Type": "application/json"}, timeout=10)
+    _expect(stored.status == 200, f"the PUT was answered with {stored.status}")
+    fetched = fetch("GET", sandbox.bucket.generate_presigned_url("get_object", Params=params), timeout=10)
+    return _expect(fetched.raw == b"[1]", "what came back is not what was sent")
 
 
-def ttl_accepted(where: Place) -> str:
+def ttl_accepted(sandbox: Sandbox) -> str:
     wanted = {"Enabled": True, "AttributeName": "expires_at"}
-    where.table.update_time_to_live(TableName=where.name, TimeToLiveSpecification=wanted)
-    found = where.table.describe_time_to_live(TableName=where.name)["TimeToLiveDescription"]["TimeToLiveStatus"]
+    sandbox.table.update_time_to_live(TableName=sandbox.name, TimeToLiveSpecification=wanted)
+    found = sandbox.table.describe_time_to_live(TableName=sandbox.name)["TimeToLiveDescription"]["TimeToLiveStatus"]
     return _expect(found in ("ENABLED", "ENABLING"), f"the status is {found}", "accepted; when rows go is not probed")
 
 
-def consumed_capacity(where: Place) -> str:
-    answer = where.table.put_item(
-        TableName=where.name, Item={"pk": {"S": "units"}, "data": {"B": b"x" * 2500}}, ReturnConsumedCapacity="TOTAL"
+def consumed_capacity(sandbox: Sandbox) -> str:
+    answer = sandbox.table.put_item(
+        TableName=sandbox.name, Item={"pk": {"S": "units"}, "data": {"B": b"x" * 2500}}, ReturnConsumedCapacity="TOTAL"
     )
     units = answer.get("ConsumedCapacity", {}).get("CapacityUnits")
     return _expect(units == 3, f"2.5 KB were {units} units", "2.5 KB are 3 units")
 
 
-def partial_batches(where: Place) -> str:
-    _drain(where)
+def partial_batches(sandbox: Sandbox) -> str:
+    _drain(sandbox)
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("index.py", HANDLER)
-    where.function.create_function(
-        FunctionName=where.name, Runtime="python3.11", Role="arn:aws:iam::000000000000:role/doctor",
+    sandbox.function.create_function(
+        FunctionName=sandbox.name, Runtime="python3.11", Role="arn:aws:iam::000000000000:role/doctor",
         Handler="index.handler", Code={"ZipFile": code.getvalue()}, Timeout=1,
     )  # fmt: skip
-    where.queue.set_queue_attributes(QueueUrl=where.url, Attributes={"VisibilityTimeout": "1"})
-    mapping = where.function.create_event_source_mapping(
-        EventSourceArn=where.arn(where.url), FunctionName=where.name, BatchSize=10,
+    sandbox.queue.set_queue_attributes(QueueUrl=sandbox.url, Attributes={"VisibilityTimeout": "1"})
+    mapping = sandbox.function.create_event_source_mapping(
+        EventSourceArn=sandbox.arn(sandbox.url), FunctionName=sandbox.name, BatchSize=10,
         FunctionResponseTypes=["ReportBatchItemFailures"],
     )  # fmt: skip
     entries = [{"Id": body, "MessageBody": body} for body in ("good", "bad")]
-    where.queue.send_message_batch(QueueUrl=where.url, Entries=entries)
-    found = _dead(where, 20)
-    where.function.delete_event_source_mapping(UUID=mapping["UUID"])
+    sandbox.queue.send_message_batch(QueueUrl=sandbox.url, Entries=entries)
+    found = _dead(sandbox, 20)
+    sandbox.function.delete_event_source_mapping(UUID=mapping["UUID"])
     return _expect(found == ["bad"], f"dead letters after two deliveries: {found}")
 
 
-ALL: Mapping[str, Callable[[Place], str]] = {
+ALL: Mapping[str, Callable[[Sandbox], str]] = {
     f"{RACERS} racing conditional puts have one winner": one_winner,
     f"{RACERS} racing claims have one winner": one_claim,
     "a refused condition shows the row": refusal_shows_the_row,
@@ -230,40 +236,40 @@ def _expect(kept: bool, otherwise: str, note: str = "") -> str:
     return note
 
 
-def _receive(where: Place, wait: int, *, hide: int = 30, keep: bool = False) -> list[Any]:
-    found = where.queue.receive_message(QueueUrl=where.url, WaitTimeSeconds=wait, VisibilityTimeout=hide)
+def _receive(sandbox: Sandbox, wait: int, *, hide: int = 30, keep: bool = False) -> list[Any]:
+    found = sandbox.queue.receive_message(QueueUrl=sandbox.url, WaitTimeSeconds=wait, VisibilityTimeout=hide)
     messages = list(found.get("Messages", []))
     if not keep and hide > 2:
         for message in messages:
-            where.queue.delete_message(QueueUrl=where.url, ReceiptHandle=message["ReceiptHandle"])
+            sandbox.queue.delete_message(QueueUrl=sandbox.url, ReceiptHandle=message["ReceiptHandle"])
     return messages
 
 
-def _dead(where: Place, seconds: float) -> list[str]:
+def _dead(sandbox: Sandbox, seconds: float) -> list[str]:
     """Bodies among the dead letters, as soon as there are any."""
     give_up, found = time.monotonic() + seconds, list[str]()
     while not found and time.monotonic() < give_up:
-        answer = where.queue.receive_message(QueueUrl=where.dead_url, WaitTimeSeconds=2)
+        answer = sandbox.queue.receive_message(QueueUrl=sandbox.dead_url, WaitTimeSeconds=2)
         found = [message["Body"] for message in answer.get("Messages", [])]
     return found
 
 
-def _drain(where: Place) -> None:
-    for url in (where.url, where.dead_url):
-        while found := where.queue.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+def _drain(sandbox: Sandbox) -> None:
+    for url in (sandbox.url, sandbox.dead_url):
+        while found := sandbox.queue.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for message in found:
-                where.queue.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                sandbox.queue.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
 
-def _remove(where: Place) -> None:
+def _remove(sandbox: Sandbox) -> None:
     """As far as it goes: the probes may have left anything."""
     gone: list[Callable[[], Any]] = [
-        lambda: where.function.delete_function(FunctionName=where.name),
-        lambda: where.table.delete_table(TableName=where.name),
-        lambda: where.queue.delete_queue(QueueUrl=where.url),
-        lambda: where.queue.delete_queue(QueueUrl=where.dead_url),
-        lambda: where.bucket.delete_object(Bucket=where.name, Key="numbers"),
-        lambda: where.bucket.delete_bucket(Bucket=where.name),
+        lambda: sandbox.function.delete_function(FunctionName=sandbox.name),
+        lambda: sandbox.table.delete_table(TableName=sandbox.name),
+        lambda: sandbox.queue.delete_queue(QueueUrl=sandbox.url),
+        lambda: sandbox.queue.delete_queue(QueueUrl=sandbox.dead_url),
+        lambda: sandbox.bucket.delete_object(Bucket=sandbox.name, Key="numbers"),
+        lambda: sandbox.bucket.delete_bucket(Bucket=sandbox.name),
     ]
     for call in gone:
         with suppress(Exception):

@@ -10,8 +10,8 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
+from benchmarks.counting import Counter
 from ops.account import Account
-from ops.counting import Counter
 
 TABLE, QUEUE = "sortie-naive", "sortie-naive"
 
