@@ -196,17 +196,17 @@ def get_spec(request: Request) -> Response:
 
 @route
 def get_page(request: Request) -> Response:
-    return asset_response("index.html", request)
+    return asset_response("pages/index.html", request)
 
 
 @route
 def get_docs(request: Request) -> Response:
-    return asset_response("docs.html", request)
+    return asset_response("pages/docs.html", request)
 
 
 @route
-def get_asset(request: Request, name: str) -> Response:
-    return asset_response(name, request)
+def get_asset(request: Request, folder: str, name: str) -> Response:
+    return asset_response(f"{folder}/{name}", request)
 
 
 def asset_response(name: str, request: Request) -> Response:
