@@ -95,4 +95,5 @@ def task(
 def field_error_of(error: msgspec.ValidationError) -> FieldError:
     """msgspec's message taken apart: `Expected ... - at `$.array[2]`` is the field_error `array[2]`."""
     msg, _, path = str(error).partition(" - at `")
+    path = path.removeprefix("key` in `")
     return FieldError(path.rstrip("`").removeprefix("$").removeprefix("."), msg)
