@@ -69,7 +69,7 @@ cost: $(READY) ## Count a thousand jobs and say what a million cost
 doctor: $(READY) ## Say what an emulator keeps of AWS: make doctor ENDPOINT=http://localhost:4566
 	@exec $(PY) -m ops.doctor
 
-spec: $(READY) ## Write openapi.json from the models that validate
+spec: $(READY) ## Write docs/openapi.json from the models that validate
 	@$(PY) -m ops.spec
 
 # The version stands in package.json, its checksum in package-lock.json.

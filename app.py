@@ -20,7 +20,7 @@ from chalicelib.api.stats import HealthAnswer, render_stats
 from chalicelib.api.uploads import parse_upload, render_upload
 from chalicelib.core.job import Job
 from chalicelib.errors import Invalid
-from chalicelib.http.assets import file_response
+from chalicelib.http.assets import file_response, spec_response
 from chalicelib.http.groups_file import read_groups_file
 from chalicelib.http.server import Request, Response, Router, Sortie, json_response, problem_response
 from chalicelib.service import (
@@ -191,7 +191,7 @@ def get_health(request: Request) -> Response:
 
 @route
 def get_spec(request: Request) -> Response:
-    return asset_response("openapi.json", request)
+    return spec_response(ports.tasks, request.headers.get("if-none-match"))
 
 
 @route
