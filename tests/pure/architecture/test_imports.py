@@ -37,6 +37,7 @@ LAZY = {
     "orjson",
     "simdjson",
     "yaml",
+    "yaml.constructor",
     "boto3",
     "botocore.config",
     "chalicelib.core.fast_numbers",
