@@ -18,7 +18,7 @@ PORTS = {
     "queue": ("chalicelib.aws.sqs", "SqsQueue"),
     "payloads": ("chalicelib.aws.s3", "S3Payloads"),
 }
-ROOTS = {"authorize": ["authorize"], "work": ["work"], "dispatch": ["dispatch"]}
+ROOTS = {"authorize": ["authorize"], "work": ["on_messages"], "dispatch": ["on_tick"]}
 ACTIONS = {
     "batch_get_item": ["dynamodb:BatchGetItem"],
     "batch_write_item": ["dynamodb:BatchWriteItem"],
