@@ -75,7 +75,7 @@ spec: $(READY) ## Write openapi.json from the models that validate
 # The version stands in package.json, its checksum in package-lock.json.
 $(BIOME): package.json package-lock.json
 	@echo 'Installing the formatter and linter of the page.'
-	@npm ci --silent --ignore-scripts --no-audit --no-fund && touch $@
+	@npm ci --loglevel=error --ignore-scripts --no-audit --no-fund && touch $@
 
 # A failed install leaves no .ready, so that the next make tries again.
 $(READY): requirements.txt requirements-dev.txt
