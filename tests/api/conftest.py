@@ -15,7 +15,16 @@ from moto import mock_aws
 from chalicelib import tasks
 from chalicelib.ports import Ports
 from dev import resources
-from tests.fakes import MemoryJobs, MemoryPayloads, MemoryQueue, MemoryRecords, SeededRandom, StoppedClock, Table
+from tests.fakes import (
+    MemoryJobs,
+    MemoryPayloads,
+    MemoryQueue,
+    MemoryRecords,
+    SeededRandom,
+    SilentAlarm,
+    StoppedClock,
+    Table,
+)
 
 PLACE = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -136,6 +145,7 @@ def memory(module: Any) -> Iterator[MemoryApi]:
         payloads=MemoryPayloads(),
         clock=clock,
         random=SeededRandom(),
+        alarm=SilentAlarm(),
         tasks=tasks.load(),
         settings=replace(module.settings),
     )
