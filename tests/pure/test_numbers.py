@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.core import fast_numbers, numbers
-from chalicelib.core.numbers import LARGE_BYTES, BadNumber
+from chalicelib.tasks.sorting import fast_numbers, numbers
+from chalicelib.tasks.sorting.numbers import LARGE_BYTES, BadNumber
 
 WAYS = [pytest.param(LARGE_BYTES, id="small"), pytest.param(0, id="large")]
 ways = pytest.mark.parametrize("large", WAYS)

@@ -37,7 +37,7 @@ class Desk:
         self.queue, self.payloads = fakes.MemoryQueue(self.clock), fakes.MemoryPayloads()
         self.ports = Ports(
             fakes.MemoryJobs(self.table), fakes.MemoryRecords(self.table), self.queue, self.payloads, self.clock,
-            fakes.SeededRandom(), tasks.load(), Settings(),
+            fakes.SeededRandom(), fakes.SilentAlarm(), tasks.load(), Settings(),
         )  # fmt: skip
 
     def submit(self, new: NewJob = SORT, key: str | None = None) -> Submitted:

@@ -19,7 +19,8 @@ from chalicelib.ports import Ports
 from chalicelib.service.new_job import NewJob
 from chalicelib.service.submit import submit
 from chalicelib.service.work import REQUEUE_AFTER_SECONDS, Message, work
-from chalicelib.wiring import SystemClock
+from chalicelib.system.alarm import SystemAlarm
+from chalicelib.system.clock import SystemClock
 from tests.support import fakes
 
 
@@ -52,7 +53,7 @@ class Bench:
         known = dict(tasks.load()) | ({"odd": task_of(run, **odd)} if run else {})
         self.ports = Ports(
             fakes.MemoryJobs(self.table), fakes.MemoryRecords(self.table), self.queue, fakes.MemoryPayloads(),
-            self.clock, fakes.SeededRandom(), known, Settings(),
+            self.clock, fakes.SeededRandom(), SystemAlarm(), known, Settings(),
         )  # fmt: skip
 
     def submit(self, task: str = "odd", given: str = "{}", **more: float) -> str:
@@ -162,8 +163,9 @@ def test_a_task_that_swallows_everything_ends_with_its_process() -> None:
     script = """
 import time
 from chalicelib.service import attempt
+from chalicelib.system import alarm
 from tests.pure.test_work import Bench
-attempt.ALARM_AGAIN, attempt.LEASE_GRACE_SECONDS = 0.02, 0.1
+alarm.ALARM_AGAIN_SECONDS, attempt.LEASE_GRACE_SECONDS = 0.02, 0.1
 def deaf(given, context):
     while True:
         try:

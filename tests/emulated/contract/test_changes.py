@@ -7,8 +7,7 @@ import pytest
 
 from chalicelib.core import change as changes
 from chalicelib.core.job import Job
-from chalicelib.errors import ChangeRefused
-from chalicelib.ports import JobStore
+from chalicelib.ports import ChangeRefused, JobStore
 from tests.emulated.contract.conftest import Ground
 from tests.emulated.contract.rows import STATES, every_change, new_id, row
 from tests.support.fakes import START

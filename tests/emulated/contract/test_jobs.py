@@ -10,8 +10,7 @@ from chalicelib.core.change import RESEND_AFTER_MS, Change
 from chalicelib.core.filters import Filter
 from chalicelib.core.job import ENDED, WAITING, Error, Inline, Job, Status, Stored
 from chalicelib.core.records import RunRecord, WindowRecord
-from chalicelib.errors import ChangeRefused
-from chalicelib.ports import JobStore
+from chalicelib.ports import ChangeRefused, JobStore
 from chalicelib.service.bulk import BATCH
 from tests.emulated.contract.conftest import Ground
 from tests.emulated.contract.rows import RUNNING, new_id, row

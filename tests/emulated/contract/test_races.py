@@ -10,7 +10,7 @@ import msgspec
 from chalicelib.core.change import cancel, complete, move_wake
 from chalicelib.core.job import Inline, Job, Status
 from chalicelib.core.records import KeyRecord, Schedule, WindowRecord
-from chalicelib.errors import ChangeRefused
+from chalicelib.ports import ChangeRefused
 from tests.emulated.contract.conftest import Ground
 from tests.emulated.contract.rows import RUNNING, new_id, row
 from tests.support.fakes import START

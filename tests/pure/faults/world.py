@@ -10,8 +10,8 @@ from typing import Protocol, TypeVar
 from chalicelib import tasks
 from chalicelib.config import Settings
 from chalicelib.core.job import ENDED, Inline, Job, Payload
-from chalicelib.errors import ChangeRefused, PayloadMissing, SortieError, Unavailable
-from chalicelib.ports import JobStore, Payloads, Ports, Queue, Records
+from chalicelib.errors import PayloadMissing, SortieError, Unavailable
+from chalicelib.ports import ChangeRefused, JobStore, Payloads, Ports, Queue, Records
 from chalicelib.service import cancel, retry
 from chalicelib.service.dispatch import dispatch
 from chalicelib.service.new_job import NewJob
@@ -111,7 +111,7 @@ class World:
         self.recorder = Recorder(self.backing.jobs, self.gate.opened)
         real = Ports(
             self.recorder, self.backing.records, self.backing.queue, self.backing.payloads,
-            self.clock, fakes.SeededRandom(seed), TASKS, SETTINGS,
+            self.clock, fakes.SeededRandom(seed), fakes.SilentAlarm(), TASKS, SETTINGS,
         )  # fmt: skip
         self.ports = watched(real, self.gate)
         self.inputs: dict[str, bytes] = {}
