@@ -27,11 +27,11 @@ def blocks(text: str, kind: str) -> list[str]:
 
 def walk(script: list[str], folder: Path, stack: RunningStack) -> None:
     """One bash session; where a comment says what comes out, the output is held against it."""
-    wanted, lines = [], []
+    expected_texts, lines = [], []
     for line in "".join(script).replace(ADDRESS, stack.url).splitlines():
         expected = EXPECTED.match(line)
         if expected:
-            wanted.append(expected[1].strip())
+            expected_texts.append(expected[1].strip())
             lines.append(f"printf '\\n{MARK}\\n'")
         else:
             lines.append(line)
@@ -41,8 +41,8 @@ def walk(script: list[str], folder: Path, stack: RunningStack) -> None:
     )  # fmt: skip
     came = done.stdout.split(f"\n{MARK}\n")
     assert done.returncode == 0, done.stdout[-3_000:] + done.stderr
-    assert wanted, "a walk without a single `# -> text` shows nothing"
-    for text, output in zip(wanted, came, strict=False):
+    assert expected_texts, "a walk without a single `# -> text` shows nothing"
+    for text, output in zip(expected_texts, came, strict=False):
         assert text in output, f"expected {text!r} in:\n{output}"
 
 
