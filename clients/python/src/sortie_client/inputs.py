@@ -28,12 +28,13 @@ class Inline(msgspec.Struct, frozen=True):
 
 
 class FileSource(msgspec.Struct, frozen=True):
-    """An open file from its start on, between two texts."""
+    """An open file from its start on, between two texts. `is_ours`: nobody else closes it."""
 
     file: Any
     size: int
     before: bytes = b""
     after: bytes = b""
+    is_ours: bool = False
 
     def pieces(self) -> Generator[bytes, None, None]:
         self.file.seek(0)
@@ -66,6 +67,11 @@ class Given(msgspec.Struct, frozen=True):
 
     content: Inline | FileSource | PathSource
     dtype: Any = None
+
+    def close(self) -> None:
+        """Once it is sent, or will not be."""
+        if isinstance(self.content, FileSource) and self.content.is_ours:
+            self.content.file.close()
 
 
 def prepare(given: Any, array: Any, limit: int = INLINE_LIMIT) -> Given:
@@ -123,8 +129,12 @@ def _spooled(pieces: Iterable[bytes]) -> FileSource:
     import tempfile  # few inputs are large
 
     file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the source
-    size = sum(file.write(piece) for piece in pieces)
-    return FileSource(file, size)
+    try:
+        size = sum(file.write(piece) for piece in pieces)
+    except BaseException:
+        file.close()
+        raise
+    return FileSource(file, size, is_ours=True)
 
 
 def _is_file(value: Any) -> bool:

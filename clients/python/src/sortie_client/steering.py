@@ -10,7 +10,7 @@ import msgspec
 from sortie_client import asking, submitting, waiting
 from sortie_client.answers import JobState
 from sortie_client.errors import WrongStatus
-from sortie_client.inputs import Given, Inline
+from sortie_client.inputs import Given
 from sortie_client.plans import Plan, Response
 from sortie_client.retries import Retries
 
@@ -33,9 +33,7 @@ def run_again(
     """A new job from an ended one; `given`: another input."""
     changed = {name: value for name, value in fields.items() if value is not None}
     if given is not None:
-        content = given.content
-        json = content.json if isinstance(content, Inline) else (yield from submitting.upload(policy, content, None))
-        changed["input"] = msgspec.Raw(json)
+        changed["input"] = msgspec.Raw((yield from submitting.input_json(policy, given)))
     body = msgspec.json.encode(changed)
     return asking.answer(JobState, (yield from asking.post(policy, _path(job_id, "/run-again"), body, key)))
 

@@ -57,10 +57,17 @@ def submit(policy: Retries, job: Prepared, key: str | None, on_progress: Progres
 
 
 def job_body(policy: Retries, job: Prepared, on_progress: Progress | None) -> Plan[bytes]:
-    content = job.given.content
-    if isinstance(content, Inline):
-        return _request(job, content.json)
-    return _request(job, (yield from upload(policy, content, on_progress)))
+    return _request(job, (yield from input_json(policy, job.given, on_progress)))
+
+
+def input_json(policy: Retries, given: Given, on_progress: Progress | None = None) -> Plan[bytes]:
+    """The JSON of `input`, once what is large has been uploaded."""
+    if isinstance(given.content, Inline):
+        return given.content.json
+    try:
+        return (yield from upload(policy, given.content, on_progress))
+    finally:
+        given.close()
 
 
 def upload(policy: Retries, source: Source, on_progress: Progress | None) -> Plan[bytes]:
