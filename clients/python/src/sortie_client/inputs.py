@@ -155,8 +155,19 @@ def _from_file(given: Any, fields: Mapping[str, Any], limit: int) -> Inline | So
             f"a file that is no JSON array holds the whole input: {', '.join(fields)} cannot stand beside it"
         )
     if start in (b"[", b"{") and source.size <= limit:
-        return Inline(b"".join(source.pieces()))
+        return _checked(source, given)
     return source
+
+
+def _checked(source: Source, given: Any) -> Inline:
+    """Bytes are counted in the file as it is, not in the request that it becomes part of."""
+    text = b"".join(source.pieces())
+    try:
+        msgspec.json.decode(text[len(source.before) : len(text) - len(source.after)])
+    except msgspec.DecodeError as error:
+        reason = str(error).removeprefix("JSON is malformed: ")
+        raise BadInput(f"{getattr(given, 'name', given)} is not JSON: {reason}") from None
+    return Inline(text)
 
 
 def _first_byte(source: Source) -> bytes:
