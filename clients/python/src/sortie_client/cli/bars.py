@@ -44,12 +44,14 @@ def transfer(words: str) -> Iterator[Callable[[int, int], None]]:
 @contextmanager
 def one_job(job_id: str) -> Iterator[Callable[[JobState], None]]:
     """A pulse until the job tells its progress."""
-    with _bar(TextColumn("{task.percentage:>3.0f}%")) as bar:
-        task = bar.add_task(f"{job_id} …", total=None)
+    with _bar(TextColumn("{task.fields[percent]}")) as bar:
+        task = bar.add_task(f"{job_id} …", total=None, percent="")
 
         def update(state: JobState) -> None:
-            total = None if state.progress is None else 1.0
-            bar.update(task, description=f"{job_id} {state.status}", total=total, completed=state.progress or 0)
+            known = state.progress is not None
+            percent = f"{state.progress:.0%}" if known else ""
+            words, total = f"{job_id} {state.status}", 1.0 if known else None
+            bar.update(task, description=words, total=total, completed=state.progress or 0, percent=percent)
 
         yield update
 

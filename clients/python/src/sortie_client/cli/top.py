@@ -116,7 +116,13 @@ def scheduled(states: Sequence[JobState], rows: int) -> Table:
     table = _table()
     for state in states[:rows]:
         again = f"attempt {state.attempts + 1}" if state.attempts else ""
-        table.add_row(state.id, state.task, when(state.next_attempt_at or state.run_at), again, what(state))
+        table.add_row(
+            state.id,
+            state.task,
+            when(state.next_attempt_at or state.run_at),
+            again,
+            f"object {state.object_id}" if state.object_id is not None else "",
+        )
     return _told_rest(table, len(states) - rows)
 
 
