@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dev.settings import ROOT
-from tests.running import RunningStack
+from tests.support.running import RunningStack
 
 FOLDER = ROOT / "clients/python"
 LAZY = ("httpx2", "asyncio", "numpy", "ssl", "click", "rich", "tempfile")

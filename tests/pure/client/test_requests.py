@@ -22,7 +22,7 @@ from sortie_client import (
     WrongStatus,
 )
 
-from tests.client.servers import DONE, JOB, Says, Seen, Server, answering, script
+from tests.support.servers import DONE, JOB, Says, Seen, Server, answering, script
 
 QUICK = Retries(first=0.01, longest=0.02)
 Act = Callable[[Any], Any]

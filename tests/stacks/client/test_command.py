@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.client.conftest import MAIN, Command
+from tests.stacks.client.conftest import MAIN, Command
 
 SLOW = '{"seconds": 60}'
 

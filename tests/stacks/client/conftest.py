@@ -10,7 +10,7 @@ import pytest
 from sortie_client import Sortie
 
 from dev.settings import ROOT
-from tests.running import RunningStack
+from tests.support.running import RunningStack
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 MAIN = "from sortie_client.cli import main; main()"

@@ -10,7 +10,7 @@ import pytest
 from sortie_client import answers
 from sortie_client.reading import Answer, read
 
-from tests.client.spec import SCHEMAS, names_of
+from tests.support.spec import SCHEMAS, names_of
 
 KINDS = {
     answers.JobState: "JobAnswer", answers.JobPage: "JobList", answers.BulkAnswer: "BulkAnswer",

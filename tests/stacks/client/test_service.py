@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from sortie_client import AsyncSortie, Invalid, JobCanceled, JobFailed, Retries, Sortie, WindowHeld, WrongStatus
 
-from tests.client.servers import Seen, answering, losing
-from tests.running import RunningStack
+from tests.support.running import RunningStack
+from tests.support.servers import Seen, answering, losing
 
 LIMIT = 90.0
 
