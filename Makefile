@@ -6,7 +6,7 @@ BIN := .venv/bin
 PY := $(BIN)/python
 READY := .venv/.ready
 BIOME := node_modules/.bin/biome
-CODE := $(wildcard app.py) chalicelib dev ops tests benchmarks
+CODE := $(wildcard app.py) chalicelib clients dev ops tests benchmarks
 
 # Everything under chalicelib/ is zipped for Lambda: no byte code is left there.
 export PYTHONDONTWRITEBYTECODE = 1

@@ -35,6 +35,7 @@ def walk(script: list[str], folder: Path, stack: RunningStack) -> None:
             lines.append(f"printf '\\n{MARK}\\n'")
         else:
             lines.append(line)
+    (folder / "clients").symlink_to(ROOT / "clients")
     done = subprocess.run(
         ["bash", "-e", "-o", "pipefail", "-c", "\n".join(lines)],
         cwd=folder, env=stack.env, capture_output=True, text=True, timeout=240,
@@ -48,6 +49,12 @@ def walk(script: list[str], folder: Path, stack: RunningStack) -> None:
 
 def test_the_walk_of_the_readme_does_what_it_says(stack: RunningStack, tmp_path: Path) -> None:
     walk(readme_walk(), tmp_path, stack)
+
+
+def test_the_readme_shows_the_first_lines_of_the_clients_walk() -> None:
+    shown = blocks((ROOT / "README.md").read_text("utf-8"), "sh")
+    walked = blocks((ROOT / "docs/client.md").read_text("utf-8"), "bash walk")[0]
+    assert [block for block in shown if block == "".join(walked.splitlines(keepends=True)[:4])]
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
