@@ -20,7 +20,7 @@ run: $(READY) ## Start everything on this machine; PORT=9000 moves it, Ctrl-C st
 	@exec $(PY) -m dev
 
 test: $(READY) ## Run the tests that need only Python
-	@$(PY) -m pytest --ignore=tests/browser
+	@$(PY) -m pytest --ignore=tests/stacks/browser
 
 check: $(READY) ## Format, lint, types and all tests: what CI runs
 	$(BIN)/ruff format --check $(CODE)
@@ -38,8 +38,9 @@ check-web: ## Format and lint the JavaScript and CSS of the page
 	  echo 'npm is missing: the JavaScript and CSS of chalicelib/web are not checked. Node.js brings it.' >&2; \
 	fi
 
-bench: $(READY) ## Measure the sort and the service
+bench: $(READY) ## Measure the sort and hold it to its promise
 	@$(PY) -m benchmarks
+	@$(PY) -m pytest benchmarks
 
 fix: $(READY) ## Format the code and mend what lint can mend
 	$(BIN)/ruff format $(CODE)
@@ -54,7 +55,7 @@ deploy-offline: $(READY) ## Deploy the real package to an emulator on this machi
 	@exec $(PY) -m ops.deploy_offline
 
 stop-offline: $(READY) ## Stop that emulator
-	@exec $(PY) -m ops.stop_offline
+	@exec $(PY) -m ops.offline
 
 deploy: $(READY) ## Deploy to AWS: make deploy STAGE=prod
 	@exec $(PY) -m ops.deploy
@@ -63,7 +64,7 @@ destroy: $(READY) ## Remove a stage and its data from AWS: make destroy STAGE=de
 	@exec $(PY) -m ops.destroy
 
 cost: $(READY) ## Count a thousand jobs and say what a million cost
-	@exec $(PY) -m ops.cost
+	@exec $(PY) -m benchmarks.cost
 
 doctor: $(READY) ## Say what an emulator keeps of AWS: make doctor ENDPOINT=http://localhost:4566
 	@exec $(PY) -m ops.doctor

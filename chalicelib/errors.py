@@ -1,4 +1,5 @@
-"""Every error Sortie raises on purpose. HTTP status codes are given to them at the edge, in api/problems.py.
+"""Every error Sortie raises on purpose. HTTP status codes are given to them at the edge, in api/problems.py. One more
+never gets there: ports.ChangeRefused, by which a store says no to a use case.
 
 SortieError
 ├── Malformed          the body is not JSON at all
@@ -12,16 +13,11 @@ SortieError
 ├── WindowHeld         the object's window already holds a job, and the request said `reject`
 ├── Contended          too many clients decide the same window at once; try again
 ├── TooLarge           the body is over the limit; use an upload
-├── ChangeRefused      a storage condition said no; `job` is the row that stood in the way
 ├── PayloadMissing     an input or output that the row names is not there
 └── Unavailable        AWS throttled, timed out or refused; nothing is known about the effect
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from chalicelib.core.job import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +88,6 @@ class Contended(SortieError):
 
 class TooLarge(SortieError):
     code = "too-large"
-
-
-class ChangeRefused(SortieError):
-    code = "change-refused"
-
-    def __init__(self, job: "Job | None") -> None:
-        super().__init__("the row has moved on" if job else "there is no such row")
-        self.job = job
 
 
 class PayloadMissing(SortieError):

@@ -1,9 +1,9 @@
-"""What the use cases need from outside, as Protocols. tests/fakes.py and aws/* both fulfil them.
+"""What the use cases need from outside, as Protocols. tests/support/fakes.py and aws/* both fulfil them.
 
 Every method may raise errors.Unavailable, after which nothing is known about its effect.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +13,17 @@ from chalicelib.core.filters import Filter
 from chalicelib.core.job import Job, Millis
 from chalicelib.core.records import KeyRecord, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
 from chalicelib.core.task import Task
+from chalicelib.errors import SortieError
+
+
+class ChangeRefused(SortieError):
+    """A storage condition said no; `job` is the row that stood in the way."""
+
+    code = "change-refused"
+
+    def __init__(self, job: Job | None) -> None:
+        super().__init__("the row has moved on" if job else "there is no such row")
+        self.job = job
 
 
 class JobStore(Protocol):
@@ -28,7 +39,7 @@ class JobStore(Protocol):
         """Write a run and all of its jobs, or nothing."""
 
     def insert_in_window(self, job: Job, window: WindowRecord, seen: WindowRecord | None) -> None:
-        """Write job and window together if the window is still as `seen`; else errors.ChangeRefused."""
+        """Write job and window together if the window is still as `seen`; else ChangeRefused."""
 
     def get(self, job_id: str) -> Job | None:
         """The row as it is now (a consistent read)."""
@@ -37,10 +48,10 @@ class JobStore(Protocol):
         """The rows that exist, in the order asked for; may lag unless written long ago."""
 
     def claim(self, job_id: str, now: Millis, token: str) -> Job:
-        """Start the next attempt; errors.ChangeRefused with the row when it may not start."""
+        """Start the next attempt; ChangeRefused with the row when it may not start."""
 
     def apply(self, change: Change) -> Job:
-        """Carry out a change; errors.ChangeRefused with the row when a guard does not hold."""
+        """Carry out a change; ChangeRefused with the row when a guard does not hold."""
 
     def due(self, now: Millis, limit: int) -> Iterable[Sequence[str]]:
         """Ids (jobs and schedules) whose wake time has come, shard by shard, oldest first; may lag."""
@@ -168,6 +179,20 @@ class Random(Protocol):
         """A number in [0, 1)."""
 
 
+class Alarm(Protocol):
+    """What interrupts a task that is out of time."""
+
+    def set(self, seconds: float, ring: Callable[[float], None]) -> None:
+        """Call `ring` in the task's thread after `seconds`, and again each second, with the seconds since the first
+        time: what it raises is raised in the task."""
+
+    def stop(self) -> None:
+        """Ring no more."""
+
+    def end_process(self) -> None:
+        """At once, for a task that nothing interrupts; nothing after it runs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Everything a use case is handed."""
@@ -178,5 +203,6 @@ class Ports:
     payloads: Payloads
     clock: Clock
     random: Random
+    alarm: Alarm
     tasks: Mapping[str, Task]
     settings: Settings

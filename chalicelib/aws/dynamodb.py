@@ -23,8 +23,8 @@ from chalicelib.core.change import Change
 from chalicelib.core.filters import SHARDS, Filter, listed_status, phases_of, wants_due
 from chalicelib.core.job import WAITING, Job, Millis, Status
 from chalicelib.core.records import RunRecord, WindowRecord
-from chalicelib.errors import ChangeRefused, Unavailable
-from chalicelib.ports import OpenJobs
+from chalicelib.errors import Unavailable
+from chalicelib.ports import ChangeRefused, OpenJobs
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -155,7 +155,6 @@ class DynamoJobs:
 
     def _together(self, read: Callable[[T], R], lists: Sequence[T]) -> list[R]:
         """Reads the lists side by side: one after the other, twenty take a tenth of a second."""
-        _ = self._client.query  # a client is made when first used, which threads must not do at once
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return list(pool.map(read, lists))
 

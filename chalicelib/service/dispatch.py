@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from chalicelib.core.dispatch_plan import Plan, plan
 from chalicelib.core.ids import is_id
 from chalicelib.core.job import Job
-from chalicelib.errors import ChangeRefused, Unavailable
-from chalicelib.ports import Ports
+from chalicelib.errors import Unavailable
+from chalicelib.ports import ChangeRefused, Ports
 from chalicelib.service import log, schedules
 from chalicelib.service.metrics import Tallies
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from chalicelib.core.ids import is_id
 from chalicelib.core.job import ENDED, Job, Status, is_gone, status_at
 from chalicelib.core.records import RunRecord
-from chalicelib.errors import ChangeRefused, FieldError, Invalid, NotFound, Unavailable
-from chalicelib.ports import Ports
+from chalicelib.errors import FieldError, Invalid, NotFound, Unavailable
+from chalicelib.ports import ChangeRefused, Ports
 from chalicelib.service import log, notify
 from chalicelib.service.new_job import NewJob, build
 

@@ -2,8 +2,8 @@
 
 from chalicelib.core import change as changes
 from chalicelib.core.job import Event, Job, Status
-from chalicelib.errors import ChangeRefused, WrongStatus
-from chalicelib.ports import Ports
+from chalicelib.errors import WrongStatus
+from chalicelib.ports import ChangeRefused, Ports
 from chalicelib.service import log, notify, read
 
 

@@ -5,8 +5,8 @@ import msgspec
 from chalicelib.core import dispatch_plan, window
 from chalicelib.core.job import Job, Millis, Status, Window
 from chalicelib.core.records import WindowRecord
-from chalicelib.errors import ChangeRefused, Contended, WindowHeld
-from chalicelib.ports import Ports
+from chalicelib.errors import Contended, WindowHeld
+from chalicelib.ports import ChangeRefused, Ports
 from chalicelib.service.new_job import WindowWish
 
 TRIES = 80

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import msgspec
 
-from chalicelib.core import numbers
 from chalicelib.core.task import Context, TaskError, task
 from chalicelib.errors import FieldError, Invalid
+from chalicelib.tasks.sorting import numbers
 
 NUMBERS = {"type": "array", "items": {"type": "number"}}
 Numbers = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema=NUMBERS)]

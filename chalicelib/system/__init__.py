@@ -1,0 +1,1 @@
+"""What is outside and is not AWS: the time, chance, signals, the log."""

@@ -1,0 +1,100 @@
+"""The zip: everything a function needs, nothing else, the same bytes each time, and it runs by itself."""
+
+import subprocess
+import sys
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from ops import vendor
+from ops.build import Package, build
+
+SIZE_LIMIT = 24_000_000
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    return build("dev", tmp_path_factory.mktemp("package"), for_aws=False)
+
+
+@pytest.fixture(scope="module")
+def unzipped(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("unzipped")
+    zipfile.ZipFile(package.zip).extractall(folder)
+    return folder
+
+
+def names(package: Package) -> list[str]:
+    return zipfile.ZipFile(package.zip).namelist()
+
+
+@pytest.mark.parametrize("what", ["numpy", "csimdjson", "orjson", "msgspec", "yaml", "cronsim", "tzdata", "chalice"])
+def test_every_library_is_in_it(package: Package, what: str) -> None:
+    assert [name for name in names(package) if name.startswith((f"{what}/", f"{what}."))]
+
+
+def test_nothing_is_in_it_that_lambda_has_or_that_only_development_needs(package: Package) -> None:
+    firsts = {name.split("/")[0] for name in names(package)}
+    assert not firsts & {
+        "boto3",
+        "botocore",
+        "dev",
+        "ops",
+        "tests",
+        "benchmarks",
+        "docs",
+        ".chalice",
+        "pip",
+        "setuptools",
+    }
+    assert not [name for name in names(package) if "/tests/" in name or name.endswith((".pyi", ".h", ".cpp"))]
+    assert package.zip.stat().st_size < SIZE_LIMIT
+
+
+def test_byte_code_is_for_this_python_and_never_checked_against_times(package: Package) -> None:
+    archive = zipfile.ZipFile(package.zip)
+    compiled = [name for name in archive.namelist() if name.endswith(".pyc")]
+    sources = [name for name in archive.namelist() if name.endswith(".py")]
+    assert len(compiled) == len(sources)
+    assert {archive.read(name)[4:8] for name in compiled} == {b"\1\0\0\0"}
+    assert {name.rsplit(".", 2)[1] for name in compiled} == {sys.implementation.cache_tag}
+
+
+def test_a_second_build_has_the_same_bytes(package: Package, tmp_path: Path) -> None:
+    assert build("dev", tmp_path, for_aws=False).digest == package.digest
+
+
+def test_no_library_asks_for_a_newer_c_library_than_lambda_has() -> None:
+    if not sys.platform.startswith("linux"):
+        pytest.skip("not Lambda's system")
+    assert vendor.too_new(vendor.installed()) == {}
+
+
+def test_it_runs_with_nothing_but_what_lambda_brings(unzipped: Path) -> None:
+    """No site-packages: only the zip, and boto3 with what it needs."""
+    beside = unzipped.parent / "lambda"
+    beside.mkdir(exist_ok=True)
+    for library in ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six"):
+        for first in {Path(str(file)).parts[0] for file in metadata.distribution(_project(library)).files or ()}:
+            if not first.endswith(".dist-info") and first not in ("..", "__pycache__"):
+                place = Path(str(metadata.distribution(_project(library)).locate_file(first)))
+                if not (beside / first).is_symlink():
+                    (beside / first).symlink_to(place)
+    code = (
+        f"import sys; sys.path[:0] = [{str(unzipped)!r}, {str(beside)!r}]\n"
+        "import app; from chalicelib.core import cron; import zoneinfo, yaml\n"
+        "from chalicelib.tasks.sorting import fast_numbers, numbers\n"
+        "assert numbers.sort(b'[3, 1, 2]') == b'[1,2,3]', 'sorted'\n"
+        "zoneinfo.reset_tzpath(()); zoneinfo.ZoneInfo('Europe/Berlin')\n"
+        f"far = [m.__file__ for m in sys.modules.values() if 'site-packages' in (getattr(m, '__file__', '') or '')]\n"
+        "assert not far, far"
+    )
+    environment = {"SORTIE_STAGE": "dev", "AWS_DEFAULT_REGION": "us-east-1", "PYTHONTZPATH": ""}
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def _project(library: str) -> str:
+    return {"dateutil": "python-dateutil"}.get(library, library)

@@ -1,0 +1,392 @@
+"""The ports in memory: plain classes with a stopped clock and seeded chance. No conditions of their own.
+
+What a change needs is asked of core/change.py, as aws/expressions.py spells it out for DynamoDB. Switches make what
+AWS may do: an index that lags, messages that are lost, doubled, late or out of order.
+"""
+
+import random
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from chalicelib.core import change as changes
+from chalicelib.core.change import Change
+from chalicelib.core.filters import Filter, listed_status, phase_of, phases_of, wants_due
+from chalicelib.core.ids import make_id, shard_of
+from chalicelib.core.job import WAITING, Job, Millis, Status
+from chalicelib.core.records import KeyRecord, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
+from chalicelib.errors import PayloadMissing
+from chalicelib.ports import ChangeRefused, Depth, OpenJobs, UploadLink
+from chalicelib.service.work import Message
+
+START: Millis = 1_800_000_000_000
+WAKE_SHARDS = 8
+
+
+class StoppedClock:
+    """Stands still until it is told: pause() and advance() move it."""
+
+    def __init__(self, now: Millis = START) -> None:
+        self.millis = float(now)
+
+    def now(self) -> Millis:
+        return int(self.millis)
+
+    def monotonic(self) -> float:
+        return self.millis / 1000
+
+    def pause(self, seconds: float) -> None:
+        self.advance(seconds)
+
+    def advance(self, seconds: float) -> None:
+        self.millis += seconds * 1000
+
+
+class SeededRandom:
+    """The same numbers for the same seed; ids in the order in which they were asked for."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._random = random.Random(seed)
+        self._count = 0
+
+    def new_id(self, now: Millis) -> str:
+        self._count += 1
+        return make_id(now, self._count << 40 | self._random.getrandbits(40))
+
+    def new_token(self) -> str:
+        return f"{self._random.getrandbits(64):016x}"
+
+    def uniform(self) -> float:
+        return self._random.random()
+
+
+class SilentAlarm:
+    """ports.Alarm that never rings: on a stopped clock, checkpoints end a task that is out of time."""
+
+    def set(self, seconds: float, ring: Callable[[float], None]) -> None:
+        return None
+
+    def stop(self) -> None:
+        return None
+
+    def end_process(self) -> None:
+        raise AssertionError("nothing rang")
+
+
+class Table:
+    """The rows of all kinds. `lagging()` holds the indexes back at what they are now."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.jobs: dict[str, Job] = {}
+        self.due_at: dict[str, Millis] = {}
+        self.keys: dict[tuple[str, str], KeyRecord] = {}
+        self.windows: dict[tuple[str, str | int], WindowRecord] = {}
+        self.runs: dict[tuple[str, str], RunRecord] = {}
+        self.schedules: dict[str, Schedule] = {}
+        self.tallies: dict[tuple[str, Millis], Tally] = defaultdict(Tally)
+        self.tokens: dict[str, TokenRecord] = {}
+        self._index: tuple[Mapping[str, Job], Mapping[str, Schedule]] | None = None
+
+    @property
+    def indexed_jobs(self) -> Mapping[str, Job]:
+        return self._index[0] if self._index else self.jobs
+
+    @property
+    def indexed_schedules(self) -> Mapping[str, Schedule]:
+        return self._index[1] if self._index else self.schedules
+
+    def hold_index(self) -> None:
+        self._index = (dict(self.jobs), dict(self.schedules))
+
+    def release_index(self) -> None:
+        self._index = None
+
+    @contextmanager
+    def lagging(self) -> Iterator[None]:
+        self.hold_index()
+        try:
+            yield
+        finally:
+            self.release_index()
+
+    def put(self, job: Job) -> Job:
+        """Only a write of a waiting row moves its `due_at`: a claim leaves the index entry alone."""
+        self.jobs[job.id] = job
+        if job.status in WAITING:
+            self.due_at[job.id] = job.not_before
+        return job
+
+
+class MemoryJobs:
+    """ports.JobStore"""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+    def insert(self, job: Job) -> Job:
+        with self.table.lock:
+            if job.id in self.table.jobs:
+                return self.table.jobs[job.id]
+            return self.table.put(job)
+
+    def insert_many(self, jobs: Sequence[Job]) -> None:
+        with self.table.lock:
+            for job in jobs:
+                self.table.put(job)
+
+    def insert_run(self, run: RunRecord, jobs: Sequence[Job]) -> None:
+        with self.table.lock:
+            if (run.owner, run.run_id) in self.table.runs or any(job.id in self.table.jobs for job in jobs):
+                raise ChangeRefused(None)
+            self.table.runs[run.owner, run.run_id] = run
+            for job in jobs:
+                self.table.put(job)
+
+    def insert_in_window(self, job: Job, window: WindowRecord, seen: WindowRecord | None) -> None:
+        with self.table.lock:
+            place = (window.owner, window.object_id)
+            stands = self.table.windows.get(place)
+            if job.id in self.table.jobs or not self.window_is(stands, seen):
+                raise ChangeRefused(None)
+            self.table.windows[place] = window
+            self.table.put(job)
+
+    @staticmethod
+    def window_is(stands: WindowRecord | None, seen: WindowRecord | None) -> bool:
+        return (stands.version if stands else None) == (seen.version if seen else None)
+
+    def get(self, job_id: str) -> Job | None:
+        return self.table.jobs.get(job_id)
+
+    def get_many(self, job_ids: Sequence[str]) -> list[Job]:
+        rows = self.table.indexed_jobs
+        return [rows[job_id] for job_id in job_ids if job_id in rows]
+
+    def claim(self, job_id: str, now: Millis, token: str) -> Job:
+        with self.table.lock:
+            row = self.table.jobs.get(job_id)
+            if row is None or not self.claimable(row, now):
+                raise ChangeRefused(row)
+            return self.table.put(changes.claimed(row, now, token))
+
+    def claimable(self, row: Job, now: Millis) -> bool:
+        return changes.claimable(row, now)
+
+    def apply(self, change: Change) -> Job:
+        with self.table.lock:
+            row = self.table.jobs.get(change.job.id)
+            if row is None or not self.permits(change, row):
+                raise ChangeRefused(row)
+            return self.table.put(changes.applied(change, row))
+
+    def permits(self, change: Change, row: Job) -> bool:
+        return changes.permits(change, row)
+
+    def due(self, now: Millis, limit: int) -> Iterator[Sequence[str]]:
+        found = [(job.wake_at, job.id) for job in self.table.indexed_jobs.values() if job.wake_at is not None]
+        found += [(schedule.wake_at, schedule.id) for schedule in self.table.indexed_schedules.values()]
+        for shard in range(WAKE_SHARDS):
+            here = [pair for pair in found if pair[0] <= now and shard_of(pair[1], WAKE_SHARDS) == shard]
+            ids = [id_ for _, id_ in sorted(here)]
+            for start in range(0, len(ids), limit):
+                yield ids[start : start + limit]
+
+    def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:
+        found = self._newest(chosen, before, limit)
+        if wants_due(chosen.statuses):
+            scheduled = self._newest(replace(chosen, statuses=frozenset({Status.SCHEDULED})), before, limit)
+            found += [name for name in scheduled if self.table.due_at[name] <= now]
+        return sorted(set(found), reverse=True)[:limit]
+
+    def _newest(self, chosen: Filter, before: str | None, limit: int) -> list[str]:
+        listed = [job.id for job in self.table.indexed_jobs.values() if self._is_listed(chosen, job)]
+        return sorted((name for name in listed if before is None or name < before), reverse=True)[:limit]
+
+    def _is_listed(self, chosen: Filter, job: Job) -> bool:
+        """What the one index that fits the filter holds; service.read looks at the rest."""
+        if job.owner != chosen.owner:
+            return False
+        in_phase = phase_of(job.status) in phases_of(chosen.statuses)
+        if chosen.object_id is not None:
+            return in_phase and job.object_id == chosen.object_id
+        if chosen.group is not None:
+            return in_phase and job.group == chosen.group
+        if chosen.task is not None and not job.quick:
+            return in_phase and job.task == chosen.task
+        return _list_of(job) in chosen.statuses and (chosen.task is None or chosen.quick_task)
+
+    def open_jobs(self, owner: str) -> OpenJobs:
+        mine = [job for job in self.table.indexed_jobs.values() if job.owner == owner]
+        waiting = [self.table.due_at[job.id] for job in mine if _list_of(job) in WAITING]
+        return OpenJobs(waiting, sum(_list_of(job) is Status.RUNNING for job in mine))
+
+
+def _list_of(job: Job) -> Status:
+    return listed_status(job.status, quick=job.quick)
+
+
+class MemoryRecords:
+    """ports.Records"""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+    def reserve_key(self, record: KeyRecord, now: Millis) -> KeyRecord:
+        with self.table.lock:
+            stands = self.table.keys.get((record.owner, record.key))
+            if stands is not None and stands.expires_at > now // 1000:
+                return stands
+            self.table.keys[record.owner, record.key] = record
+            return record
+
+    def key(self, owner: str, key: str) -> KeyRecord | None:
+        return self.table.keys.get((owner, key))
+
+    def window(self, owner: str, object_id: str | int) -> WindowRecord | None:
+        return self.table.windows.get((owner, object_id))
+
+    def run(self, owner: str, run_id: str) -> RunRecord | None:
+        return self.table.runs.get((owner, run_id))
+
+    def add_schedule(self, schedule: Schedule) -> None:
+        self.table.schedules[schedule.id] = schedule
+
+    def schedule(self, schedule_id: str) -> Schedule | None:
+        return self.table.schedules.get(schedule_id)
+
+    def schedules(self, owner: str) -> list[Schedule]:
+        mine = [id_ for id_, schedule in self.table.indexed_schedules.items() if schedule.owner == owner]
+        return [self.table.schedules[id_] for id_ in mine if id_ in self.table.schedules]
+
+    def move_schedule(self, schedule: Schedule, last: Millis, next_run_at: Millis, wake_at: Millis) -> bool:
+        with self.table.lock:
+            stands = self.table.schedules.get(schedule.id)
+            if stands is None or stands.wake_at != schedule.wake_at:
+                return False
+            moved = replace(schedule, last=last, next_run_at=next_run_at, wake_at=wake_at)
+            self.table.schedules[schedule.id] = moved
+            return True
+
+    def remove_schedule(self, schedule: Schedule) -> None:
+        self.table.schedules.pop(schedule.id, None)
+
+    def add_tally(self, owner: str, minute: Millis, tally: Tally, expires_at: int) -> None:
+        with self.table.lock:
+            self.table.tallies[owner, minute].add(tally)
+
+    def tallies(self, owner: str, minutes: Sequence[Millis]) -> Mapping[Millis, Tally]:
+        stored = self.table.tallies
+        return {minute: stored[owner, minute] for minute in minutes if (owner, minute) in stored}
+
+    def token(self, digest: str) -> TokenRecord | None:
+        return self.table.tokens.get(digest)
+
+
+@dataclass(slots=True)
+class Held:
+    """One message in the queue."""
+
+    id: int
+    body: str
+    visible_at: float
+    receives: int = 0
+
+
+@dataclass(slots=True)
+class MemoryQueue:
+    """ports.Queue, with the side that an event source sees. `losing`, `doubling`, `late` act on what is
+    sent; the next `early` messages come at once, whatever their delay."""
+
+    clock: StoppedClock
+    visibility: float = 5_400.0
+    most_receives: int = 6
+    losing: bool = False
+    doubling: bool = False
+    reordering: bool = False
+    late: float = 0.0
+    early: int = 0
+    held: list[Held] = field(default_factory=list)
+    dead: list[str] = field(default_factory=list)
+    sent: int = 0
+
+    def send(self, job_id: str, delay: int = 0) -> None:
+        assert isinstance(delay, int)
+        assert 0 <= delay <= 900, delay
+        if self.early:
+            self.early, delay = self.early - 1, 0
+        copies = 0 if self.losing else 2 if self.doubling else 1
+        for _ in range(copies):
+            self.sent += 1
+            self.held.append(Held(self.sent, job_id, self.clock.millis + (delay + self.late) * 1000))
+
+    def send_many(self, messages: Sequence[tuple[str, int]]) -> None:
+        for job_id, delay in messages:
+            self.send(job_id, delay)
+
+    def give_back(self, receipts: Sequence[str]) -> None:
+        for held in self.held:
+            if self._receipt(held) in receipts:
+                held.visible_at = self.clock.millis
+
+    def depth(self) -> Depth:
+        waiting = [held for held in self.held if held.visible_at <= self.clock.millis]
+        hidden = [held for held in self.held if held.visible_at > self.clock.millis]
+        in_flight = sum(held.receives > 0 for held in hidden)
+        return Depth(len(waiting), in_flight, len(hidden) - in_flight, len(self.dead))
+
+    def receive(self, most: int = 10) -> list[Message]:
+        """Up to `most` visible messages; one received too often goes to the dead letters instead."""
+        visible = [held for held in self.held if held.visible_at <= self.clock.millis]
+        if self.reordering:
+            visible.reverse()
+        found = []
+        for held in visible[:most]:
+            if held.receives >= self.most_receives:
+                self.held.remove(held)
+                self.dead.append(held.body)
+                continue
+            held.receives += 1
+            held.visible_at = self.clock.millis + self.visibility * 1000
+            found.append(Message(str(held.id), held.body, self._receipt(held)))
+        return found
+
+    def delete(self, receipts: Sequence[str]) -> None:
+        """A receipt of an earlier receive no longer counts."""
+        self.held = [held for held in self.held if self._receipt(held) not in receipts]
+
+    @staticmethod
+    def _receipt(held: Held) -> str:
+        return f"{held.id}/{held.receives}"
+
+
+class MemoryPayloads:
+    """ports.Payloads"""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def put(self, key: str, data: bytes) -> None:
+        self.objects[key] = data
+
+    def get(self, key: str) -> bytes:
+        if key not in self.objects:
+            raise PayloadMissing(key)
+        return self.objects[key]
+
+    def copy(self, source: str, target: str) -> None:
+        self.objects[target] = self.get(source)
+
+    def size(self, key: str) -> int | None:
+        return len(self.objects[key]) if key in self.objects else None
+
+    def link(self, key: str) -> str:
+        return f"memory:///{key}"
+
+    def upload_link(self, key: str, now: Millis, size: int | None) -> UploadLink:
+        return UploadLink(f"memory:///{key}", {"Content-Type": "application/json"}, now + 900_000)
+
+    def check(self) -> None:
+        return None
