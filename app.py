@@ -39,7 +39,7 @@ app = server.Sortie(app_name="sortie")
 @app.authorizer(ttl_seconds=60)
 def authorize(request: Any) -> AuthResponse:
     """Bearer tokens: the owner and the role go on to the routes."""
-    principal = tokens.principal_of(ports, request.token)
+    principal = tokens.authenticate(ports, request.token)
     if principal is None:
         return AuthResponse(routes=[], principal_id="nobody")
     context = {"owner": principal.owner, "role": principal.role.name.lower()}
@@ -56,7 +56,7 @@ def context(request: Request) -> requests.RequestContext:
 
 
 def render_job(row: Job, max_bytes: int = settings.answer_limit) -> answers.JobAnswer:
-    given, output = read.shown_input(ports, row.input), read.shown_output(ports, row.output, max_bytes)
+    given, output = read.render_input(ports, row.input), read.render_output(ports, row.output, max_bytes)
     return answers.job(row, ports.clock.now(), given, output)
 
 
@@ -71,7 +71,7 @@ def submit_job(request: Request) -> Response:
     try:
         done = submit.submit(ports, requests.job(request.body, context(request)), key=key, body=request.body)
     except Invalid:
-        earlier = submit.earlier(ports, request.principal.owner, key, request.body) if key else None
+        earlier = submit.find_earlier(ports, request.principal.owner, key, request.body) if key else None
         if earlier is None:
             raise
         done = submit.Submitted(earlier, created=False)
@@ -91,7 +91,7 @@ def submit_bulk(request: Request) -> Response:
 @routes.add("GET", "/jobs", READ)
 def list_jobs(request: Request) -> Response:
     asked = requests.listing(request.query, request.principal, ports.tasks)
-    rows, before = read.page(ports, asked.chosen, asked.before, asked.limit)
+    rows, before = read.list_jobs(ports, asked.chosen, asked.before, asked.limit)
     return json_response(200, answers.job_list(rows, before, ports.clock.now()))
 
 
@@ -99,7 +99,7 @@ def list_jobs(request: Request) -> Response:
 def get_job(request: Request, job_id: str) -> Response:
     requests.refuse_unknown_query(request.query, ("wait",))
     seconds = requests.query_int(request.query, "wait", 0, 1, 25)
-    return job_response(200, read.job_when_ended(ports, request.principal.sees, job_id, seconds))
+    return job_response(200, read.wait_for_end(ports, request.principal.sees, job_id, seconds))
 
 
 @routes.add("DELETE", "/jobs/{job_id}", SUBMIT)
@@ -118,7 +118,7 @@ def retry_job(request: Request, job_id: str) -> Response:
 @routes.add("GET", "/board", READ)
 def get_board(request: Request) -> Response:
     requests.refuse_unknown_query(request.query, ("owner",))
-    return json_response(200, answers.board(read.board(ports, requests.owner(request.query, request.principal))))
+    return json_response(200, answers.board(read.get_board(ports, requests.owner(request.query, request.principal))))
 
 
 @routes.add("GET", "/groups", READ)
@@ -151,7 +151,7 @@ def groups_of(request: Request) -> dict[str, groups.Group]:
 @routes.add("GET", "/groups/{name}/runs/{run_id}", READ)
 def get_run(request: Request, name: str, run_id: str) -> Response:
     requests.refuse_unknown_query(request.query, ("owner",))
-    found = groups.run(ports, requests.owner(request.query, request.principal), name, run_id)
+    found = groups.get_run(ports, requests.owner(request.query, request.principal), name, run_id)
     return json_response(200, answers.run(found, ports.clock.now()))
 
 

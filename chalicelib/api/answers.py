@@ -13,8 +13,8 @@ from chalicelib.core.times import from_millis, to_rfc3339
 from chalicelib.errors import SortieError
 from chalicelib.ports import Depth
 from chalicelib.service.groups import Group, Run
-from chalicelib.service.read import Board, Link, Shown
-from chalicelib.service.stats import Stats, percentiles
+from chalicelib.service.read import Board, Link, Rendered
+from chalicelib.service.stats import Stats, compute_percentiles
 from chalicelib.service.submit import Submitted
 from chalicelib.service.uploads import Upload
 
@@ -207,7 +207,7 @@ class HealthAnswer(msgspec.Struct):
     status: str
 
 
-def job(row: Job, now: Millis, given: Shown, output: Shown) -> JobAnswer:
+def job(row: Job, now: Millis, given: Rendered, output: Rendered) -> JobAnswer:
     return JobAnswer(**_job_fields(row, now), input=_payload(given), output=_payload(output))
 
 
@@ -338,14 +338,14 @@ def _minute(at: Millis, tally: Tally) -> MinuteAnswer:
 
 
 def _percentiles(histogram: Mapping[int, int]) -> Percentiles:
-    return Percentiles(**percentiles(histogram))
+    return Percentiles(**compute_percentiles(histogram))
 
 
 def _depth(queue: Depth) -> QueueAnswer:
     return QueueAnswer(queue.waiting, queue.in_flight, queue.delayed, queue.dead)
 
 
-def _payload(shown: Shown) -> msgspec.Raw:
+def _payload(shown: Rendered) -> msgspec.Raw:
     if isinstance(shown, Link):
         return msgspec.Raw(msgspec.json.encode({"href": shown.href, "bytes": shown.bytes}))
     return NULL if shown is None else msgspec.Raw(shown)

@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.api import requests
 from chalicelib.errors import Invalid, NotFound, SortieError
-from chalicelib.service.groups import LARGEST, Group, Problem
+from chalicelib.service.groups import LARGEST_JOBS, Group, Problem
 from chalicelib.service.new_job import NewJob
 
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -59,8 +59,8 @@ def _problems_of_group(name: str, jobs: Any) -> list[Problem]:
         return [Problem("", "", "a group's name is 1 to 64 letters, digits, dots, dashes and underscores")]
     if not isinstance(jobs, list) or not jobs:
         return [Problem("", "", "the group has no jobs: give it a list of them")]
-    if len(jobs) > LARGEST:
-        return [Problem("", "", f"a group holds at most {LARGEST} jobs")]
+    if len(jobs) > LARGEST_JOBS:
+        return [Problem("", "", f"a group holds at most {LARGEST_JOBS} jobs")]
     return []
 
 

@@ -8,9 +8,9 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from chalicelib.config import LONGEST_TIMEOUT, Settings
+from chalicelib.config import LONGEST_TIMEOUT_SECONDS, Settings
 from chalicelib.core import cron, decoding, times
-from chalicelib.core.access import Principal, Role
+from chalicelib.core.access import Principal, is_owner, may_name
 from chalicelib.core.filters import Filter
 from chalicelib.core.ids import is_id
 from chalicelib.core.job import Millis, Status
@@ -24,7 +24,6 @@ DAY_SECONDS, YEAR_SECONDS, LARGEST_WHOLE = 86_400, 366 * 86_400, 2**53
 LONGEST_NAME = 128
 SCHEDULED_BYTES = 50_000
 """A schedule's row holds its job twice, as asked for and as checked, and a row has 400 KB."""
-OWNER_FORM = re.compile(r"[a-z0-9-]{1,64}")
 KEY_FORM = re.compile(r"[\x21-\x7e]{1,255}")
 
 Raw = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={})]
@@ -69,7 +68,7 @@ class JobRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_d
     window: WindowRequest | None = None
     run_in: RunIn | None = None
     run_at: RunAt | None = None
-    timeout: Annotated[float, msgspec.Meta(ge=1, le=LONGEST_TIMEOUT)] | None = None
+    timeout: Annotated[float, msgspec.Meta(ge=1, le=LONGEST_TIMEOUT_SECONDS)] | None = None
     max_attempts: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
 
 
@@ -126,7 +125,7 @@ def decode(raw: bytes, kind: type[T]) -> T:
     except RecursionError:
         raise Malformed("the body is nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        nan = decoding.place_of_nan(raw)
+        nan = decoding.find_nan_path(raw)
         if nan is not None:
             raise Invalid(FieldError(nan[0], f"{nan[1]}, not a number")) from None
         raise Malformed(f"the body is not valid JSON: {error}") from None
@@ -212,9 +211,9 @@ def idempotency_key(value: str | None) -> str | None:
 def owner(query: Mapping[str, str], principal: Principal) -> str:
     """Whose things are asked for: one's own, or for an admin those of `?owner=`. Raises Invalid, Forbidden."""
     wanted = query.get("owner", principal.owner)
-    if not OWNER_FORM.fullmatch(wanted):
+    if not is_owner(wanted):
         raise Invalid(FieldError("owner", "1 to 64 of a-z, 0-9 and -"))
-    if wanted != principal.owner and principal.role is not Role.ADMIN:
+    if not may_name(principal.sees, wanted):
         raise Forbidden("only an admin may look at what another owner has")
     return wanted
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.api import answers, job_schema, requests
+from chalicelib.core.access import OWNER_PATTERN
 from chalicelib.core.job import Status
 from chalicelib.core.task import Task
 
@@ -29,7 +30,7 @@ class Route:
     idempotent: bool = False
 
 
-OWNER_QUERY: Mapping[str, Json] = {"owner": {"type": "string", "pattern": "^[a-z0-9-]{1,64}$"}}
+OWNER_QUERY: Mapping[str, Json] = {"owner": {"type": "string", "pattern": f"^{OWNER_PATTERN}$"}}
 LIST_QUERY: Mapping[str, Json] = {
     **OWNER_QUERY,
     "status": {"enum": [str(status) for status in Status], "type": "string"},

@@ -7,7 +7,8 @@ from chalicelib.wiring import Lazy
 
 
 def test_threads_that_ask_a_client_for_the_first_time_at_once_share_one() -> None:
-    meeting, clients = threading.Barrier(2), []
+    meeting = threading.Barrier(2)
+    clients: list[list[int]] = []
 
     def make() -> list[int]:
         with suppress(threading.BrokenBarrierError):
