@@ -5,12 +5,13 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PY := $(BIN)/python
 READY := .venv/.ready
+BIOME := node_modules/.bin/biome
 CODE := $(wildcard app.py) chalicelib dev ops tests benchmarks
 
 # Everything under chalicelib/ is zipped for Lambda: no byte code is left there.
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: help run test check bench fix clean deploy-offline stop-offline deploy destroy cost doctor spec
+.PHONY: help run test check check-web bench fix clean deploy-offline stop-offline deploy destroy cost doctor spec
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,20 +20,32 @@ run: $(READY) ## Start everything on this machine; PORT=9000 moves it, Ctrl-C st
 	@exec $(PY) -m dev
 
 test: $(READY) ## Run the tests that need only Python
-	@$(PY) -m pytest --ignore=tests/browser
+	@$(PY) -m pytest --ignore=tests/stacks/browser
 
 check: $(READY) ## Format, lint, types and all tests: what CI runs
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
+	@$(MAKE) --no-print-directory check-web
 	$(PY) -m pytest
 
-bench: $(READY) ## Measure the sort and the service
+check-web: ## Format and lint the JavaScript and CSS of the page
+	@if command -v npm >/dev/null; then \
+	  $(MAKE) --no-print-directory $(BIOME) && echo "$(BIOME) check" && $(BIOME) check --error-on-warnings; \
+	elif [ "$$CI" = true ]; then \
+	  echo 'npm is missing: install Node.js 20 or newer with npm (Debian, Ubuntu: apt install npm).' >&2; exit 1; \
+	else \
+	  echo 'npm is missing: the JavaScript and CSS of chalicelib/web are not checked. Node.js brings it.' >&2; \
+	fi
+
+bench: $(READY) ## Measure the sort and hold it to its promise
 	@$(PY) -m benchmarks
+	@$(PY) -m pytest benchmarks
 
 fix: $(READY) ## Format the code and mend what lint can mend
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(BIOME) && $(BIOME) check --write; fi
 
 clean: ## Remove stored jobs, caches and builds; the virtual environment stays
 	rm -rf .data .build .hypothesis .mypy_cache .pytest_cache .ruff_cache .chalice/deployments
@@ -42,7 +55,7 @@ deploy-offline: $(READY) ## Deploy the real package to an emulator on this machi
 	@exec $(PY) -m ops.deploy_offline
 
 stop-offline: $(READY) ## Stop that emulator
-	@exec $(PY) -m ops.stop_offline
+	@exec $(PY) -m ops.offline
 
 deploy: $(READY) ## Deploy to AWS: make deploy STAGE=prod
 	@exec $(PY) -m ops.deploy
@@ -51,13 +64,18 @@ destroy: $(READY) ## Remove a stage and its data from AWS: make destroy STAGE=de
 	@exec $(PY) -m ops.destroy
 
 cost: $(READY) ## Count a thousand jobs and say what a million cost
-	@exec $(PY) -m ops.cost
+	@exec $(PY) -m benchmarks.cost
 
 doctor: $(READY) ## Say what an emulator keeps of AWS: make doctor ENDPOINT=http://localhost:4566
 	@exec $(PY) -m ops.doctor
 
 spec: $(READY) ## Write openapi.json from the models that validate
 	@$(PY) -m ops.spec
+
+# The version stands in package.json, its checksum in package-lock.json.
+$(BIOME): package.json package-lock.json
+	@echo 'Installing the formatter and linter of the page.'
+	@npm ci --loglevel=error --ignore-scripts --no-audit --no-fund && touch $@
 
 # A failed install leaves no .ready, so that the next make tries again.
 $(READY): requirements.txt requirements-dev.txt

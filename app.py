@@ -211,17 +211,17 @@ def get_spec(request: Request) -> Response:
 
 @routes.add("GET", "/", None)
 def get_page(request: Request) -> Response:
-    return asset("index.html", request)
+    return asset("pages/index.html", request)
 
 
 @routes.add("GET", "/docs", None)
 def get_docs(request: Request) -> Response:
-    return asset("docs.html", request)
+    return asset("pages/docs.html", request)
 
 
-@routes.add("GET", "/web/{name}", None)
-def get_asset(request: Request, name: str) -> Response:
-    return asset(name, request)
+@routes.add("GET", "/web/{folder}/{name}", None)
+def get_asset(request: Request, folder: str, name: str) -> Response:
+    return asset(f"{folder}/{name}", request)
 
 
 @app.on_sqs_message(queue=settings.queue, batch_size=settings.prefetch, name="work")

@@ -1,16 +1,16 @@
 """Jobs per second and latencies of a running stack: `make run` in one terminal, `python -m benchmarks.service` here."""
 
 import argparse
-import http.client
-import json
 import random
 import statistics
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
-HEADERS = {"Content-Type": "application/json"}
+import urllib3
+
+from dev.client import Client, NoAnswer
+
 NUMBERS = 100
 
 
@@ -18,16 +18,13 @@ class Service:
     """One keep-alive connection."""
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self._connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=60)
+        self._client = Client(url, connections=urllib3.PoolManager())
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        self._connection.request(method, path, None if body is None else json.dumps(body), HEADERS)
-        answer = self._connection.getresponse()
-        found = json.loads(answer.read())
+        answer = self._client.ask(method, path, body)
         if answer.status >= 400:
-            raise SystemExit(f"{method} {path} answered {answer.status}: {found.get('detail')}")
-        return found
+            raise SystemExit(f"{method} {path} answered {answer.status}: {answer.body.get('detail')}")
+        return answer.body
 
 
 def array() -> list[float]:
@@ -36,12 +33,12 @@ def array() -> list[float]:
 
 def milliseconds(call: Callable[[], Any], times: int) -> tuple[float, float]:
     """Median and 95th percentile."""
-    found = []
+    times_ms = []
     for _ in range(times):
         start = time.perf_counter()
         call()
-        found.append((time.perf_counter() - start) * 1000)
-    return statistics.median(found), statistics.quantiles(found, n=20)[-1]
+        times_ms.append((time.perf_counter() - start) * 1000)
+    return statistics.median(times_ms), statistics.quantiles(times_ms, n=20)[-1]
 
 
 def throughput(service: Service, jobs: int) -> float:
@@ -66,12 +63,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url", nargs="?", default="http://127.0.0.1:8000")
     parser.add_argument("--jobs", type=int, default=500)
-    given = parser.parse_args()
-    service = Service(given.url)
+    options = parser.parse_args()
+    service = Service(options.url)
     try:
         job_id = service.ask("POST", "/jobs", {"array": [2, 1]})["id"]
-    except OSError:
-        raise SystemExit(f"nothing answers at {given.url}: start it with `make run`, or name another address") from None
+    except NoAnswer:
+        raise SystemExit(
+            f"nothing answers at {options.url}: start it with `make run`, or name another address"
+        ) from None
     rows = {
         "POST /jobs": milliseconds(lambda: service.ask("POST", "/jobs", {"array": array()}), 100),
         "GET /jobs/{id}": milliseconds(lambda: service.ask("GET", f"/jobs/{job_id}"), 100),
@@ -80,7 +79,7 @@ def main() -> None:
     }
     for name, (median, high) in rows.items():
         print(f"{name:<20} {median:8.1f} ms median {high:8.1f} ms p95")
-    print(f"{given.jobs} jobs of {NUMBERS} numbers: {throughput(service, given.jobs):.0f} jobs a second")
+    print(f"{options.jobs} jobs of {NUMBERS} numbers: {throughput(service, options.jobs):.0f} jobs a second")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the use cases need from outside, as Protocols. tests/fakes.py and aws/* both fulfil them.
+"""What the use cases need from outside, as Protocols. tests/support/fakes.py and aws/* both fulfil them.
 
 Every method may raise errors.Unavailable, after which nothing is known about its effect.
 """

@@ -84,6 +84,10 @@ class Child:
             self._popen.wait(grace)
         self.kill()
 
+    def why_ended(self) -> str | None:
+        """None while it lives."""
+        return None if self.code is None else self.tail()
+
     def tail(self) -> str:
         """How it ended and its last lines, for a message."""
         self._pump.join(1.0)

@@ -1,4 +1,4 @@
-"""Creates the tables, queues and buckets of resources.json that are missing: `create(stage, endpoint)`.
+"""Creates the tables, queues and buckets of resources.yaml that are missing: `create(stage, endpoint)`.
 
 Works on any emulator and under moto in the process. What stands already is left as it is.
 """
@@ -26,16 +26,16 @@ QUEUE_KEYS = (
 
 def create(stage: str, endpoint: str | None = None, root: Path = ROOT) -> None:
     """`endpoint`: where the emulator is; None leaves it to AWS_ENDPOINT_URL, or to moto's mock_aws."""
-    wanted = template.read(stage, root)
+    resources = template.read(stage, root)
     session = boto3.session.Session(region_name=template.REGION)
     table = session.client("dynamodb", endpoint_url=endpoint)
     queue = session.client("sqs", endpoint_url=endpoint)
     bucket = session.client("s3", endpoint_url=endpoint)
-    for properties in wanted.of_type("AWS::DynamoDB::Table").values():
+    for properties in resources.of_type("AWS::DynamoDB::Table").values():
         _table(table, properties)
-    for properties in sorted(wanted.of_type("AWS::SQS::Queue").values(), key=lambda each: "RedrivePolicy" in each):
+    for properties in sorted(resources.of_type("AWS::SQS::Queue").values(), key=lambda each: "RedrivePolicy" in each):
         _queue(queue, properties)
-    for properties in wanted.of_type("AWS::S3::Bucket").values():
+    for properties in resources.of_type("AWS::S3::Bucket").values():
         _bucket(bucket, properties)
 
 
@@ -69,9 +69,7 @@ def _queue_attributes(client: Any, properties: dict[str, Any]) -> dict[str, str]
 def _queue_arn(client: Any, name: str) -> str:
     """Emulators differ in their account number, so the dead-letter queue is asked for its own name."""
     url = client.get_queue_url(QueueName=name)["QueueUrl"]
-    found = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-    arn: str = found["Attributes"]["QueueArn"]
-    return arn
+    return str(client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
 
 
 def _bucket(client: Any, properties: dict[str, Any]) -> None:
@@ -103,9 +101,10 @@ def _cors_key(key: str) -> str:
 
 
 def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
-    made: dict[str, Any] = {"ID": rule["Id"], "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
+    """The API's form of a rule."""
+    api: dict[str, Any] = {"ID": rule["Id"], "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
     if days := rule.get("ExpirationInDays"):
-        made["Expiration"] = {"Days": days}
+        api["Expiration"] = {"Days": days}
     if abort := rule.get("AbortIncompleteMultipartUpload"):
-        made["AbortIncompleteMultipartUpload"] = abort
-    return made
+        api["AbortIncompleteMultipartUpload"] = abort
+    return api

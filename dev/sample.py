@@ -1,49 +1,53 @@
-"""Waits until the service answers, then sends it one job as any client would."""
+"""One job through the API, as any client sends it: what `make run` and every deployment to an emulator end with."""
 
-import json
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
+from dev.client import Answer, Client, NoAnswer
 from dev.settings import BadStart
 
-NUMBERS = [3, 1, 2]
+ARRAY, SORTED = [3, 1.5, -2], [-2, 1.5, 3]
 
 
-def wait_until_healthy(url: str, still_there: Callable[[], None], limit: float) -> None:
-    """`still_there` raises when it is no use to wait on."""
+class SampleFailed(BadStart):
+    """The API does not answer or did not sort three numbers; the message says what it answered."""
+
+
+def wait_until_healthy(url: str, check_children: Callable[[], None], limit: float) -> None:
+    """`check_children` raises when it is no use to wait on."""
     give_up = time.monotonic() + limit
     while True:
-        still_there()
-        status, body = _ask(f"{url}/health", seconds=5)
+        check_children()
+        status, text = _health(url)
         if status == 200:
             return
         if time.monotonic() > give_up:
-            raise BadStart(f"{url}/health says {status}: {body}")
+            raise SampleFailed(f"{url}/health says {status}: {text}")
         time.sleep(0.05)
 
 
-def run(url: str) -> str:
-    """What became of the sample job, in one line; BadStart when it did not complete."""
-    status, job = _ask(f"{url}/jobs", {"array": NUMBERS})
-    if status != 202:
-        raise BadStart(f"The sample job was refused with {status}: {job}")
-    for _ in range(3):
-        _, job = _ask(f"{url}/jobs/{job['id']}?wait=20")
-        if job.get("status") == "completed":
-            return f"Sample job {job['id']} sorted {NUMBERS} into {job['output']['array']}"
-    raise BadStart(f"The sample job did not complete: {job}")
-
-
-def _ask(url: str, body: Mapping[str, Any] | None = None, seconds: float = 40) -> tuple[int, Any]:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+def run(service: Client) -> str:
+    """What came of it, in words. Raises SampleFailed."""
     try:
-        with urllib.request.urlopen(request, timeout=seconds) as answer:
-            return answer.status, json.loads(answer.read())
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode(errors="replace")
-    except OSError as error:
+        job = _taken(service.ask("POST", "/jobs", {"array": ARRAY})).body
+        for _ in range(3):
+            job = _taken(service.ask("GET", f"/jobs/{job['id']}?wait=20")).body
+            if job["status"] == "completed" and job["output"] == {"array": SORTED}:
+                return f"Sample job {job['id']} sorted {ARRAY} into {SORTED}."
+    except NoAnswer as error:
+        raise SampleFailed(f"The sample job got no answer: {error}") from error
+    raise SampleFailed(f"The sample job did not complete: {job}")
+
+
+def _taken(answer: Answer) -> Answer:
+    if answer.status not in (200, 202):
+        raise SampleFailed(f"The sample job was answered with {answer.status}: {answer.raw[:2000]!r}")
+    return answer
+
+
+def _health(url: str) -> tuple[int, str]:
+    try:
+        answer = Client(url, timeout=5).ask("GET", "/health")
+    except NoAnswer as error:
         return 0, str(error)
+    return answer.status, answer.raw.decode(errors="replace")

@@ -18,7 +18,7 @@ class BadStart(Exception):
 @dataclass(frozen=True, slots=True)
 class DevSettings:
     """`endpoint`: a running emulator to use; None starts one. `schedule_every`: replaces the period of every rate().
-    `root`: the folder of app.py, resources.json and .chalice.
+    `root`: the folder of app.py, resources.yaml and .chalice.
     """
 
     port: int = 8000

@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dev import batch, schedule
+from dev import batch
 from dev.environment import CallFailed, Environment
 from dev.process import say
 from dev.sources import QueueSource, ScheduleSource
@@ -93,8 +93,8 @@ class QueueSlot(Slot):
 
     def _look_up(self) -> None:
         url = self._client.get_queue_url(QueueName=self._source.queue)["QueueUrl"]
-        found = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-        self._url, self._arn = url, found["Attributes"]["QueueArn"]
+        answer = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        self._url, self._arn = url, answer["Attributes"]["QueueArn"]
 
     def _gather(self) -> list[batch.Message]:
         """One poll, or with a batching window polls until the batch is full or the window is over."""
@@ -107,14 +107,14 @@ class QueueSlot(Slot):
         return messages
 
     def _receive(self, seconds: int, room: int) -> list[batch.Message]:
-        found = self._client.receive_message(
+        answer = self._client.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=min(10, room),
             WaitTimeSeconds=seconds,
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
-        messages: list[batch.Message] = found.get("Messages", [])
+        messages: list[batch.Message] = answer.get("Messages", [])
         return messages
 
     def _invoke(self, messages: Sequence[batch.Message]) -> batch.Verdict:
@@ -136,30 +136,27 @@ class QueueSlot(Slot):
 
 
 class ScheduleSlot(Slot):
-    """An EventBridge rule. Unlike there, a rate also fires at the start, so that what a crash left is found at once."""
+    """An EventBridge rule. Unlike there, it also fires at the start, so that what a crash left is found at once.
 
-    def __init__(self, name: str, environment: Environment, source: ScheduleSource, every: float | None) -> None:
+    `period`: seconds, instead of the rule's own.
+    """
+
+    def __init__(self, name: str, environment: Environment, source: ScheduleSource, period: float | None) -> None:
         super().__init__(name, environment)
         self._source = source
-        rule = schedule.parse(source.expression)
-        self._rule = schedule.Rate(every) if every and isinstance(rule, schedule.Rate) else rule
-        now = datetime.now(UTC)
-        self._due = now if isinstance(rule, schedule.Rate) else self._rule.after(now)
+        self._period = period or source.period
+        self._due = time.monotonic()
 
     def _turn(self) -> None:
-        if self._due is None or self._due > (now := datetime.now(UTC)):
-            self._ending.wait(min(POLL_SECONDS, self._seconds_left()))
+        if (left := self._due - time.monotonic()) > 0:
+            self._ending.wait(min(POLL_SECONDS, left))
             return
         # Counted from when it was due, so that a rule does not drift; what was missed meanwhile is not made up for.
-        following = self._rule.after(self._due)
-        self._due = self._rule.after(now) if following and following <= now else following
+        self._due += self._period * (1 + -left // self._period)
         try:
-            self._environment.call(_event(self._source.function.name, now))
+            self._environment.call(_event(self._source.function.name, datetime.now(UTC)))
         except CallFailed as error:
             say(self.name, f"the call failed: {error}")
-
-    def _seconds_left(self) -> float:
-        return (self._due - datetime.now(UTC)).total_seconds() if self._due else POLL_SECONDS
 
 
 def _event(rule: str, now: datetime) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from chalice.utils import to_cfn_resource_name
 
 from dev import template
 from dev.complaint import why
+
+UNITS = {"minute": 60, "hour": 3600, "day": 86_400}
 
 
 class Function(msgspec.Struct, frozen=True):
@@ -39,8 +42,10 @@ class QueueSource(msgspec.Struct, frozen=True, tag="queue"):
 
 
 class ScheduleSource(msgspec.Struct, frozen=True, tag="schedule"):
+    """`period`: seconds from one call to the next."""
+
     function: Function
-    expression: str
+    period: int
 
 
 class OtherSource(msgspec.Struct, frozen=True, tag="other"):
@@ -68,8 +73,20 @@ def _source(config: Any, settings: Any, stage: str, resources: template.Template
         return _queue(config, function, _mapping(resources, config.name))
     if isinstance(config, chalice.ScheduledEventConfig):
         expression = config.schedule_expression
-        return ScheduleSource(function, expression if isinstance(expression, str) else expression.to_string())
+        return ScheduleSource(function, period(expression if isinstance(expression, str) else expression.to_string()))
     return OtherSource(function, type(config).__name__)
+
+
+def period(expression: str) -> int:
+    """The seconds of a rate(...). ValueError names what EventBridge would refuse, and what is not driven here."""
+    if expression.startswith("cron("):
+        raise ValueError(
+            f"{expression}: cron rules run on AWS and when deployed offline, make run drives rate(...) alone"
+        )
+    rate = re.fullmatch(r"rate\((\d+) (minute|hour|day)(s?)\)", expression)
+    if not rate or int(rate[1]) < 1 or bool(rate[3]) != (int(rate[1]) > 1):
+        raise ValueError(f"{expression}: say rate(1 minute), rate(5 minutes), rate(2 hours), rate(1 day)")
+    return int(rate[1]) * UNITS[rate[2]]
 
 
 def _function(name: str, scoped: Any) -> Function:
@@ -91,7 +108,7 @@ def _queue(config: Any, function: Function, mapping: dict[str, Any]) -> QueueSou
 
 
 def _mapping(resources: template.Template, function: str) -> dict[str, Any]:
-    """Settings that Chalice cannot express, merged into its template from resources.json."""
+    """Settings that Chalice cannot express, merged into its template from resources.yaml."""
     events = resources.properties(to_cfn_resource_name(function)).get("Events", {})
     name = to_cfn_resource_name(f"{function}-sqs-event-source")
     properties: dict[str, Any] = events.get(name, {}).get("Properties", {})
@@ -101,10 +118,10 @@ def _mapping(resources: template.Template, function: str) -> dict[str, Any]:
 def _main() -> None:
     root = Path.cwd()
     try:
-        found = read(sys.argv[1], root)
+        sources = read(sys.argv[1], root)
     except Exception as error:
         sys.exit(why(error, root))
-    sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
+    sys.stdout.buffer.write(msgspec.json.encode(sources) + b"\n")
 
 
 if __name__ == "__main__":

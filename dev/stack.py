@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from dev import emulator, resources, sample
+from dev.client import Client
 from dev.process import Child, exit_text, module, say
 from dev.runner import Runner
 from dev.serve import listen
@@ -26,7 +27,10 @@ class Stack:
     def __init__(self, settings: DevSettings, environ: Mapping[str, str]) -> None:
         self._settings = settings
         self.url = f"http://{HOST}:{settings.port}"
-        self.endpoint = settings.endpoint or f"http://{HOST}:{emulator.free_port()}"
+        self._launch = emulator.Emulator(
+            emulator.free_port(), settings.emulator, settings.data / "ministack", verbose=settings.verbose
+        )
+        self.endpoint = settings.endpoint or self._launch.endpoint
         self._environ = child_environ(environ, settings, self.endpoint)
         self._emulator: Child | None = None
         self._server: Child | None = None
@@ -44,18 +48,17 @@ class Stack:
         settings.data.mkdir(parents=True, exist_ok=True)
         if settings.endpoint is None:
             self._lock = _claim(settings.data)
-            port = int(self.endpoint.rsplit(":", 1)[1])
-            self._emulator = emulator.start(settings, self._without_endpoint(), port)
+            self._emulator = emulator.start(self._launch, self._environ)
         sources = self._runner.read()
         self._server = self._serve()
-        emulator.wait(self.endpoint, self._emulator, settings.start_limit)
+        emulator.wait(self.endpoint, self._why_no_emulator, settings.start_limit)
         say("", f"Emulator at {self.endpoint}")
         # boto3 reads its credentials here, in this process, from the same variables as the children.
         os.environ.update({key: value for key, value in self._environ.items() if key.startswith("AWS_")})
         resources.create(STAGE, self.endpoint, settings.root)
         self._runner.start(sources)
         sample.wait_until_healthy(self.url, self._check_children, settings.start_limit)
-        say("", sample.run(self.url))
+        say("", sample.run(Client(self.url)))
 
     def tick(self) -> None:
         """Restarts what died or changed; BadStart when the emulator is gone, as the jobs are gone with it."""
@@ -75,9 +78,9 @@ class Stack:
         self._runner.stop()
         if self._emulator is not None:
             self._emulator.stop(emulator.STOP_LIMIT)
-        for held in (self._socket, self._lock):
-            if held is not None:
-                held.close()
+        for resource in (self._socket, self._lock):
+            if resource is not None:
+                resource.close()
 
     def _serve(self) -> Child:
         assert self._socket is not None
@@ -107,7 +110,7 @@ class Stack:
             return
         say("", f"Changed: {', '.join(changed)}. Routes and handlers start again.")
         self._replace_server()
-        if "resources.json" in changed:
+        if "resources.yaml" in changed:
             resources.create(STAGE, self.endpoint, self._settings.root)
         self._runner.renew(sources)
 
@@ -125,9 +128,8 @@ class Stack:
             if child is not None and child.code is not None:
                 raise BadStart(f"The stack did not start. {child.tail()}")
 
-    def _without_endpoint(self) -> dict[str, str]:
-        """The emulator must not take itself for AWS."""
-        return {key: value for key, value in self._environ.items() if key != "AWS_ENDPOINT_URL"}
+    def _why_no_emulator(self) -> str | None:
+        return self._emulator.why_ended() if self._emulator is not None else None
 
 
 def _claim(data: Path) -> TextIO:

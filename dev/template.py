@@ -1,10 +1,11 @@
-"""Reads resources.json as CloudFormation would: parameters, conditions and the few functions used in it."""
+"""Reads resources.yaml as CloudFormation would: parameters, conditions and the few functions used in it."""
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from dev.settings import ROOT
 
@@ -24,8 +25,8 @@ class Template:
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """Logical name -> resolved properties of each resource of a type."""
-        chosen = [name for name, spec in self._resources.items() if spec.get("Type") == kind and self._wanted(spec)]
-        return {name: self.properties(name) for name in chosen}
+        names = [name for name, spec in self._resources.items() if spec.get("Type") == kind and self._is_made(spec)]
+        return {name: self.properties(name) for name in names}
 
     def properties(self, name: str) -> dict[str, Any]:
         """Resolved properties; empty for a resource that the template does not know."""
@@ -33,7 +34,7 @@ class Template:
         assert isinstance(resolved, dict)
         return resolved
 
-    def _wanted(self, spec: Mapping[str, Any]) -> bool:
+    def _is_made(self, spec: Mapping[str, Any]) -> bool:
         return "Condition" not in spec or self._holds(spec["Condition"])
 
     def _holds(self, condition: str) -> bool:
@@ -57,7 +58,7 @@ class Template:
             case "Condition":
                 return self._holds(argument)
             case "Fn::Sub" if isinstance(argument, str):
-                return re.sub(r"\$\{([^!}]+)\}", lambda found: self._named(found[1]), argument)
+                return re.sub(r"\$\{([^!}]+)\}", lambda match: self._named(match[1]), argument)
             case "Fn::GetAtt":
                 name, attribute = argument if isinstance(argument, list) else argument.split(".", 1)
                 return self._attribute(name, attribute)
@@ -67,7 +68,7 @@ class Template:
                 return self._resolve(argument[0]) == self._resolve(argument[1])
             case "Fn::Not":
                 return not self._resolve(argument[0])
-        raise ValueError(f"resources.json: {function} is not read by the development stack")
+        raise ValueError(f"resources.yaml: {function} is not read by the development stack")
 
     def _named(self, expression: str) -> str:
         name, _, attribute = expression.partition(".")
@@ -84,10 +85,16 @@ class Template:
     def _attribute(self, name: str, attribute: str) -> str:
         service = {"AWS::SQS::Queue": "sqs", "AWS::S3::Bucket": "s3"}.get(self._resources[name].get("Type", ""))
         if attribute != "Arn" or service is None:
-            raise ValueError(f"resources.json: {name}.{attribute} is not known to the development stack")
-        place = f"{REGION}:{ACCOUNT}" if service == "sqs" else ":"
-        return f"arn:aws:{service}:{place}:{self._physical(name)}"
+            raise ValueError(f"resources.yaml: {name}.{attribute} is not known to the development stack")
+        owner = f"{REGION}:{ACCOUNT}" if service == "sqs" else ":"
+        return f"arn:aws:{service}:{owner}:{self._physical(name)}"
+
+
+def load(root: Path = ROOT) -> dict[str, Any]:
+    """The whole file, as CloudFormation is given it."""
+    body: dict[str, Any] = yaml.safe_load((root / "resources.yaml").read_text("utf-8"))
+    return body
 
 
 def read(stage: str, root: Path = ROOT) -> Template:
-    return Template(json.loads((root / "resources.json").read_text()), Stage=stage)
+    return Template(load(root), Stage=stage)

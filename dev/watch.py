@@ -5,11 +5,11 @@ from pathlib import Path
 
 SOURCES = (
     "app.py",
-    "resources.json",
+    "resources.yaml",
     ".chalice/config.json",
     "chalicelib/**/*.py",
     "chalicelib/**/*.yaml",
-    "chalicelib/web/*",
+    "chalicelib/web/**/*",
 )
 
 
@@ -27,8 +27,8 @@ class Watch:
         return sorted(path for path in now.keys() | before.keys() if now.get(path) != before.get(path))
 
     def _look(self) -> Mapping[str, int]:
-        found = (path for pattern in SOURCES for path in self._root.glob(pattern))
-        return {str(path.relative_to(self._root)): _stamp(path) for path in found}
+        sources = (path for pattern in SOURCES for path in self._root.glob(pattern))
+        return {str(path.relative_to(self._root)): _stamp(path) for path in sources}
 
 
 def _stamp(path: Path) -> int:

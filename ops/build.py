@@ -1,6 +1,6 @@
-"""The deployment package and its template: `python -m ops.build STAGE` makes .build/STAGE/deployment.zip and sam.json.
+"""The deployment package and its template: `python -m ops.build STAGE` makes .build/STAGE/deployment.zip and sam.yaml.
 
-Chalice makes the template, resources.json included. The zip is put together here, from a clean copy of the sources and
+Chalice makes the template, resources.yaml included. The zip is put together here, from a clean copy of the sources and
 the libraries, so that the same sources always give the same bytes: a function changes only when its code does.
 """
 
@@ -19,12 +19,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ops import vendor
-from ops.vendor import ROOT
+import yaml
 
-SOURCES = ("app.py", "chalicelib", ".chalice/config.json", "resources.json")
+from dev.settings import ROOT
+from ops import vendor
+
+SOURCES = ("app.py", "chalicelib", ".chalice/config.json", "resources.yaml")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 PLAIN_FILE = 0o100644 << 16
+
+
+class _Flat(yaml.SafeDumper):
+    """CloudFormation reads no aliases."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,35 +60,47 @@ def build(stage: str, target: Path, *, for_aws: bool, byte_code: bool = True, ro
         if byte_code:
             files |= _compiled(files, folder / "compiled")
         _write(target / "deployment.zip", files)
-    (target / "sam.json").write_text(json.dumps(template, indent=1) + "\n", "utf-8")
+    (target / "sam.yaml").write_text(yaml.dump(template, Dumper=_Flat), "utf-8")
     return Package(target / "deployment.zip", template)
 
 
 def _chalice(stage: str, root: Path, folder: Path) -> dict[str, Any]:
     """Chalice's own template and runtime, made in a copy that has no libraries: those it would leave out in silence."""
-    copy_sources(root, folder / "app")
+    copy_sources(root, folder / "app", stage)
     command = [sys.executable, "-c", "from chalice.cli import main; main()", "package"]
-    command += ["--merge-template", "resources.json", "--stage", stage, str(folder / "out")]
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SORTIE_"))}
+    command += ["--merge-template", "resources.yaml", "--stage", stage, str(folder / "out")]
+    outer = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SORTIE_"))}
     own = {"AWS_DEFAULT_REGION": "us-east-1", "SORTIE_STAGE": stage, "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(command, cwd=folder / "app", env=kept | own, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder / "app", env=outer | own, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"chalice package failed:\n{done.stdout}{done.stderr}")
     with zipfile.ZipFile(folder / "out" / "deployment.zip") as archive:
         archive.extractall(folder / "runtime", [each for each in archive.namelist() if each.startswith("chalice/")])
-    template: dict[str, Any] = json.loads((folder / "out" / "sam.json").read_text("utf-8"))
+    template: dict[str, Any] = yaml.safe_load((folder / "out" / "sam.yaml").read_text("utf-8"))
     return template
 
 
-def copy_sources(root: Path, target: Path) -> None:
-    """What Chalice is shown: nothing of dev/ or tests/, no byte code, and no libraries to install."""
-    for name in (*SOURCES, *(f".chalice/{path.name}" for path in (root / ".chalice").glob("policy-*.json"))):
+def copy_sources(root: Path, target: Path, stage: str) -> None:
+    """What Chalice is shown: nothing of dev/ or tests/, no byte code, no libraries to install, the stage's policies."""
+    for name in SOURCES:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         if (root / name).is_dir():
             shutil.copytree(root / name, target / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
         else:
             shutil.copy2(root / name, target / name)
     (target / "requirements.txt").write_text("")
+    for path in (root / ".chalice").glob("policy-*.json"):
+        (target / ".chalice" / path.name).write_text(json.dumps(policy(path, stage), indent=1))
+
+
+def policy(template: Path, stage: str) -> dict[str, Any]:
+    """A function's policy with the stage put into each {"Fn::Sub": "...${Stage}..."}, which IAM does not know."""
+
+    def put_in(part: dict[str, Any]) -> Any:
+        return part["Fn::Sub"].replace("${Stage}", stage) if part.keys() == {"Fn::Sub"} else part
+
+    document: dict[str, Any] = json.loads(template.read_text("utf-8"), object_hook=put_in)
+    return document
 
 
 def _sources(app: Path) -> dict[str, Path]:
@@ -95,13 +116,13 @@ def _compiled(files: Mapping[str, Path], folder: Path) -> dict[str, Path]:
     since a zip has no times of change worth the name.
     """
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-    made = {}
+    compiled = {}
     for name in sorted(files):
         if name.endswith(".py"):
-            place = importlib.util.cache_from_source(name)
-            py_compile.compile(str(files[name]), str(folder / place), name, doraise=True, invalidation_mode=mode)
-            made[Path(place).as_posix()] = folder / place
-    return made
+            target = importlib.util.cache_from_source(name)
+            py_compile.compile(str(files[name]), str(folder / target), name, doraise=True, invalidation_mode=mode)
+            compiled[Path(target).as_posix()] = folder / target
+    return compiled
 
 
 def _write(target: Path, files: Mapping[str, Path]) -> None:

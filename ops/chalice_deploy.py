@@ -1,6 +1,6 @@
 """`make deploy STAGE=dev WITH=chalice`: `chalice deploy` with what it needs before and after.
 
-before   tables, queues and bucket, which Chalice does not make: a stack of resources.json's own
+before   tables, queues and bucket, which Chalice does not make: a stack of resources.yaml's own
 chalice  functions, roles, event sources, routes
 after    what Chalice cannot say: partial batches and a bound on workers, and the gateway's answers as problems
 """
@@ -15,10 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ops import gateway, stack, vendor
+from dev import template
+from dev.settings import ROOT
+from ops import cloudformation, gateway_responses, vendor
 from ops.account import Account
 from ops.build import copy_sources
-from ops.vendor import ROOT
 
 RECORD = ROOT / ".chalice" / "deployed"
 OWN = ("AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::S3::Bucket")
@@ -32,29 +33,30 @@ def deploy(account: Account, stage: str, say: Callable[[str], None], record: Pat
     state = json.loads((record / f"{stage}.json").read_text())["resources"]
     api = next(each for each in state if each["resource_type"] == "rest_api")
     after(account, stage)
-    responses = gateway.wanted(json.loads((ROOT / "resources.json").read_text()))
-    gateway.apply(account, api["rest_api_id"], stack.API_STAGE, responses)
-    return stack.api_url(account, {"RestAPIId": api["rest_api_id"], "EndpointURL": api["rest_api_url"]})
+    responses = gateway_responses.of_template(template.load())
+    gateway_responses.apply(account, api["rest_api_id"], cloudformation.API_STAGE, responses)
+    return cloudformation.api_url(account, {"RestAPIId": api["rest_api_id"], "EndpointURL": api["rest_api_url"]})
 
 
 def before(account: Account, stage: str) -> str:
     """The bucket's name."""
-    whole = json.loads((ROOT / "resources.json").read_text())
-    kept = {name: each for name, each in whole["Resources"].items() if each.get("Type") in OWN}
-    template = whole | {"Resources": kept, "Outputs": {"Bucket": {"Value": {"Ref": "Bucket"}}}}
-    return stack.apply(account, f"{stack.name_of(stage)}-resources", stage, json.dumps(template))["Bucket"]
+    whole = template.load()
+    own = {name: each for name, each in whole["Resources"].items() if each.get("Type") in OWN}
+    part = whole | {"Resources": own, "Outputs": {"Bucket": {"Value": {"Ref": "Bucket"}}}}
+    name = f"{cloudformation.name_of(stage)}-resources"
+    return cloudformation.apply(account, name, stage, json.dumps(part))["Bucket"]
 
 
 def chalice(account: Account, command: str, stage: str, bucket: str, record: Path = RECORD) -> str:
     """`command`: deploy or delete. What Chalice said; its own record of what it made is kept in `record`."""
     with tempfile.TemporaryDirectory() as name:
         app = Path(name)
-        copy_sources(ROOT, app)
+        copy_sources(ROOT, app, stage)
         _name_bucket(app / ".chalice/config.json", stage, bucket)
         libraries = vendor.installed() if account.endpoint else vendor.from_index(app / "libraries")
-        for place, file in libraries.items():
-            (app / "vendor" / place).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(file, app / "vendor" / place)
+        for path, file in libraries.items():
+            (app / "vendor" / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file, app / "vendor" / path)
         shutil.rmtree(app / "libraries", ignore_errors=True)
         if record.exists():
             shutil.copytree(record, app / ".chalice/deployed")
@@ -63,14 +65,15 @@ def chalice(account: Account, command: str, stage: str, bucket: str, record: Pat
         if (app / ".chalice/deployed").exists():
             shutil.copytree(app / ".chalice/deployed", record, dirs_exist_ok=True)
     if done.returncode:
-        raise stack.DeployFailed(f"{done.stdout}\n{done.stderr}")
+        raise cloudformation.DeployFailed(f"{done.stdout}\n{done.stderr}")
     return done.stdout.strip()
 
 
 def after(account: Account, stage: str) -> None:
     """Without this, Lambda deletes messages that the worker gave back."""
-    wanted: dict[str, Any] = json.loads((ROOT / "resources.json").read_text())["Resources"]["Work"]["Properties"]
-    source = wanted["Events"]["WorkSqsEventSource"]["Properties"]
+    source: dict[str, Any] = template.load()["Resources"]["Work"]["Properties"]["Events"]["WorkSqsEventSource"][
+        "Properties"
+    ]
     functions = account.client("lambda")
     for mapping in functions.list_event_source_mappings(FunctionName=f"sortie-{stage}-work")["EventSourceMappings"]:
         functions.update_event_source_mapping(UUID=mapping["UUID"], **source)

@@ -9,9 +9,9 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from ops import build, chalice_deploy, stack
+from dev.settings import ROOT
+from ops import build, chalice_deploy, cloudformation
 from ops.account import Account
-from ops.vendor import ROOT
 
 OPEN_STAGE = "local"
 
@@ -31,7 +31,7 @@ def stage_of(environ: Mapping[str, str]) -> str:
 
 
 def deploy(environ: Mapping[str, str], say: Callable[[str], None]) -> str:
-    """The address of the stage's API. Raises BadStage, stack.DeployFailed."""
+    """The address of the stage's API. Raises BadStage, cloudformation.DeployFailed."""
     stage = stage_of(environ)
     account = Account(environ.get("ENDPOINT") or None)
     say(f"Account {account.number}, region {account.region}, stage {stage}.")
@@ -40,13 +40,13 @@ def deploy(environ: Mapping[str, str], say: Callable[[str], None]) -> str:
     package = build.build(stage, ROOT / ".build" / stage, for_aws=account.endpoint is None)
     say(f"Package: {package.zip.stat().st_size / 1e6:.1f} MB, sha256 {package.digest[:12]}")
     topic = environ.get("ALARM_TOPIC", "")
-    return stack.api_url(account, stack.deploy(account, stage, package, say, AlarmTopic=topic))
+    return cloudformation.api_url(account, cloudformation.deploy(account, stage, package, say, AlarmTopic=topic))
 
 
 def main() -> int:
     try:
         url = deploy(os.environ, lambda text: print(text, flush=True))
-    except (BadStage, stack.DeployFailed) as error:
+    except (BadStage, cloudformation.DeployFailed) as error:
         print(error, file=sys.stderr)
         return 1
     stage = os.environ["STAGE"]

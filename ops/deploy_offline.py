@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops import build, emulator, sample, stack, tokens
+from dev import sample
+from dev.client import Client
+from dev.settings import BadStart
+from ops import build, cloudformation, offline, tokens
 from ops.account import Account
-from ops.vendor import ROOT
 
 OWNER = "admin"
 STAGE = "dev"
@@ -29,11 +31,6 @@ class Deployed:
     stage: str
 
 
-def folder_of(environ: Mapping[str, str]) -> Path:
-    """Where the emulator keeps what it needs; its state, when asked, too."""
-    return ROOT / ".data" / environ.get("OFFLINE_DIR", "offline")
-
-
 def deploy(environ: Mapping[str, str], folder: Path, say: Callable[[str], None]) -> Deployed:
     """Bring the emulator up, the stack up to date, and one job through it."""
     stage = environ.get("STAGE") or STAGE
@@ -43,25 +40,25 @@ def deploy(environ: Mapping[str, str], folder: Path, say: Callable[[str], None])
     # An emulator that somebody else started most likely runs functions in Lambda's own containers.
     package = build.build(stage, folder / "package", for_aws=bool(environ.get("ENDPOINT")))
     say(f"Package: {package.zip.stat().st_size / 1e6:.1f} MB, sha256 {package.digest[:12]}")
-    url = stack.api_url(account, stack.deploy(account, stage, package, say))
+    url = cloudformation.api_url(account, cloudformation.deploy(account, stage, package, say))
     token = tokens.create(tokens.records_of(account, stage), OWNER, "admin", 30, now=time.time())
-    say(sample.run(url, token))
+    say(sample.run(Client(url, {"Authorization": f"Bearer {token}"})))
     return Deployed(url, token, endpoint, stage)
 
 
 def _start(environ: Mapping[str, str], folder: Path) -> str:
     port = int(environ["PORT"]) if environ.get("PORT") else None
     keep = environ.get("STATE", "") not in ("", "0")
-    return emulator.start(folder, environ, port=port, keep_state=keep).endpoint
+    return offline.start(folder, environ, port=port, keep_state=keep).endpoint
 
 
 def main() -> int:
     try:
-        made = deploy(os.environ, folder_of(os.environ), lambda text: print(text, flush=True))
-    except (emulator.NotStarted, stack.DeployFailed, sample.SampleFailed) as error:
+        deployed = deploy(os.environ, offline.folder_of(os.environ), lambda text: print(text, flush=True))
+    except (BadStart, cloudformation.DeployFailed) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"API: {made.url}\nTOKEN: {made.token}")
+    print(f"API: {deployed.url}\nTOKEN: {deployed.token}")
     print("The token is an admin's, for 30 days; python -m ops.tokens makes others.")
     print("It runs until: make stop-offline" if not os.environ.get("ENDPOINT") else "The emulator is not ours to stop.")
     return 0

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ops import stack
+from ops import cloudformation
 from ops.account import Account
 from ops.deploy import BadStage, stage_of
 
@@ -18,40 +18,40 @@ class NotConfirmed(Exception):
 
 
 def destroy(environ: Mapping[str, str], say: Callable[[str], None]) -> None:
-    """Raises BadStage, NotConfirmed, stack.DeployFailed."""
+    """Raises BadStage, NotConfirmed, cloudformation.DeployFailed."""
     stage = stage_of(environ)
     account = Account(environ.get("ENDPOINT") or None)
-    name = stack.name_of(stage)
-    if not stack.exists(account, stage):
+    name = cloudformation.name_of(stage)
+    if not cloudformation.exists(account, stage):
         raise BadStage(f"There is no stack {name} in account {account.number}, region {account.region}.")
-    found = _resources(account, name)
+    resources = _resources(account, name)
     if environ.get("CONFIRM") != name:
-        raise NotConfirmed(_what_would_be_lost(account, name, found))
-    for bucket in found.get("AWS::S3::Bucket", []):
+        raise NotConfirmed(_what_would_be_lost(account, name, resources))
+    for bucket in resources.get("AWS::S3::Bucket", []):
         say(f"Emptying the bucket {bucket}.")
         _empty(account.client("s3"), bucket)
-    for table in found.get("AWS::DynamoDB::Table", []):
+    for table in resources.get("AWS::DynamoDB::Table", []):
         account.client("dynamodb").update_table(TableName=table, DeletionProtectionEnabled=False)
     say(f"Removing the stack {name}.")
-    stack.delete(account, stage)
+    cloudformation.delete(account, stage)
 
 
 def _resources(account: Account, name: str) -> dict[str, list[str]]:
     """Physical names by type."""
-    found: dict[str, list[str]] = {}
+    names: dict[str, list[str]] = {}
     pages = account.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=name)
     for page in pages:
         for resource in page["StackResourceSummaries"]:
-            found.setdefault(resource["ResourceType"], []).append(resource["PhysicalResourceId"])
-    return found
+            names.setdefault(resource["ResourceType"], []).append(resource["PhysicalResourceId"])
+    return names
 
 
-def _what_would_be_lost(account: Account, name: str, found: Mapping[str, list[str]]) -> str:
+def _what_would_be_lost(account: Account, name: str, resources: Mapping[str, list[str]]) -> str:
     lines = [f"This would remove the stack {name} from account {account.number}, and with it:"]
-    for table in found.get("AWS::DynamoDB::Table", []):
+    for table in resources.get("AWS::DynamoDB::Table", []):
         count = account.client("dynamodb").describe_table(TableName=table)["Table"].get("ItemCount", 0)
         lines.append(f"  the table {table}: about {count} rows (jobs, schedules, tokens)")
-    lines += [f"  the bucket {bucket} and every payload in it" for bucket in found.get("AWS::S3::Bucket", [])]
+    lines += [f"  the bucket {bucket} and every payload in it" for bucket in resources.get("AWS::S3::Bucket", [])]
     lines.append(f"Nothing was removed. To do it: make destroy STAGE={name.removeprefix('sortie-')} CONFIRM={name}")
     return "\n".join(lines)
 
@@ -66,7 +66,7 @@ def _empty(store: Any, bucket: str) -> None:
 def main() -> int:
     try:
         destroy(os.environ, lambda text: print(text, flush=True))
-    except (BadStage, NotConfirmed, stack.DeployFailed) as error:
+    except (BadStage, NotConfirmed, cloudformation.DeployFailed) as error:
         print(error, file=sys.stderr)
         return 1
     print("Removed. The packages stay in the artifacts bucket, and so do CloudWatch's logs until they expire.")

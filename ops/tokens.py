@@ -38,10 +38,10 @@ def create(records: DynamoRecords, owner: str, role: str, days: float | None, *,
 def revoke(records: DynamoRecords, name: str) -> bool:
     """False when there is no such token."""
     digest = hash_token(name)
-    found = [each for each in records.tokens() if each.digest in (name, digest) or each.digest[:NAME_LENGTH] == name]
-    for token in found:
+    named = [each for each in records.tokens() if each.digest in (name, digest) or each.digest[:NAME_LENGTH] == name]
+    for token in named:
         records.remove_token(token.digest)
-    return bool(found)
+    return bool(named)
 
 
 def records_of(account: Account, stage: str) -> DynamoRecords:
@@ -51,17 +51,17 @@ def records_of(account: Account, stage: str) -> DynamoRecords:
 
 
 def main(arguments: Sequence[str]) -> int:
-    given = _parser().parse_args(arguments)
-    records = records_of(Account(given.endpoint), given.stage)
-    if given.command == "create":
+    options = _parser().parse_args(arguments)
+    records = records_of(Account(options.endpoint), options.stage)
+    if options.command == "create":
         try:
-            print(create(records, given.owner, given.role, given.days, now=time.time()))
+            print(create(records, options.owner, options.role, options.days, now=time.time()))
         except ValueError as error:
             print(error, file=sys.stderr)
             return 2
-    elif given.command == "revoke":
-        if not revoke(records, given.name):
-            print(f"no token of {given.stage} is called {given.name!r}", file=sys.stderr)
+    elif options.command == "revoke":
+        if not revoke(records, options.name):
+            print(f"no token of {options.stage} is called {options.name!r}", file=sys.stderr)
             return 1
         print("Revoked. A stage may go on taking it for the minute that it remembers tokens.")
     else:
@@ -71,9 +71,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _line(token: TokenRecord) -> str:
-    made = datetime.fromtimestamp(token.created_at / 1000, UTC).date()
+    since = datetime.fromtimestamp(token.created_at / 1000, UTC).date()
     end = datetime.fromtimestamp(token.expires_at, UTC).date() if token.expires_at else "revoked"
-    return f"{token.digest[:NAME_LENGTH]}  {token.owner:<24} {token.role:<7} made {made}, until {end}"
+    return f"{token.digest[:NAME_LENGTH]}  {token.owner:<24} {token.role:<7} made {since}, until {end}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,10 +82,10 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--endpoint", default=os.environ.get("ENDPOINT"), help="an emulator's address; AWS without it")
     parser = argparse.ArgumentParser(prog="python -m ops.tokens", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    made = commands.add_parser("create", parents=[common], help="print a new token, once")
-    made.add_argument("--owner", required=True, help="whose jobs it submits and sees: 1 to 64 of a-z, 0-9, -")
-    made.add_argument("--role", required=True, choices=ROLES)
-    made.add_argument("--days", type=float, help="valid for so many days; without it until revoked")
+    new = commands.add_parser("create", parents=[common], help="print a new token, once")
+    new.add_argument("--owner", required=True, help="whose jobs it submits and sees: 1 to 64 of a-z, 0-9, -")
+    new.add_argument("--role", required=True, choices=ROLES)
+    new.add_argument("--days", type=float, help="valid for so many days; without it until revoked")
     commands.add_parser("list", parents=[common], help="what there is, without the tokens themselves")
     commands.add_parser("revoke", parents=[common], help="end one").add_argument("name")
     return parser

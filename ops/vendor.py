@@ -14,7 +14,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-ROOT = Path(__file__).resolve().parent.parent
+from dev.settings import ROOT
+
 MACHINE = "x86_64"
 GLIBC = {(3, 11): 26}
 """The minor version of the C library that Lambda runs this Python with. The later ones have Amazon Linux 2023's, 34."""
@@ -29,16 +30,16 @@ def glibc() -> int:
     return GLIBC.get(sys.version_info[:2], 34)
 
 
-def wanted(root: Path = ROOT) -> list[Requirement]:
+def pinned(root: Path = ROOT) -> list[Requirement]:
     lines = (root / "requirements.txt").read_text("utf-8").splitlines()
-    found = [Requirement(line) for line in lines if line.strip() and not line.startswith("#")]
-    return [one for one in found if one.name != "chalice" and (one.marker is None or one.marker.evaluate())]
+    all_pins = [Requirement(line) for line in lines if line.strip() and not line.startswith("#")]
+    return [pin for pin in all_pins if pin.name != "chalice" and (pin.marker is None or pin.marker.evaluate())]
 
 
 def installed(root: Path = ROOT) -> Mapping[str, Path]:
     """Path in the package -> file, of what is installed here. Raises SystemExit where that is not what is pinned."""
     files: dict[str, Path] = {}
-    for name in sorted(_with_dependencies(wanted(root))):
+    for name in sorted(_with_dependencies(pinned(root))):
         for file in metadata.distribution(name).files or ():
             if not NOT_NEEDED.search(file.as_posix()):
                 files[file.as_posix()] = Path(str(file.locate()))
@@ -51,20 +52,20 @@ def from_index(folder: Path, root: Path = ROOT) -> Mapping[str, Path]:
     version = ".".join(map(str, sys.version_info[:2]))
     arguments += ["--python-version", version, "--implementation", "cp", "--only-binary", ":all:"]
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    subprocess.run([*pip, *arguments, "--target", str(folder), *map(str, wanted(root))], check=True)
+    subprocess.run([*pip, *arguments, "--target", str(folder), *map(str, pinned(root))], check=True)
     names = ((path.relative_to(folder).as_posix(), path) for path in sorted(folder.rglob("*")) if path.is_file())
     return {name: path for name, path in names if not NOT_NEEDED.search(name)}
 
 
 def too_new(files: Mapping[str, Path]) -> dict[str, int]:
     """Compiled files that ask for a newer C library than Lambda has -> the minor version they ask for."""
-    found = {}
+    asked = {}
     for name, path in files.items():
         if ".so" in path.name:
             versions = [int(minor) for minor in re.findall(rb"GLIBC_2\.(\d+)\b", path.read_bytes())]
             if max(versions, default=0) > glibc():
-                found[name] = max(versions)
-    return found
+                asked[name] = max(versions)
+    return asked
 
 
 def _tags() -> Iterator[str]:
@@ -75,14 +76,13 @@ def _tags() -> Iterator[str]:
 def _with_dependencies(requirements: list[Requirement]) -> set[str]:
     names: set[str] = set()
     while requirements:
-        one = requirements.pop()
-        if one.name in names:
+        pin = requirements.pop()
+        if pin.name in names:
             continue
-        names.add(one.name)
-        if not one.specifier.contains(metadata.version(one.name), prereleases=True):
-            raise SystemExit(
-                f"{one.name} {metadata.version(one.name)} is installed, {one} is pinned: make run mends it"
-            )
-        needs = [Requirement(text) for text in metadata.requires(one.name) or ()]
+        names.add(pin.name)
+        version = metadata.version(pin.name)
+        if not pin.specifier.contains(version, prereleases=True):
+            raise SystemExit(f"{pin.name} {version} is installed, {pin} is pinned: make run mends it")
+        needs = [Requirement(text) for text in metadata.requires(pin.name) or ()]
         requirements += [need for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
     return names

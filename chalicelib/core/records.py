@@ -92,11 +92,12 @@ class Tally:
 
 
 BUCKET_BASE = 1.25
+LEAST_MILLIS = 0.001
 
 
 def bucket_of(millis: float) -> int:
-    """The histogram bucket of a time; 0 for everything up to a millisecond."""
-    return max(0, math.ceil(math.log(max(millis, 1e-9), BUCKET_BASE)))
+    """The histogram bucket of a time; those below zero are parts of a millisecond, down to a thousandth."""
+    return math.ceil(math.log(max(millis, LEAST_MILLIS), BUCKET_BASE))
 
 
 def percentile(histogram: Mapping[int, int], fraction: float) -> float | None:

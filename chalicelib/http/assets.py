@@ -26,7 +26,7 @@ POLICY = (
 def file(name: str, settings: Settings, known: str | None = None) -> Response:
     """`known`: the caller's If-None-Match. Raises NotFound.
 
-    Names are taken from the folder's list: a path cannot lead out of it.
+    `name`: below chalicelib/web, such as "lib/time.js". Only names that the folder lists are read: no path leads out.
     """
     if name not in _names():
         raise NotFound(f"there is no file {name!r}")
@@ -43,7 +43,7 @@ def file(name: str, settings: Settings, known: str | None = None) -> Response:
 
 @cache
 def _names() -> frozenset[str]:
-    return frozenset(path.name for path in WEB.iterdir() if path.suffix in TYPES)
+    return frozenset(path.relative_to(WEB).as_posix() for path in WEB.rglob("*") if path.suffix in TYPES)
 
 
 @cache

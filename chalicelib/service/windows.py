@@ -40,7 +40,7 @@ def _insert_once(ports: Ports, job: Job, wish: WindowWish) -> Job:
     if isinstance(answer, window.Reject):
         seconds = max(1, dispatch_plan.compute_delay(answer.ends_at, now))
         raise WindowHeld(
-            f"the window of object {job.object_id!r} holds a job: try again in {seconds} s",
+            f"the window of object {job.object_id!r} holds a job: try again after the seconds of Retry-After",
             retry_after=seconds,
         )
     row = _in_window(job, wish, answer, now)

@@ -1,0 +1,153 @@
+"""`make cost`: what a million small sort jobs cost, by service, and what the design one would write first costs.
+
+It runs 1,000 jobs of 10 numbers (NUMBERS=1000 makes them longer) through the real use cases against MiniStack, whose
+count of DynamoDB's units is right, in batches of ten as the event source makes them, and counts calls and units.
+Times are this machine's, without network: on AWS each call waits a few milliseconds longer. Prices: prices.json.
+"""
+
+import json
+import os
+import random
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchmarks import naive
+from benchmarks.counting import Counter
+from chalicelib import config, wiring
+from chalicelib.api import requests
+from chalicelib.aws import dynamodb, records, s3, sqs
+from chalicelib.ports import Ports
+from chalicelib.service import read, submit, work
+from dev import emulator, resources
+from ops.account import Account
+
+JOBS, BATCH = 1_000, 10
+NUMBERS = int(os.environ.get("NUMBERS", "10"))
+POLLS_A_MONTH = 5 * 3600 * 24 * 30 / 20
+"""Five pollers with long polls of 20 s stand at an idle queue."""
+API_GB, WORK_GB, AUTHORIZER_MS = 1769 / 1024, 3008 / 1024, 5.0
+OVERHEAD_MS = 3.0
+S3_CALLS = {"PutObject": "s3_put_thousand", "GetObject": "s3_get_thousand"}
+LOG_BYTES = 3 * 250 + 2 * 220
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """For one job, the client's own look at its result not counted."""
+
+    writes: float
+    reads: float
+    calls: dict[str, float]
+    sqs: float
+    api_ms: float
+    work_ms: float
+    work_calls: float
+
+
+def sortie(account: Account, jobs: int = JOBS) -> Measured:
+    settings = replace(config.load({"SORTIE_STAGE": "local"}), endpoint=account.endpoint)
+    resources.create("local", account.endpoint)
+    counter = Counter()
+    ports = _ports(account, settings, counter)
+    counter.reset()
+    jitter, ids = random.Random(1), []
+    start = time.perf_counter()
+    for _ in range(jobs):
+        body = json.dumps({"array": [jitter.randint(-(10**9), 10**9) for _ in range(NUMBERS)]}).encode()
+        context = requests.RequestContext(ports.tasks, settings, ports.clock.now(), "team-a", "cost")
+        ids.append(submit.submit(ports, requests.job(body, context), key=None, body=body).job.id)
+    submitted = time.perf_counter()
+    for first in range(0, jobs, BATCH):
+        messages = [work.Message(job_id, job_id, job_id) for job_id in ids[first : first + BATCH]]
+        assert not work.work(ports, messages, lambda: 900.0)
+    worked = time.perf_counter()
+    calls = {name: count / jobs for name, count in counter.calls.items()}
+    writes, reads = counter.units["write"] / jobs, counter.units["read"] / jobs
+    assert read.get_job(ports, "team-a", ids[-1]).status == "completed"
+    # Each batch is received and deleted once; the queue is asked for its address once a process.
+    queue = sum(count for name, count in calls.items() if name.startswith("sqs.")) + 2 / BATCH
+    api_ms, work_ms = (submitted - start) * 1000 / jobs, (worked - submitted) * 1000 / jobs
+    return Measured(writes, reads, calls, queue, api_ms + OVERHEAD_MS, work_ms + OVERHEAD_MS / BATCH, 1 / BATCH)
+
+
+def first_draft(account: Account, jobs: int = JOBS) -> Measured:
+    counter = Counter()
+    millis = naive.run(account, counter, jobs, NUMBERS)
+    calls = {name: count / jobs for name, count in counter.calls.items()}
+    queue = sum(count for name, count in calls.items() if name.startswith("sqs."))
+    writes, reads = counter.units["write"] / jobs, counter.units["read"] / jobs
+    return Measured(writes, reads, calls, queue, millis / 2 + OVERHEAD_MS, millis / 2 + OVERHEAD_MS, 1.0)
+
+
+def dollars(measured: Measured, prices: dict[str, float]) -> dict[str, float]:
+    """For a million jobs, each with one request to submit it."""
+    seconds = (measured.api_ms * API_GB + AUTHORIZER_MS * API_GB + measured.work_ms * WORK_GB) * 1000
+    # The authorizer's answer is remembered for a minute, so it is called far less often; half is on the safe side.
+    calls = 1 + 0.5 + measured.work_calls
+    return {
+        "API Gateway": prices["apigateway_request_million"],
+        "Lambda": calls * prices["lambda_request_million"] + seconds * prices["lambda_gb_second"],
+        "DynamoDB": measured.writes * prices["dynamodb_write_million"]
+        + measured.reads * prices["dynamodb_read_million"],
+        "SQS": measured.sqs * prices["sqs_request_million"],
+        "S3": 1000 * sum(measured.calls.get(f"s3.{call}", 0) * prices[price] for call, price in S3_CALLS.items()),
+        "CloudWatch Logs": LOG_BYTES / 1000 * prices["logs_gb"],
+    }
+
+
+def idle(prices: dict[str, float]) -> dict[str, float]:
+    """For a month in which nobody asks for anything: the dispatcher looks once a minute, the queue is polled."""
+    minutes = 60 * 24 * 30
+    looks = minutes * (prices["lambda_request_million"] / 1e6 + 0.05 * 0.5 * prices["lambda_gb_second"])
+    return {
+        "dispatcher": looks + minutes * 4 * 0.5 * prices["dynamodb_read_million"] / 1e6,
+        "queue polls": POLLS_A_MONTH * prices["sqs_request_million"] / 1e6,
+        "12 alarms": 12 * prices["alarm_month"],
+        "dashboard": prices["dashboard_month"],
+    }
+
+
+def report(ours: Measured, first: Measured, prices: dict[str, float]) -> str:
+    lines = [f"A job of {NUMBERS} numbers{'':<18}{'Sortie':>10}{'naive':>10}"]
+    rows = {
+        "write units": (ours.writes, first.writes),
+        "read units": (ours.reads, first.reads),
+        "calls in all": (sum(ours.calls.values()) + 2 / BATCH, sum(first.calls.values())),
+        "SQS requests": (ours.sqs, first.sqs),
+        "API function, ms": (ours.api_ms, first.api_ms),
+        "worker, ms": (ours.work_ms, first.work_ms),
+    }
+    lines += [f"  {name:<36}{a:>10.2f}{b:>10.2f}" for name, (a, b) in rows.items()]
+    mine, theirs = dollars(ours, prices), dollars(first, prices)
+    lines.append("Dollars for a million jobs")
+    lines += [f"  {name:<36}{mine[name]:>10.2f}{theirs[name]:>10.2f}" for name in mine]
+    lines.append(f"  {'sum':<36}{sum(mine.values()):>10.2f}{sum(theirs.values()):>10.2f}")
+    lines.append("Dollars for an idle month")
+    lines += [f"  {name:<36}{price:>10.2f}" for name, price in idle(prices).items()]
+    return "\n".join([*lines, f"Prices of {prices['date']}, {prices['region']}, without free tiers."])
+
+
+def _ports(account: Account, settings: config.Settings, counter: Counter) -> Ports:
+    table, queue, store = (counter.watch(account.client(name)) for name in ("dynamodb", "sqs", "s3"))
+    return replace(
+        wiring.ports(settings),
+        jobs=dynamodb.DynamoJobs(table, table, settings.table),
+        records=records.DynamoRecords(table, settings.table),
+        queue=sqs.SqsQueue(queue, settings.queue, settings.dead_queue),
+        payloads=s3.S3Payloads(store, settings.bucket, settings.link_seconds),
+    )
+
+
+def main() -> int:
+    prices = json.loads((Path(__file__).parent / "prices.json").read_text())
+    os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    with emulator.running() as endpoint:
+        account = Account(endpoint)
+        print(report(sortie(account), first_draft(account), prices))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

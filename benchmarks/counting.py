@@ -1,0 +1,34 @@
+"""Counts what boto3 clients send: calls by operation, and the units that DynamoDB says it used."""
+
+from collections import Counter as Counts
+from typing import Any
+
+READS = {"GetItem", "BatchGetItem", "Query"}
+COUNTED = READS | {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
+
+
+class Counter:
+    """Watches clients; a list of tables in one call counts as one."""
+
+    def __init__(self) -> None:
+        self.calls: Counts[str] = Counts()
+        self.units: Counts[str] = Counts()
+
+    def watch(self, client: Any) -> Any:
+        service = client.meta.service_model.service_name
+        client.meta.events.register(f"provide-client-params.{service}", self._ask)
+        client.meta.events.register(f"after-call.{service}", self._count)
+        return client
+
+    def reset(self) -> None:
+        self.calls.clear()
+        self.units.clear()
+
+    def _ask(self, params: dict[str, Any], model: Any, **_: Any) -> dict[str, Any] | None:
+        return params | {"ReturnConsumedCapacity": "TOTAL"} if model.name in COUNTED else None
+
+    def _count(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
+        self.calls[f"{model.service_model.service_name}.{model.name}"] += 1
+        used = parsed.get("ConsumedCapacity") or []
+        for part in used if isinstance(used, list) else [used]:
+            self.units["read" if model.name in READS else "write"] += part["CapacityUnits"]

@@ -1,0 +1,276 @@
+"""The probes of the doctor: each asks one thing of an endpoint, and says in a few words what it saw."""
+
+import io
+import json
+import secrets
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from dev.client import fetch
+
+RACERS = 50
+HANDLER = b"""
+def handler(event, context):
+    bad = [r["messageId"] for r in event["Records"] if r["body"] == "bad"]
+    return {"batchItemFailures": [{"itemIdentifier": name} for name in bad]}
+"""
+
+
+class Broken(Exception):
+    """The endpoint does not keep it; the message says what it did instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A table, a queue with dead letters and a bucket that exist for the probes alone."""
+
+    name: str
+    table: Any
+    queue: Any
+    bucket: Any
+    function: Any
+    url: str
+    dead_url: str
+
+    def arn(self, url: str) -> str:
+        return str(self.queue.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
+
+
+@contextmanager
+def prepare(endpoint: str) -> Iterator[Sandbox]:
+    name = f"doctor-{secrets.token_hex(4)}"
+    session = boto3.session.Session("test", "test", region_name="us-east-1")
+    table, queue, bucket, function = (
+        session.client(service, endpoint_url=endpoint) for service in ("dynamodb", "sqs", "s3", "lambda")
+    )
+    table.create_table(
+        TableName=name, BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+    )  # fmt: skip
+    url, dead = (queue.create_queue(QueueName=f"{name}{end}")["QueueUrl"] for end in ("", "-dead"))
+    bucket.create_bucket(Bucket=name)
+    sandbox = Sandbox(name, table, queue, bucket, function, url, dead)
+    policy = {"deadLetterTargetArn": sandbox.arn(dead), "maxReceiveCount": 2}
+    queue.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(policy)})
+    try:
+        yield sandbox
+    finally:
+        _remove(sandbox)
+
+
+def one_winner(sandbox: Sandbox) -> str:
+    def put(number: int) -> bool:
+        item = {"pk": {"S": "race"}, "by": {"N": str(number)}}
+        return _holds(lambda: sandbox.table.put_item(
+            TableName=sandbox.name, Item=item, ConditionExpression="attribute_not_exists(pk)"
+        ))  # fmt: skip
+
+    return _winners(put)
+
+
+def one_claim(sandbox: Sandbox) -> str:
+    sandbox.table.put_item(TableName=sandbox.name, Item={"pk": {"S": "claim"}, "attempts": {"N": "0"}})
+
+    def claim(_: int) -> bool:
+        return _holds(lambda: sandbox.table.update_item(
+            TableName=sandbox.name, Key={"pk": {"S": "claim"}}, UpdateExpression="SET attempts = attempts + :one",
+            ConditionExpression="attempts < :one", ExpressionAttributeValues={":one": {"N": "1"}},
+        ))  # fmt: skip
+
+    return _winners(claim)
+
+
+def refusal_shows_the_row(sandbox: Sandbox) -> str:
+    sandbox.table.put_item(TableName=sandbox.name, Item={"pk": {"S": "old"}, "value": {"S": "seen"}})
+    try:
+        sandbox.table.update_item(
+            TableName=sandbox.name, Key={"pk": {"S": "old"}}, UpdateExpression="SET other = :v",
+            ConditionExpression="attribute_not_exists(pk)", ExpressionAttributeValues={":v": {"S": "x"}},
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )  # fmt: skip
+    except ClientError as error:
+        return _expect(error.response.get("Item", {}).get("value") == {"S": "seen"}, "the refusal holds no row")
+    raise Broken("the condition was not checked")
+
+
+def transaction_gives_reasons(sandbox: Sandbox) -> str:
+    sandbox.table.put_item(TableName=sandbox.name, Item={"pk": {"S": "taken"}})
+    puts = [
+        {
+            "Put": {
+                "TableName": sandbox.name,
+                "Item": {"pk": {"S": pk}},
+                "ConditionExpression": "attribute_not_exists(pk)",
+            }
+        }
+        for pk in ("fresh", "taken")
+    ]
+    try:
+        sandbox.table.transact_write_items(TransactItems=puts)
+    except ClientError as error:
+        codes = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+        found = sandbox.table.get_item(TableName=sandbox.name, Key={"pk": {"S": "fresh"}}, ConsistentRead=True)
+        _expect("Item" not in found, "half of the transaction was written")
+        return _expect(codes == ["None", "ConditionalCheckFailed"], f"reasons were {codes}")
+    raise Broken("the transaction went through")
+
+
+def delay_to_the_second(sandbox: Sandbox) -> str:
+    _drain(sandbox)
+    start = time.monotonic()
+    sandbox.queue.send_message(QueueUrl=sandbox.url, MessageBody="later", DelaySeconds=3)
+    found = _receive(sandbox, 6)
+    seconds = time.monotonic() - start
+    _expect(bool(found), "the message never came")
+    return _expect(2.9 <= seconds < 4, f"due in 3 s, came after {seconds:.1f} s", f"3 s were {seconds:.2f} s")
+
+
+def visibility(sandbox: Sandbox) -> str:
+    _drain(sandbox)
+    sandbox.queue.send_message(QueueUrl=sandbox.url, MessageBody="hidden")
+    first = _receive(sandbox, 2, hide=2)
+    _expect(bool(first), "the message never came")
+    _expect(not _receive(sandbox, 1, hide=2), "a received message was received again at once")
+    return _expect(bool(_receive(sandbox, 4)), "it never came back")
+
+
+def dead_letters(sandbox: Sandbox) -> str:
+    _drain(sandbox)
+    sandbox.queue.send_message(QueueUrl=sandbox.url, MessageBody="poison")
+    for _ in range(2):
+        _expect(bool(_receive(sandbox, 3, hide=0, keep=True)), "the message did not come back")
+    _receive(sandbox, 2, hide=0, keep=True)
+    found = sandbox.queue.receive_message(QueueUrl=sandbox.dead_url, WaitTimeSeconds=3).get("Messages", [])
+    return _expect([one["Body"] for one in found] == ["poison"], "it is not among the dead letters")
+
+
+def presigned(sandbox: Sandbox) -> str:
+    params = {"Bucket": sandbox.name, "Key": "numbers"}
+    put = sandbox.bucket.generate_presigned_url("put_object", Params=params | {"ContentType": "application/json"})
+    stored = fetch("PUT", put, b"[1]", {"Content-Type": "application/json"}, timeout=10)
+    _expect(stored.status == 200, f"the PUT was answered with {stored.status}")
+    fetched = fetch("GET", sandbox.bucket.generate_presigned_url("get_object", Params=params), timeout=10)
+    return _expect(fetched.raw == b"[1]", "what came back is not what was sent")
+
+
+def ttl_accepted(sandbox: Sandbox) -> str:
+    wanted = {"Enabled": True, "AttributeName": "expires_at"}
+    sandbox.table.update_time_to_live(TableName=sandbox.name, TimeToLiveSpecification=wanted)
+    found = sandbox.table.describe_time_to_live(TableName=sandbox.name)["TimeToLiveDescription"]["TimeToLiveStatus"]
+    return _expect(found in ("ENABLED", "ENABLING"), f"the status is {found}", "accepted; when rows go is not probed")
+
+
+def consumed_capacity(sandbox: Sandbox) -> str:
+    answer = sandbox.table.put_item(
+        TableName=sandbox.name, Item={"pk": {"S": "units"}, "data": {"B": b"x" * 2500}}, ReturnConsumedCapacity="TOTAL"
+    )
+    units = answer.get("ConsumedCapacity", {}).get("CapacityUnits")
+    return _expect(units == 3, f"2.5 KB were {units} units", "2.5 KB are 3 units")
+
+
+def partial_batches(sandbox: Sandbox) -> str:
+    _drain(sandbox)
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("index.py", HANDLER)
+    sandbox.function.create_function(
+        FunctionName=sandbox.name, Runtime="python3.11", Role="arn:aws:iam::000000000000:role/doctor",
+        Handler="index.handler", Code={"ZipFile": code.getvalue()}, Timeout=1,
+    )  # fmt: skip
+    sandbox.queue.set_queue_attributes(QueueUrl=sandbox.url, Attributes={"VisibilityTimeout": "1"})
+    mapping = sandbox.function.create_event_source_mapping(
+        EventSourceArn=sandbox.arn(sandbox.url), FunctionName=sandbox.name, BatchSize=10,
+        FunctionResponseTypes=["ReportBatchItemFailures"],
+    )  # fmt: skip
+    entries = [{"Id": body, "MessageBody": body} for body in ("good", "bad")]
+    sandbox.queue.send_message_batch(QueueUrl=sandbox.url, Entries=entries)
+    found = _dead(sandbox, 20)
+    sandbox.function.delete_event_source_mapping(UUID=mapping["UUID"])
+    return _expect(found == ["bad"], f"dead letters after two deliveries: {found}")
+
+
+ALL: Mapping[str, Callable[[Sandbox], str]] = {
+    f"{RACERS} racing conditional puts have one winner": one_winner,
+    f"{RACERS} racing claims have one winner": one_claim,
+    "a refused condition shows the row": refusal_shows_the_row,
+    "a canceled transaction gives reasons and writes nothing": transaction_gives_reasons,
+    "SQS delays to the second": delay_to_the_second,
+    "a received message is hidden, then comes back": visibility,
+    "dead letters": dead_letters,
+    "presigned PUT and GET": presigned,
+    "TTL": ttl_accepted,
+    "consumed capacity": consumed_capacity,
+    "Lambda, event source mapping, partial batches": partial_batches,
+}
+NEEDED = frozenset(list(ALL)[:8])
+"""What the development stack and the contract tests cannot do without."""
+
+
+def _winners(race: Callable[[int], bool]) -> str:
+    with ThreadPoolExecutor(RACERS) as pool:
+        won = sum(pool.map(race, range(RACERS)))
+    return _expect(won == 1, f"{won} winners")
+
+
+def _holds(call: Callable[[], Any]) -> bool:
+    try:
+        call()
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
+
+
+def _expect(kept: bool, otherwise: str, note: str = "") -> str:
+    if not kept:
+        raise Broken(otherwise)
+    return note
+
+
+def _receive(sandbox: Sandbox, wait: int, *, hide: int = 30, keep: bool = False) -> list[Any]:
+    found = sandbox.queue.receive_message(QueueUrl=sandbox.url, WaitTimeSeconds=wait, VisibilityTimeout=hide)
+    messages = list(found.get("Messages", []))
+    if not keep and hide > 2:
+        for message in messages:
+            sandbox.queue.delete_message(QueueUrl=sandbox.url, ReceiptHandle=message["ReceiptHandle"])
+    return messages
+
+
+def _dead(sandbox: Sandbox, seconds: float) -> list[str]:
+    """Bodies among the dead letters, as soon as there are any."""
+    give_up, found = time.monotonic() + seconds, list[str]()
+    while not found and time.monotonic() < give_up:
+        answer = sandbox.queue.receive_message(QueueUrl=sandbox.dead_url, WaitTimeSeconds=2)
+        found = [message["Body"] for message in answer.get("Messages", [])]
+    return found
+
+
+def _drain(sandbox: Sandbox) -> None:
+    for url in (sandbox.url, sandbox.dead_url):
+        while found := sandbox.queue.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in found:
+                sandbox.queue.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def _remove(sandbox: Sandbox) -> None:
+    """As far as it goes: the probes may have left anything."""
+    gone: list[Callable[[], Any]] = [
+        lambda: sandbox.function.delete_function(FunctionName=sandbox.name),
+        lambda: sandbox.table.delete_table(TableName=sandbox.name),
+        lambda: sandbox.queue.delete_queue(QueueUrl=sandbox.url),
+        lambda: sandbox.queue.delete_queue(QueueUrl=sandbox.dead_url),
+        lambda: sandbox.bucket.delete_object(Bucket=sandbox.name, Key="numbers"),
+        lambda: sandbox.bucket.delete_bucket(Bucket=sandbox.name),
+    ]
+    for call in gone:
+        with suppress(Exception):
+            call()

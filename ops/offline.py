@@ -1,0 +1,132 @@
+"""The MiniStack of `make deploy-offline`, which outlives the command that started it: start, find, stop.
+
+A state file holds its process id and address. `python -m ops.offline` stops it (`make stop-offline`).
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from dev import emulator
+from dev.settings import ROOT, BadStart
+
+ACTIONS = {
+    "sqs:SendMessage": "sqs:SendMessageBatch",
+    "sqs:ChangeMessageVisibility": "sqs:ChangeMessageVisibilityBatch",
+    "dynamodb:PutItem": "dynamodb:TransactWriteItems",
+}
+"""AWS judges these calls by the action on the left; MiniStack looks for one named as the call."""
+STOP_LIMIT = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    pid: int
+    endpoint: str
+
+
+def folder_of(environ: Mapping[str, str]) -> Path:
+    """Where the emulator keeps what it needs; its state, when asked, too."""
+    return ROOT / ".data" / environ.get("OFFLINE_DIR", "offline")
+
+
+def start(folder: Path, environ: Mapping[str, str], *, port: int | None, keep_state: bool) -> Running:
+    """The emulator of this folder, started unless it runs already. Raises BadStart."""
+    if already := running(folder):
+        return already
+    _tidy(folder)
+    (folder / "tmp").mkdir(parents=True, exist_ok=True)
+    launch = emulator.Emulator(port or emulator.free_port(), state=folder if keep_state else None, auth=True)
+    if emulator.answers(launch.endpoint):
+        raise BadStart(
+            f"Port {launch.port} is taken. Choose another with PORT=..., or use it: ENDPOINT={launch.endpoint}"
+        )
+    with (folder / "emulator.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *launch.argv],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=launch.environ(environ) | {"TMPDIR": str(folder / "tmp")},
+            cwd=folder,
+            start_new_session=True,
+        )
+    started = Running(process.pid, launch.endpoint)
+    (folder / "emulator.json").write_text(json.dumps(asdict(started)))
+    try:
+        log_file = folder / "emulator.log"
+        emulator.wait(
+            launch.endpoint, lambda: None if process.poll() is None else f"Its log is {log_file}", emulator.START_LIMIT
+        )
+    except BadStart:
+        stop(folder)
+        raise
+    return started
+
+
+def running(folder: Path) -> Running | None:
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        recorded = Running(**json.loads((folder / "emulator.json").read_text()))
+        if _is_ours(recorded.pid) and emulator.answers(recorded.endpoint):
+            return recorded
+    return None
+
+
+def stop(folder: Path) -> bool:
+    """False when none ran. It is asked to end, so that it saves what it was told to keep; then it is ended."""
+    try:
+        pid = int(json.loads((folder / "emulator.json").read_text())["pid"])
+    except (OSError, ValueError, KeyError):
+        return False
+    ran = _is_ours(pid)
+    if ran:
+        _signal(pid, signal.SIGTERM)
+        give_up = time.monotonic() + STOP_LIMIT
+        while _is_ours(pid) and time.monotonic() < give_up:
+            time.sleep(0.1)
+        _signal(pid, signal.SIGKILL)
+    _tidy(folder)
+    return ran
+
+
+def name_batches(template: dict[str, Any]) -> None:
+    """Let the roles of a template, which is changed in place, do in MiniStack what they may do on AWS."""
+    roles = (each for each in template["Resources"].values() if each["Type"] == "AWS::IAM::Role")
+    for policy in (policy for role in roles for policy in role["Properties"].get("Policies", ())):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            statement["Action"] += [ACTIONS[name] for name in statement["Action"] if name in ACTIONS]
+
+
+def _is_ours(pid: int) -> bool:
+    """A process id may have gone to somebody else since. What has ended and was not waited for is a zombie."""
+    table = subprocess.run(["ps", "-o", "stat=,command=", "-p", str(pid)], capture_output=True, text=True)
+    return "ministack" in table.stdout and not table.stdout.lstrip().startswith("Z")
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    """To the emulator and the functions' processes, which are its children."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+
+
+def _tidy(folder: Path) -> None:
+    shutil.rmtree(folder / "tmp", ignore_errors=True)
+    (folder / "emulator.json").unlink(missing_ok=True)
+
+
+def main() -> int:
+    print("Stopped." if stop(folder_of(os.environ)) else "No emulator of make deploy-offline runs.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""A stage on moto or MiniStack whose calls, write units and items read are counted by botocore's own hooks."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from chalicelib import tasks
+from chalicelib.config import Settings
+from chalicelib.ports import Ports
+from chalicelib.service.work import work
+from tests.support import emulators, fakes
+
+WRITES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems")
+
+
+@dataclass(slots=True)
+class Meter:
+    """What went over the wire: calls by name, write units by table and index, items read by Query and gets."""
+
+    calls: Counter[str] = field(default_factory=Counter)
+    units: Counter[str] = field(default_factory=Counter)
+    items_read: int = 0
+    reads: list[dict[str, Any]] = field(default_factory=list)
+
+    def reset(self) -> None:
+        self.calls.clear()
+        self.units.clear()
+        self.reads.clear()
+        self.items_read = 0
+
+    def watch(self, client: Any) -> None:
+        events = client.meta.events
+        events.register("before-parameter-build.dynamodb", self._ask)
+        events.register("before-call", self._count)
+        events.register("after-call.dynamodb", self._weigh)
+
+    def _ask(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        params["ReturnConsumedCapacity"] = "INDEXES"
+        if model.name == "GetItem":
+            self.reads.append(params)
+
+    def _count(self, model: Any, **_: Any) -> None:
+        self.calls[model.name] += 1
+
+    def _weigh(self, model: Any, parsed: dict[str, Any], **_: Any) -> None:
+        self.items_read += parsed.get("ScannedCount", 0) + sum(map(len, parsed.get("Responses", {}).values()))
+        used = parsed.get("ConsumedCapacity", {})
+        for each in used if isinstance(used, list) else [used]:
+            if model.name in WRITES:
+                self.units["table"] += each.get("Table", {}).get("CapacityUnits", 0)
+                for index, part in each.get("GlobalSecondaryIndexes", {}).items():
+                    self.units[index] += part["CapacityUnits"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    stage: emulators.Stage
+    ports: Ports
+    meter: Meter
+    clock: fakes.StoppedClock
+    mailbox: emulators.Mailbox
+
+    def work(self, seconds_left: float = 900.0) -> None:
+        """One invocation of the worker on a batch; what the event source itself calls is not counted."""
+        messages = self.mailbox.receive()
+        assert messages
+        self.meter.reset()
+        assert work(self.ports, messages, lambda: seconds_left) == []
+        calls = self.meter.calls.copy()
+        self.mailbox.delete([message.receipt for message in messages])
+        self.meter.calls = calls
+
+
+def metered(stage: emulators.Stage) -> Metered:
+    meter, clock = Meter(), fakes.StoppedClock()
+    for client in (stage.table, stage.queue, stage.bucket):
+        meter.watch(client)
+    ports = Ports(
+        stage.jobs(), stage.records(), stage.messages(), stage.payloads(), clock, fakes.SeededRandom(),
+        fakes.SilentAlarm(), tasks.load(), Settings(),
+    )  # fmt: skip
+    ports.queue.depth()  # the queue's address is looked up once for each container
+    mailbox = emulators.Mailbox(stage)
+    meter.reset()
+    return Metered(stage, ports, meter, clock, mailbox)
+
+
+@pytest.fixture
+def on_moto() -> Iterator[Metered]:
+    with emulators.moto("budget") as stage:
+        yield metered(stage)
+
+
+@pytest.fixture(scope="module")
+def on_ministack() -> Iterator[Metered]:
+    with emulators.ministack("budget") as stage:
+        yield metered(stage)

@@ -1,0 +1,110 @@
+"""AWS calls for each thing a user does, counted."""
+
+from collections import Counter
+
+from chalicelib.core.filters import Filter
+from chalicelib.core.job import ENDED, Job, Status
+from chalicelib.service import cancel, read
+from chalicelib.service.bulk import submit_many
+from chalicelib.service.dispatch import dispatch
+from chalicelib.service.new_job import NewJob
+from chalicelib.service.stats import stats
+from chalicelib.service.submit import submit
+from tests.emulated.budgets.conftest import Metered
+
+SMALL = NewJob(owner="alice", task="sort", input=b'{"array":[3,1,2]}')
+
+
+def newest(on: Metered) -> Job:
+    return read.list_jobs(on.ports, Filter("alice"), None, 1)[0][0]
+
+
+def test_a_small_sort_job_takes_two_calls_to_submit_and_two_to_run(on_moto: Metered) -> None:
+    job = submit(on_moto.ports, SMALL).job
+    assert on_moto.meter.calls == Counter(PutItem=1, SendMessage=1)
+    on_moto.work()
+    assert on_moto.meter.calls == Counter(UpdateItem=3)  # claim, outcome, and the batch's tally
+    assert read.get_job(on_moto.ports, "alice", job.id).status is Status.COMPLETED
+
+
+def test_the_tally_is_one_write_for_the_whole_batch(on_moto: Metered) -> None:
+    for _ in range(10):
+        submit(on_moto.ports, SMALL)
+    on_moto.work()
+    assert on_moto.meter.calls == Counter(UpdateItem=21)
+
+
+def test_an_idempotency_key_costs_one_write_and_one_read_more(on_moto: Metered) -> None:
+    submit(on_moto.ports, SMALL, key="key", body=b"{}")
+    assert on_moto.meter.calls == Counter(PutItem=2, GetItem=1, SendMessage=1)
+    on_moto.meter.reset()
+    submit(on_moto.ports, SMALL, key="key", body=b"{}")
+    assert on_moto.meter.calls == Counter(PutItem=1, GetItem=1)
+
+
+def test_a_bulk_of_a_hundred_takes_four_writes_and_ten_sends(on_moto: Metered) -> None:
+    answers = submit_many(on_moto.ports, [SMALL] * 100, key=None, bodies=[b""] * 100)
+    assert len(answers) == 100
+    assert on_moto.meter.calls == Counter(BatchWriteItem=4, SendMessageBatch=10)
+
+
+def test_one_job_is_read_with_one_consistent_get(on_moto: Metered) -> None:
+    job = submit(on_moto.ports, SMALL).job
+    on_moto.meter.reset()
+    read.get_job(on_moto.ports, "alice", job.id)
+    assert on_moto.meter.calls == Counter(GetItem=1)
+    assert [params["ConsistentRead"] for params in on_moto.meter.reads] == [True]
+
+
+def test_a_large_payload_is_one_object_in_and_one_out(on_moto: Metered) -> None:
+    submit(on_moto.ports, NewJob(owner="alice", task="sort", input=b'{"array":[' + b"1," * 5_000 + b"1]}"))
+    assert on_moto.meter.calls == Counter(PutObject=1, PutItem=1, SendMessage=1)
+    on_moto.work()
+    assert on_moto.meter.calls == Counter(UpdateItem=3, GetObject=1, PutObject=1)
+
+
+def test_a_chatty_task_writes_its_progress_every_two_seconds(on_moto: Metered) -> None:
+    """A minute of sleep says how far it is 240 times."""
+    submit(on_moto.ports, NewJob(owner="alice", task="sleep", input=b'{"seconds":60}', timeout=120.0))
+    on_moto.work()
+    assert on_moto.meter.calls["UpdateItem"] - 3 <= 30
+
+
+def test_an_idle_dispatcher_asks_each_shard_once(on_moto: Metered) -> None:
+    dispatch(on_moto.ports, lambda: 60.0)
+    assert on_moto.meter.calls == Counter(Query=8)
+
+
+def test_the_dispatcher_moves_each_wake_time_and_sends_in_batches(on_moto: Metered) -> None:
+    submit_many(on_moto.ports, [SMALL] * 20, key=None, bodies=[b""] * 20)
+    on_moto.clock.advance(61)
+    on_moto.meter.reset()
+    dispatch(on_moto.ports, lambda: 60.0)
+    assert on_moto.meter.calls["UpdateItem"] == 20
+    assert on_moto.meter.calls["SendMessageBatch"] + on_moto.meter.calls["SendMessage"] <= 8
+    assert on_moto.meter.calls["Query"] == 8
+    assert on_moto.meter.calls["BatchGetItem"] <= 8
+
+
+def test_stats_cost_the_same_however_many_jobs_have_ended(on_moto: Metered) -> None:
+    def cost() -> Counter[str]:
+        on_moto.meter.reset()
+        stats(on_moto.ports, "alice")
+        return on_moto.meter.calls.copy()
+
+    before = cost()
+    assert before == Counter(BatchGetItem=1, Query=10, GetQueueAttributes=2)
+    for _ in range(3):
+        submit_many(on_moto.ports, [SMALL] * 10, key=None, bodies=[b""] * 10)
+        on_moto.work()
+    items_read = on_moto.meter.items_read
+    assert cost() == before
+    assert on_moto.meter.items_read - items_read <= 61
+    assert newest(on_moto).status in ENDED
+
+
+def test_a_cancel_is_a_read_a_write_and_a_tally(on_moto: Metered) -> None:
+    job = submit(on_moto.ports, SMALL).job
+    on_moto.meter.reset()
+    cancel.cancel(on_moto.ports, "alice", job.id)
+    assert on_moto.meter.calls == Counter(GetItem=1, UpdateItem=2)

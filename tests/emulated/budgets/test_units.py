@@ -1,0 +1,178 @@
+"""Write units with the indexes, and items read for a page: counted on MiniStack, which weighs as DynamoDB does."""
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib.aws import items
+from chalicelib.core import change as changes
+from chalicelib.core.filters import SHARDS
+from chalicelib.core.filters import Filter as F
+from chalicelib.core.ids import make_id, shard_of
+from chalicelib.core.job import ENDED, Inline, Job, Status
+from chalicelib.service import read
+from chalicelib.service.new_job import NewJob
+from chalicelib.service.submit import submit
+from tests.emulated.budgets.conftest import Metered
+from tests.support.fakes import START
+
+WEEK = 7 * 86_400_000
+NEW = NewJob(owner="alice", task="sort", input=b'{"array":[3,1,2]}')
+
+
+def test_a_small_sort_job_takes_eight_write_units(on_ministack: Metered) -> None:
+    meter = on_ministack.meter
+    job = submit(on_ministack.ports, NEW).job
+    assert meter.units == {"table": 1, "wake": 1, "by_status": 1}
+    meter.reset()
+    job = on_ministack.ports.jobs.claim(job.id, START, "token")
+    assert +meter.units == {"table": 1}  # a claim leaves every index alone
+    meter.reset()
+    done = changes.complete(job, START, output=Inline(b'{"array":[1,2,3]}'), duration_ms=0.5, retention=60)
+    on_ministack.ports.jobs.apply(done)
+    assert meter.units == {"table": 1, "wake": 1, "by_status": 2}
+
+
+@pytest.mark.parametrize(
+    ("new", "units"),
+    [
+        (NewJob(owner="alice", task="sleep", input=b'{"seconds":1}'), {"by_status": 5, "by_task": 3}),
+        (replace(NEW, object_id="o"), {"by_status": 3, "by_object": 3}),
+        (replace(NEW, group="g"), {"by_status": 3, "by_group": 3}),
+    ],
+    ids=["not quick", "object_id", "group"],
+)
+def test_each_list_that_tells_ends_apart_takes_three_units_more(
+    on_ministack: Metered, new: NewJob, units: dict[str, int]
+) -> None:
+    on_ministack.meter.reset()
+    job = on_ministack.ports.jobs.claim(submit(on_ministack.ports, new).job.id, START, "token")
+    done = changes.complete(job, START, output=Inline(b"{}"), duration_ms=0.5, retention=60)
+    on_ministack.ports.jobs.apply(done)
+    assert +on_ministack.meter.units == {"table": 3, "wake": 2} | units
+
+
+def test_a_batch_of_ten_small_jobs_stays_within_its_budget_with_its_tally(on_ministack: Metered) -> None:
+    while taken := on_ministack.mailbox.receive():
+        on_ministack.mailbox.delete([message.receipt for message in taken])
+    on_ministack.meter.reset()
+    for _ in range(10):
+        submit(on_ministack.ports, NEW)
+    submitting = on_ministack.meter.units.total()
+    on_ministack.work()
+    assert submitting == 30
+    assert on_ministack.meter.units.total() <= 50 + 1
+
+
+def test_progress_touches_no_index(on_ministack: Metered) -> None:
+    job = submit(on_ministack.ports, NewJob(owner="alice", task="sleep", input=b'{"seconds":60}')).job
+    job = on_ministack.ports.jobs.claim(job.id, START, "token")
+    on_ministack.meter.reset()
+    on_ministack.ports.jobs.apply(changes.report_progress(job, START, 0.5))
+    assert +on_ministack.meter.units == {"table": 1}
+
+
+OWNER = "lister"
+KINDS = (("sort", True), ("sort", False), ("sleep", False), ("log", False))
+"""Task, and whether the job is quick: a sort is while its input fits the row."""
+FEW, LOTS, LIMIT = 100, 10_000, 2
+"""With a hundred jobs stored, each list holds a page."""
+
+
+def many(first: int, count: int) -> list[Job]:
+    """Jobs of every kind, status, shard, object and group, mixed through time."""
+    return [_one(number) for number in range(first, first + count)]
+
+
+def _one(number: int) -> Job:
+    (task, quick), status = KINDS[number % 4], tuple(Status)[number // 4 % 6]
+    if quick and status is Status.RUNNING:
+        status = Status.COMPLETED  # a quick job runs for milliseconds
+    wait = WEEK if status is Status.SCHEDULED else 0
+    return Job(
+        id=_id(number, number // 24 % SHARDS), owner=OWNER, task=task, status=status, created_at=START,
+        run_at=START + wait, not_before=START + wait, timeout=60.0, max_attempts=3, attempt_limit=3,
+        input=Inline(b"[]"), quick=quick,
+        object_id=f"object-{number // 2 % 2}", group=f"group-{number // 24 % 2}",
+    )  # fmt: skip
+
+
+def _id(number: int, shard: int) -> str:
+    """Newer than those of lower places."""
+    measured = (make_id(START + number, chance) for chance in itertools.count())
+    return next(each for each in measured if shard_of(each, SHARDS) == shard)
+
+
+ONE, KIND = 2, 2
+"""Lists of one status: two shards of quick jobs, two of the others."""
+PHASES = 4
+FILTERS: dict[str, tuple[F, int]] = {
+    "everything": (F(OWNER), ONE * (6 + 5)),
+    **{str(status): (F(OWNER, frozenset({status})), ONE * KIND) for status in Status},
+    "running": (F(OWNER, frozenset({Status.RUNNING})), ONE),
+    "pending": (F(OWNER, frozenset({Status.PENDING})), 2 * ONE * KIND),
+    "quick task": (F(OWNER, task="sort", quick_task=True), ONE * (PHASES + 5)),
+    "task": (F(OWNER, task="sleep"), ONE * PHASES),
+    "object_id": (F(OWNER, object_id="object-1"), PHASES),
+    "group": (F(OWNER, group="group-1"), PHASES),
+    **{f"quick task, {s}": (F(OWNER, frozenset({s}), task="sort", quick_task=True), ONE * KIND) for s in sorted(ENDED)},
+    **{f"task, {status}": (F(OWNER, frozenset({status}), task="sleep"), ONE) for status in Status},
+    **{f"object_id, {status}": (F(OWNER, frozenset({status}), object_id="object-1"), 1) for status in Status},
+    **{f"group, {status}": (F(OWNER, frozenset({status}), group="group-1"), 1) for status in Status},
+    "object_id, group": (F(OWNER, object_id="object-1", group="group-1"), PHASES),
+    "object_id, task": (F(OWNER, object_id="object-1", task="log"), PHASES),
+    "group, task": (F(OWNER, group="group-1", task="log"), PHASES),
+    "group, quick task": (F(OWNER, group="group-1", task="sort", quick_task=True), PHASES),
+    "all four": (F(OWNER, frozenset({Status.FAILED}), "log", "object-1", "group-1"), 1),
+    "nothing matches": (F(OWNER, frozenset({Status.FAILED}), task="none", object_id="object-1"), 1),
+}
+"""How many lists a page of each reads."""
+
+
+@pytest.fixture(scope="module")
+def reads(on_ministack: Metered) -> dict[int, dict[str, tuple[int, int]]]:
+    """Items read for a first page of each filter and the jobs in it, by how many jobs are stored."""
+    measured = {}
+    for stored, more in ((FEW, FEW), (LOTS, LOTS - FEW)):
+        _write(on_ministack, stored - more, more)
+        measured[stored] = {name: _measure(on_ministack, chosen) for name, (chosen, _) in FILTERS.items()}
+    return measured
+
+
+def _write(on: Metered, first: int, count: int) -> None:
+    puts = [{"PutRequest": {"Item": items.to_item(job)}} for job in many(first, count)]
+    for start in range(0, count, 25):
+        request: dict[str, Any] = {on.stage.table_name: puts[start : start + 25]}
+        assert not on.stage.table.batch_write_item(RequestItems=request).get("UnprocessedItems")
+
+
+def _measure(on: Metered, chosen: F) -> tuple[int, int]:
+    on.meter.reset()
+    jobs, _ = read.list_jobs(on.ports, chosen, None, LIMIT)
+    return on.meter.items_read, len(jobs)
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_page_reads_the_same_with_a_hundred_and_with_ten_thousand_jobs_stored(
+    reads: dict[int, dict[str, tuple[int, int]]], name: str
+) -> None:
+    """`limit` entries of each list of the filter, and the rows of the newest of them."""
+    few, lots = reads[FEW][name][0], reads[LOTS][name][0]
+    print(f"{name}: {few} of {FEW}, {lots} of {LOTS}")  # noqa: T201
+    assert few == lots == LIMIT * (FILTERS[name][1] + 1)
+
+
+OPEN = frozenset(Status) - ENDED
+EXACT = [
+    name for name, (chosen, _) in FILTERS.items()
+    if (chosen.task, chosen.object_id, chosen.group).count(None) >= 2
+    and (chosen.statuses == frozenset(Status) or not chosen.statuses & OPEN or name in tuple(Status))
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_a_page_of_one_filter_and_a_status_is_full(reads: dict[int, dict[str, tuple[int, int]]], name: str) -> None:
+    """Its lists hold nothing else. Among what is open, a task's, an object's and a group's list mix statuses."""
+    assert [jobs for _, jobs in (reads[FEW][name], reads[LOTS][name])] == [LIMIT, LIMIT]

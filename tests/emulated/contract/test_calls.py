@@ -1,0 +1,103 @@
+"""How often a request is sent that gets no good answer: again where that is safe, and only there."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.aws.dynamodb import DynamoJobs
+from chalicelib.config import Settings
+from chalicelib.errors import Unavailable
+from tests.support import emulators
+from tests.support.emulators import ACCESS
+from tests.support.fakes import START
+from tests.support.rows import row
+
+
+@contextmanager
+def answering_table(status: int = 500, answer: bytes = b"") -> Iterator[tuple[str, Counter[str]]]:
+    """Its address, and how often each operation was asked for."""
+    asked: Counter[str] = Counter()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            asked[self.headers["X-Amz-Target"].partition(".")[2]] += 1
+            asked.update({"Connection: close": 1} if self.headers["Connection"] == "close" else {})
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, format: str, *args: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class LeavesOut:
+    """A client whose batch writes leave out the last row, which another writes meanwhile if `rival` says so."""
+
+    def __init__(self, client: Any, rival: Callable[[], object]) -> None:
+        self.client, self.rival = client, rival
+
+    def batch_write_item(self, RequestItems: dict[str, list[Any]]) -> dict[str, Any]:  # noqa: N803
+        [(table, puts)] = RequestItems.items()
+        self.client.batch_write_item(RequestItems={table: puts[:-1]})
+        self.rival()
+        return {"UnprocessedItems": {table: puts[-1:]}}
+
+
+def test_what_a_batch_write_leaves_out_is_written_on_condition() -> None:
+    with emulators.moto("calls") as stage:
+        first, second, third = row(), row(), row()
+        jobs = DynamoJobs(stage.table, LeavesOut(stage.table, lambda: None), stage.table_name)
+        jobs.insert_many([first, second])
+        assert jobs.get_many([first.id, second.id]) == [first, second]
+
+        def rival() -> None:
+            stage.jobs().insert(third)
+            stage.jobs().claim(third.id, START, "rival")
+
+        jobs = DynamoJobs(stage.table, LeavesOut(stage.table, rival), stage.table_name)
+        jobs.insert_many([row(), third])
+        stored = jobs.get(third.id)
+        assert stored is not None
+        assert stored.claim_token == "rival"
+
+
+def test_a_connection_that_has_died_meanwhile_costs_a_batch_write_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ACCESS.items():
+        monkeypatch.setenv(name, value)
+    with answering_table(200, b"{}") as (address, asked):
+        jobs = wiring.ports(Settings(endpoint=address)).jobs
+        jobs.insert_many([row()])
+        jobs.insert_many([row()])
+    assert asked == Counter({"BatchWriteItem": 2, "Connection: close": 2})
+
+
+def test_a_write_without_a_condition_is_sent_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sent again when a worker has claimed its rows, a batch write would set them back."""
+    for name, value in ACCESS.items():
+        monkeypatch.setenv(name, value)
+    with answering_table() as (address, asked):
+        ports = wiring.ports(Settings(endpoint=address))
+        with pytest.raises(Unavailable):
+            ports.jobs.insert_many([row(), row()])
+        with pytest.raises(Unavailable):
+            ports.jobs.insert(row())
+        with pytest.raises(Unavailable):
+            ports.jobs.get(row().id)
+    assert asked == Counter({"BatchWriteItem": 1, "Connection: close": 1, "PutItem": 3, "GetItem": 3})

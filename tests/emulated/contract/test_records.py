@@ -1,0 +1,111 @@
+"""Keys, windows, schedules and tallies."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.core.filters import Filter
+from chalicelib.core.job import Millis
+from chalicelib.core.records import KeyRecord, Schedule, Tally, WindowRecord
+from tests.emulated.contract.conftest import Ground
+from tests.support.fakes import START
+from tests.support.rows import new_id, row
+
+MINUTE = 60_000
+
+
+@pytest.fixture
+def owner() -> str:
+    return f"owner-{new_id()}"
+
+
+def schedule(owner: str, wake_at: Millis = START) -> Schedule:
+    return Schedule(
+        f"s-{new_id()}", owner, "*/5 * * * *", "Europe/Berlin", b'{"array":[1]}', b"\x00\xff not text",
+        START - 1, START, wake_at, wake_at,
+    )  # fmt: skip
+
+
+def test_a_key_belongs_to_the_first_until_it_expires(ground: Ground, owner: str) -> None:
+    first = KeyRecord(owner, "key", new_id(), "fingerprint", START // 1000 + 60)
+    second = replace(first, job_id=new_id(), fingerprint="another", expires_at=START // 1000 + 200)
+    assert ground.records.key(owner, "key") is None
+    assert ground.records.reserve_key(first, START) == first
+    assert ground.records.key(owner, "key") == first
+    assert ground.records.reserve_key(second, START + 59_999) == first
+    assert ground.records.reserve_key(first, START + 59_999) == first
+    assert ground.records.reserve_key(second, START + 60_000) == second
+    assert ground.records.reserve_key(first, START + 60_000) == second
+
+
+def test_two_owners_may_use_the_same_key(ground: Ground, owner: str) -> None:
+    mine = KeyRecord(owner, "key", new_id(), "fingerprint", START // 1000 + 60)
+    theirs = replace(mine, owner=f"{owner}-2", job_id=new_id())
+    assert ground.records.reserve_key(mine, START) == mine
+    assert ground.records.reserve_key(theirs, START) == theirs
+
+
+@pytest.mark.parametrize("object_id", ["order", "", "#", "Ünï\x00", 0, -1, 2**64, 10**120])
+def test_a_window_is_found_under_its_object_and_owner_alone(ground: Ground, owner: str, object_id: str | int) -> None:
+    job = row(owner=owner, object_id=object_id)
+    record = WindowRecord(owner, object_id, job.id, START, START + 5, 1, START - 5)
+    ground.jobs.insert_in_window(job, record, None)
+    assert ground.records.window(owner, object_id) == record
+    assert ground.records.window(f"{owner}2", object_id) is None
+    assert ground.jobs.get(job.id) == job
+
+
+def test_a_schedule_wakes_like_a_job_and_moves_on(ground: Ground, owner: str) -> None:
+    mine = schedule(owner, START - 5_000_000)
+    ground.records.add_schedule(mine)
+    assert ground.records.schedule(mine.id) == mine
+    assert mine.id in [name for page in ground.jobs.due(START - 5_000_000, 100) for name in page]
+    assert ground.records.move_schedule(mine, START - 5_000_000, START, START)
+    assert not ground.records.move_schedule(mine, START - 5_000_000, START + 1, START + 1)
+    moved = ground.records.schedule(mine.id)
+    assert moved == replace(mine, last=START - 5_000_000, next_run_at=START, wake_at=START)
+    assert mine.id not in [name for page in ground.jobs.due(START - 1, 100) for name in page]
+    ground.records.remove_schedule(mine)
+    assert ground.records.schedule(mine.id) is None
+
+
+def test_schedules_are_listed_by_owner(ground: Ground, owner: str) -> None:
+    mine = [schedule(owner) for _ in range(105)]
+    for each in [*mine, schedule(f"{owner}2")]:
+        ground.records.add_schedule(each)
+    assert sorted(each.id for each in ground.records.schedules(owner)) == sorted(each.id for each in mine)
+    assert ground.records.schedules(f"{owner}3") == []
+    assert ground.jobs.page(Filter("schedule", group=owner), None, 10, START) == []  # whatever an owner is called
+
+
+def test_tallies_of_many_batches_sum_up(ground: Ground, owner: str) -> None:
+    tally = Tally(Counter(completed=2, retried=1), Counter({-14: 2, 31: 1}), Counter({5: 3}))
+    for _ in range(3):
+        ground.records.add_tally(owner, START, tally, START // 1000 + 60)
+    ground.records.add_tally(owner, START + MINUTE, Tally(Counter(failed=1)), START // 1000 + 60)
+    ground.records.add_tally(owner, START + 2 * MINUTE, Tally(), START // 1000 + 60)
+    minutes = [START + offset * MINUTE for offset in range(-1, 130)]
+    by_minute = ground.records.tallies(owner, minutes)
+    assert by_minute[START] == Tally(Counter(completed=6, retried=3), Counter({-14: 6, 31: 3}), Counter({5: 9}))
+    assert by_minute[START + MINUTE] == Tally(Counter(failed=1))
+    assert START - MINUTE not in by_minute
+    assert ground.records.tallies(f"{owner}2", minutes) == {}
+
+
+def test_rows_that_may_go_say_when(ground: Ground, owner: str) -> None:
+    """DynamoDB removes them by `expires_at`, in seconds; a schedule stays until somebody removes it."""
+    if ground.stage is None:
+        return
+    job = row(owner=owner, object_id="x")
+    ground.jobs.insert_in_window(job, WindowRecord(owner, "x", job.id, START, START + 5_000, 1), None)
+    ground.records.reserve_key(KeyRecord(owner, "key", job.id, "f", START // 1000 + 60), START)
+    ground.records.add_tally(owner, START, Tally(Counter(failed=1)), START // 1000 + 70)
+    ground.records.add_schedule(schedule(owner))
+    rows = {item["pk"]["S"]: item for item in ground.stage.items() if owner in str(item)}
+    expiry = {pk.split("#")[0]: item.get("expires_at", {}).get("N") for pk, item in rows.items()}
+    kept = START // 1000 + 5 + 400 * 86_400
+    assert expiry.pop("key") == str(START // 1000 + 60)
+    assert expiry.pop("minute") == str(START // 1000 + 70)
+    assert expiry.pop("window") == str(kept)
+    assert set(expiry.values()) == {None}

@@ -1,0 +1,33 @@
+"""The doctor tells an emulator that keeps its word from one that does not."""
+
+import pytest
+
+from benchmarks import probes
+from dev import emulator
+from ops import doctor
+
+
+@pytest.fixture(scope="module")
+def verdicts() -> dict[str, dict[str, doctor.Row]]:
+    rows = {}
+    for name in ("ministack", "moto"):
+        with emulator.running(name) as endpoint:
+            rows[name] = doctor.examine(endpoint)
+    return rows
+
+
+def test_ministack_keeps_everything_that_is_probed(verdicts: dict[str, dict[str, doctor.Row]]) -> None:
+    assert {name: note for name, (kept, note) in verdicts["ministack"].items() if not kept} == {}
+
+
+def test_moto_keeps_what_is_needed_and_is_told_apart_where_it_does_not(
+    verdicts: dict[str, dict[str, doctor.Row]],
+) -> None:
+    broken = {name for name, (kept, _) in verdicts["moto"].items() if not kept}
+    assert "consumed capacity" in broken
+    assert not broken & probes.NEEDED
+
+
+def test_a_place_that_does_not_answer_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    doctor.print_table({"here": dict.fromkeys(probes.ALL, (False, "nothing answers"))})
+    assert capsys.readouterr().out.count("**no**: nothing answers") == len(probes.ALL)

@@ -1,0 +1,115 @@
+"""The policies by hand, held against what the code can call: nothing missing, nothing extra, nobody else's things."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dev import template
+from dev.settings import ROOT
+from ops.build import policy
+from tests.emulated.ops import permissions
+
+FUNCTIONS = ("api", "authorize", "work", "dispatch")
+STAGES = ("dev", "prod", "staging")
+EACH = pytest.mark.parametrize("function", FUNCTIONS)
+OF_EACH_STAGE = pytest.mark.parametrize("stage", STAGES)
+
+
+def statements(stage: str, function: str) -> list[dict[str, Any]]:
+    document = policy(ROOT / ".chalice" / f"policy-{function}.json", stage)
+    assert all(each["Effect"] == "Allow" for each in document["Statement"])
+    listed: list[dict[str, Any]] = document["Statement"]
+    return listed
+
+
+def resources(statement: dict[str, Any]) -> list[str]:
+    named = statement["Resource"]
+    return named if isinstance(named, list) else [named]
+
+
+def indexes() -> set[str]:
+    return {each["IndexName"] for each in template.read("dev").properties("Table")["GlobalSecondaryIndexes"]}
+
+
+@EACH
+def test_a_policy_allows_exactly_what_its_function_can_call(function: str) -> None:
+    allowed = {action for statement in statements("dev", function) for action in statement["Action"]}
+    assert allowed == permissions.needed()[function]
+
+
+@EACH
+def test_a_policy_names_exactly_the_indexes_that_its_function_queries(function: str) -> None:
+    queries = [each for each in statements("dev", function) if "dynamodb:Query" in each["Action"]]
+    allowed = {resource.rsplit("/index/", 1)[1] for statement in queries for resource in resources(statement)}
+    assert allowed == permissions.queried(indexes())[function]
+
+
+def test_every_index_is_queried_by_somebody() -> None:
+    assert set().union(*permissions.queried(indexes()).values()) == indexes()
+
+
+@OF_EACH_STAGE
+@EACH
+def test_no_action_and_no_resource_is_a_star(stage: str, function: str) -> None:
+    for statement in statements(stage, function):
+        assert not [action for action in statement["Action"] if "*" in action]
+        for resource in resources(statement):
+            name = resource.split(":", 5)[5].removesuffix(":*").removesuffix("/*")
+            assert name.rstrip("*")
+            assert re.search(rf"(^|[:/])sortie-{stage}(-|/|$)", name), resource
+
+
+def test_every_function_of_a_stage_has_its_own_policy() -> None:
+    stages = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"]
+    for stage in set(stages) - {"local"}:
+        files = {each["iam_policy_file"] for each in stages[stage]["lambda_functions"].values()}
+        assert files == {f"policy-{function}.json" for function in FUNCTIONS}
+
+
+def test_every_client_call_in_the_sources_is_known() -> None:
+    """A new kind of call has to be given its action first: nothing slips by."""
+    called = set()
+    for path in (ROOT / "chalicelib" / "aws").glob("*.py"):
+        called |= set(re.findall(r"(?:self\._client|\bclient)\.(\w+)\(", path.read_text()))
+    assert called - {"generate_presigned_url"} <= set(permissions.ACTIONS)
+
+
+def test_the_authorizer_reads_tokens_and_nothing_else() -> None:
+    assert permissions.needed()["authorize"] == {"dynamodb:GetItem"} | permissions.LOGS
+
+
+@pytest.fixture(scope="module")
+def bare_template(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What Chalice alone makes of a fresh clone; its libraries are left out, since they come from the network."""
+    clone = tmp_path_factory.mktemp("clone")
+    for name in ("app.py", "resources.yaml"):
+        shutil.copy2(ROOT / name, clone / name)
+    for name in ("chalicelib", ".chalice"):
+        shutil.copytree(ROOT / name, clone / name, ignore=shutil.ignore_patterns("__pycache__", "deploy*"))
+    (clone / "requirements.txt").write_text("")
+    command = [sys.executable, "-c", "from chalice.cli import main; main()", "package"]
+    environ = os.environ | {"AWS_DEFAULT_REGION": "us-east-1", "PYTHONDONTWRITEBYTECODE": "1"}
+    command += ["--merge-template", "resources.yaml", "--stage", "prod", "out"]
+    done = subprocess.run(command, cwd=clone, env=environ, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    packaged: dict[str, Any] = yaml.safe_load(Path(clone / "out" / "sam.yaml").read_text())
+    return packaged
+
+
+def test_chalice_package_alone_gives_each_function_its_policy(bare_template: dict[str, Any]) -> None:
+    """CloudFormation puts the stage in, as the commands of ops/ do before Chalice reads the policies."""
+    roles = [each for each in bare_template["Resources"].values() if each["Type"] == "AWS::IAM::Role"]
+    names = {json.dumps(statement["Resource"]) for role in roles for policy in role["Properties"]["Policies"]
+             for statement in policy["PolicyDocument"]["Statement"]}  # fmt: skip
+    assert len(roles) == len(FUNCTIONS)
+    assert {"Fn::Sub": "arn:aws:dynamodb:*:*:table/sortie-${Stage}"} in map(json.loads, names)
+    assert not [name for name in names if "sortie" in name and "${Stage}" not in name]
+    assert "Stage" in bare_template["Parameters"]

@@ -1,0 +1,142 @@
+"""The template that Chalice makes, with resources.yaml merged in: what matters is there, and cfn-lint is content."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dev.template import Template
+from ops import cloudformation
+from ops.build import Package, build
+
+FUNCTIONS = ("Work", "Dispatch", "APIHandler", "Authorize")
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    return build("prod", tmp_path_factory.mktemp("package"), for_aws=False)
+
+
+@pytest.fixture(scope="module")
+def raw(package: Package) -> dict[str, Any]:
+    found: dict[str, Any] = package.template["Resources"]
+    return found
+
+
+def resolved(package: Package, name: str, stage: str = "prod") -> dict[str, Any]:
+    return Template(package.template, Stage=stage).properties(name)
+
+
+def mapping(raw: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = raw["Work"]["Properties"]["Events"]["WorkSqsEventSource"]["Properties"]
+    return found
+
+
+def test_messages_fail_one_by_one_and_workers_are_bounded(raw: dict[str, Any]) -> None:
+    assert mapping(raw)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert 2 <= mapping(raw)["ScalingConfig"]["MaximumConcurrency"] <= 1000
+    assert "ReservedConcurrentExecutions" not in raw["Work"]["Properties"]
+    assert mapping(raw)["Queue"]["Fn::Sub"].endswith(":sortie-prod-jobs")
+
+
+def test_the_queue_outlasts_its_worker_and_dead_letters_are_kept(package: Package, raw: dict[str, Any]) -> None:
+    queue, dead = resolved(package, "Queue"), resolved(package, "DeadQueue")
+    assert queue["VisibilityTimeout"] >= 6 * raw["Work"]["Properties"]["Timeout"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"].endswith(":sortie-prod-dead")
+    assert dead["MessageRetentionPeriod"] == 14 * 86_400
+    assert queue["SqsManagedSseEnabled"]
+    assert dead["SqsManagedSseEnabled"]
+
+
+@pytest.mark.parametrize(("stage", "safe"), [("prod", True), ("dev", False)])
+def test_prod_rows_outlive_mistakes(package: Package, stage: str, safe: bool) -> None:
+    table = resolved(package, "Table", stage)
+    assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is safe
+    assert table["DeletionProtectionEnabled"] is safe
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert table["SSESpecification"]["SSEEnabled"]
+
+
+def test_the_bucket_is_encrypted_closed_and_named_for_one_account(package: Package) -> None:
+    bucket = resolved(package, "Bucket")
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    assert bucket["BucketName"] == "sortie-prod-payloads-000000000000-us-east-1"
+    assert resolved(package, "Bucket", "local")["BucketName"] == "sortie-local-payloads"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_function_has_its_role_its_log_and_its_environment(raw: dict[str, Any], name: str) -> None:
+    function = raw[name]["Properties"]
+    role = raw[function["Role"]["Fn::GetAtt"][0]]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    groups = {
+        raw[each]["Properties"]["LogGroupName"]["Fn::Sub"]: raw[each] for each in raw if each.endswith("LogGroup")
+    }
+    log = f"/aws/lambda/{function['FunctionName']['Fn::Sub']}"
+    assert groups[log]["Properties"]["RetentionInDays"] == 30
+    assert {key for key, each in raw.items() if each is groups[log]} <= set(raw[name]["DependsOn"])
+    assert role[0]["Resource"] == f"arn:aws:logs:*:*:log-group:{log.replace('${Stage}', 'prod')}:*"
+    variables = function["Environment"]["Variables"]
+    assert variables == {"SORTIE_STAGE": "prod", "PYTHONTZPATH": "", "BUCKET_NAME": {"Ref": "Bucket"}}
+
+
+def test_times_and_memory_are_as_designed(raw: dict[str, Any]) -> None:
+    settings = {name: (raw[name]["Properties"]["Timeout"], raw[name]["Properties"]["MemorySize"]) for name in FUNCTIONS}
+    assert settings["Work"] == (900, 3008)
+    assert settings["Dispatch"][0] == 55
+    assert settings["APIHandler"][0] == settings["Authorize"][0] == 29
+
+
+def test_the_api_is_regional_and_answers_in_problems(raw: dict[str, Any]) -> None:
+    api = raw["RestAPI"]["Properties"]
+    assert api["EndpointConfiguration"] == "REGIONAL"
+    assert api["MinimumCompressionSize"] == 1024
+    body = api["DefinitionBody"]
+    answers = body["x-amazon-apigateway-gateway-responses"]
+    for kind, status in {"UNAUTHORIZED": 401, "ACCESS_DENIED": 401, "MISSING_AUTHENTICATION_TOKEN": 404}.items():
+        assert answers[kind]["statusCode"] == str(status)
+        assert json.loads(answers[kind]["responseTemplates"]["application/json"])["status"] == status
+    for answer in answers.values():
+        assert answer["responseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+
+
+def test_every_route_but_the_public_ones_asks_for_a_token(raw: dict[str, Any]) -> None:
+    paths = raw["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
+    open_paths = {
+        path for path, methods in paths.items() for method, it in methods.items()
+        if method != "options" and "security" not in it
+    }  # fmt: skip
+    assert open_paths == {"/", "/docs", "/health", "/openapi.json", "/web/{folder}/{name}"}
+
+
+def test_somebody_is_told_when_something_is_wrong(raw: dict[str, Any]) -> None:
+    alarms = {name: each["Properties"] for name, each in raw.items() if each["Type"] == "AWS::CloudWatch::Alarm"}
+    watched = {(each["Namespace"], each["MetricName"]) for each in alarms.values()}
+    assert watched >= {
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
+        ("AWS/Lambda", "Errors"),
+        ("AWS/Lambda", "Throttles"),
+        ("AWS/Lambda", "Invocations"),
+    }
+    assert alarms["DispatcherAlarm"]["TreatMissingData"] == "breaching"
+    assert all("AlarmActions" in each for each in alarms.values())
+
+
+def test_the_dashboard_is_json(package: Package) -> None:
+    body = package.template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    assert len(json.loads(body)["widgets"]) >= 6
+
+
+def test_cfn_lint_has_no_complaint(package: Package, tmp_path: Path) -> None:
+    file = tmp_path / "template.json"
+    file.write_text(json.dumps(cloudformation.located(package.template, "bucket", "key.zip")))
+    lint = [sys.executable, "-c", "import sys; from cfnlint.runner import main; sys.exit(main())"]
+    done = subprocess.run([*lint, str(file)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,170 @@
+"""The app in the process: real routes and handlers, over the adapters under moto or over the ports in memory."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+from chalice.test import Client
+from moto import mock_aws
+
+from chalicelib import tasks
+from chalicelib.ports import Ports
+from dev import resources
+from tests.support.fakes import (
+    MemoryJobs,
+    MemoryPayloads,
+    MemoryQueue,
+    MemoryRecords,
+    SeededRandom,
+    SilentAlarm,
+    StoppedClock,
+    Table,
+)
+
+PLACE = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "SORTIE_STAGE": "local",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    headers: Mapping[str, str]
+    raw: bytes
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.raw) if self.raw else None
+
+    @property
+    def locs(self) -> list[str]:
+        """The places that a problem names."""
+        return [fault["loc"] for fault in self.body.get("errors", [])]
+
+
+class Api:
+    """Asks the routes and runs the handlers. `ports`: what is behind them."""
+
+    def __init__(self, module: Any, ports: Ports) -> None:
+        self._client = Client(module.app, stage_name="local")
+        self.module = module
+        self.ports = ports
+
+    def ask(self, method: str, path: str, body: Any = None, raw: bytes = b"", **headers: str) -> Reply:
+        """`body` is sent as JSON, `raw` as it is; `idempotency_key="k"` becomes a header."""
+        sent = {name.replace("_", "-").title(): value for name, value in headers.items()}
+        data = json.dumps(body).encode() if body is not None else raw
+        answer = self._client.http.request(method, path, headers=sent, body=data)
+        whole = {name.title(): str(value) for name, value in answer.headers.items()}
+        return Reply(answer.status_code, whole, answer.body)
+
+    def submit(self, **request: Any) -> Any:
+        answer = self.ask("POST", "/jobs", request)
+        assert answer.status in (200, 202), answer.body
+        return answer.body
+
+    def job(self, job_id: str) -> Any:
+        return self.ask("GET", f"/jobs/{job_id}").body
+
+    def dispatch(self) -> None:
+        event = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}, "account": "1", "id": "1",
+                 "region": "us-east-1", "resources": [], "time": "2026-01-01T00:00:00Z", "version": "0"}  # fmt: skip
+        self._client.lambda_.invoke("dispatch", event)
+
+    def _work(self, bodies: list[tuple[str, str, str]]) -> list[str]:
+        """The receipts of the messages that have been dealt with."""
+        records = [{"messageId": id_, "body": body, "receiptHandle": receipt} for id_, body, receipt in bodies]
+        answer = self._client.lambda_.invoke("work", {"Records": records}).payload
+        kept = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        return [receipt for id_, _, receipt in bodies if id_ not in kept]
+
+    def work(self) -> None:
+        """Hand all visible messages to the queue handler."""
+        raise NotImplementedError
+
+
+class MemoryApi(Api):
+    queue: MemoryQueue
+    clock: StoppedClock
+
+    def work(self) -> None:
+        while found := self.queue.receive(1):  # the test client gives a handler three seconds
+            self.queue.delete(self._work([(message.id, message.body, message.receipt) for message in found]))
+
+    def pass_time(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+
+class MotoApi(Api):
+    def work(self) -> None:
+        sqs = boto3.client("sqs")
+        url = sqs.get_queue_url(QueueName=self.ports.settings.queue)["QueueUrl"]
+        while found := sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0).get("Messages"):
+            for receipt in self._work([(one["MessageId"], one["Body"], one["ReceiptHandle"]) for one in found]):
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=receipt)
+
+    def put(self, upload: Any, data: bytes) -> None:
+        """What a client does with the presigned link of an upload."""
+        key = urlsplit(upload["href"]).path.lstrip("/").removeprefix(f"{self.ports.settings.bucket}/")
+        boto3.client("s3").put_object(Bucket=self.ports.settings.bucket, Key=key, Body=data)
+
+    def remove_table(self) -> None:
+        boto3.client("dynamodb").delete_table(TableName=self.ports.settings.table)
+
+
+@pytest.fixture(scope="session")
+def module() -> Iterator[Any]:
+    """app.py, imported as the local stage."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("AWS_", "SORTIE_"))]:
+            patch.delenv(name)
+        for name, value in PLACE.items():
+            patch.setenv(name, value)
+        import app  # reads the environment
+
+        yield app
+
+
+@pytest.fixture
+def memory(module: Any) -> Iterator[MemoryApi]:
+    """The routes over the ports in memory: fast, with a clock of its own."""
+    table, clock = Table(), StoppedClock()
+    queue = MemoryQueue(clock)
+    ports = Ports(
+        jobs=MemoryJobs(table),
+        records=MemoryRecords(table),
+        queue=queue,
+        payloads=MemoryPayloads(),
+        clock=clock,
+        random=SeededRandom(),
+        alarm=SilentAlarm(),
+        tasks=tasks.load(),
+        settings=replace(module.settings),
+    )
+    real, module.ports = module.ports, ports
+    api = MemoryApi(module, ports)
+    api.queue, api.clock = queue, clock
+    yield api
+    module.ports = real
+
+
+@pytest.fixture
+def moto(module: Any) -> Iterator[MotoApi]:
+    """The routes over the real adapters."""
+    with mock_aws():
+        resources.create("local")
+        yield MotoApi(module, module.ports)
+
+
+@pytest.fixture(params=["memory", "moto"])
+def api(request: pytest.FixtureRequest) -> Api:
+    found: Api = request.getfixturevalue(request.param)
+    return found

@@ -1,0 +1,103 @@
+"""/openapi.json is current, valid, and true: the answers of real calls fit it."""
+
+import json
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+from openapi_spec_validator import validate
+
+from ops import spec
+from tests.pure.api.conftest import MemoryApi
+
+SPEC = json.loads(spec.FILE.read_text("utf-8"))
+CALLS: list[tuple[str, str, str, Any]] = [
+    ("POST", "/jobs", "/jobs", {"array": [3, 1, 2]}),
+    ("POST", "/jobs", "/jobs", {"array": [1], "object_id": 7, "window": {"seconds": 5}, "run_in": "1h"}),
+    ("POST", "/jobs", "/jobs", {"array": ["x"]}),
+    ("POST", "/jobs/bulk", "/jobs/bulk", {"jobs": [{"array": [1]}, {"array": [None]}, 7]}),
+    ("GET", "/jobs?limit=2", "/jobs", None),
+    ("GET", "/jobs?limit=0", "/jobs", None),
+    ("GET", "/jobs/none", "/jobs/{job_id}", None),
+    ("GET", "/board", "/board", None),
+    ("GET", "/groups", "/groups", None),
+    ("GET", "/groups/group_a", "/groups/{name}", None),
+    ("POST", "/groups/group_a/runs", "/groups/{name}/runs", None),
+    ("POST", "/groups/group_b/runs", "/groups/{name}/runs", None),
+    ("POST", "/schedules", "/schedules", {"cron": "0 3 * * *", "job": {"array": [1]}}),
+    ("GET", "/schedules", "/schedules", None),
+    ("POST", "/uploads", "/uploads", {"bytes": 7}),
+    ("GET", "/stats", "/stats", None),
+    ("GET", "/health", "/health", None),
+]
+
+
+def fits(body: Any, operation: Any, status: int) -> None:
+    """Raises where the body is not what the spec says of this status."""
+    content = operation["responses"][str(status)]["content"]
+    schema = next(iter(content.values()))["schema"]
+    whole = {**schema, "components": SPEC["components"]}
+    Draft202012Validator(whole, format_checker=FormatChecker()).validate(body)
+
+
+def test_the_spec_in_the_tree_is_what_the_models_make() -> None:
+    assert spec.FILE.read_text("utf-8") == spec.text()
+
+
+def test_the_spec_is_valid_openapi_3_1() -> None:
+    assert SPEC["openapi"].startswith("3.1")
+    validate(SPEC)
+
+
+def test_the_spec_is_served_as_it_is(memory: MemoryApi) -> None:
+    answer = memory.ask("GET", "/openapi.json")
+    assert (answer.status, answer.headers["Content-Type"], answer.body) == (200, "application/json", SPEC)
+
+
+def test_every_route_of_the_app_is_in_the_spec(memory: MemoryApi) -> None:
+    routes = {path: {method.lower() for method in views} for path, views in memory.module.app.routes.items()}
+    routes.pop("/web/{folder}/{name}")  # the page's own files
+    assert {path: set(operations) for path, operations in SPEC["paths"].items()} == routes
+
+
+@pytest.mark.parametrize(("method", "path", "route", "body"), CALLS)
+def test_answers_are_what_the_spec_says(memory: MemoryApi, method: str, path: str, route: str, body: Any) -> None:
+    for number in range(3):
+        memory.submit(array=[number])
+    memory.submit(task="fail", input={"message": "x"}, object_id="o", window={})
+    memory.work()
+    answer = memory.ask(method, path, body)
+    fits(answer.body, SPEC["paths"][route][method.lower()], answer.status)
+
+
+def test_a_job_in_every_status_is_what_the_spec_says(memory: MemoryApi) -> None:
+    memory.submit(array=[1])
+    memory.submit(task="fail", input={"message": "x"}, max_attempts=1)
+    memory.submit(task="fail", input={"message": "x"})
+    memory.ask("DELETE", f"/jobs/{memory.submit(array=[1], run_in=5)['id']}")
+    memory.work()
+    memory.submit(array=list(range(2_000)))
+    statuses = set()
+    for summary in memory.ask("GET", "/jobs").body["jobs"]:
+        job = memory.job(summary["id"])
+        statuses.add(job["status"])
+        fits(job, SPEC["paths"]["/jobs/{job_id}"]["get"], 200)
+    assert statuses == {"completed", "failed", "scheduled", "canceled", "pending"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"array": [1], "task": "sort"}, 422),
+        ({"array": [1], "window": {}}, 422),
+        ({"task": "sort", "input": {"seconds": 1}}, 422),
+        ({"task": "nothing", "input": {}}, 422),
+        ({"array": [1], "run_in": 5, "run_at": "2027-02-01T00:00:00Z"}, 422),
+        ({"task": "sleep", "input": {"seconds": 1}, "object_id": 7, "window": {"on_repeat": "reuse"}}, 202),
+        ({"array": [1], "task": None, "run_in": None, "timeout": None}, 202),
+    ],
+)
+def test_the_spec_and_the_service_agree_on_a_request(memory: MemoryApi, body: Any, status: int) -> None:
+    schema = {"$ref": "#/components/schemas/JobRequest", "components": SPEC["components"]}
+    assert Draft202012Validator(schema).is_valid(body) == (status == 202)
+    assert memory.ask("POST", "/jobs", body).status == status

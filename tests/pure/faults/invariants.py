@@ -1,0 +1,133 @@
+"""What must be true once the faults have stopped and everything is quiet: I1 to I6, and the transition table."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import combinations, pairwise
+
+from chalicelib.core.job import ENDED, TABLE, Event, Inline, Job, Status, status_at
+from chalicelib.core.window import OnRepeat
+from tests.pure.faults.recorder import Move, Recorder
+
+OUTCOMES = frozenset({Event.COMPLETE, Event.FAIL, Event.STOP, Event.BACK_OFF, Event.GIVE_UP})
+ENDINGS = OUTCOMES - {Event.BACK_OFF} | {Event.CANCEL}
+UNDONE = frozenset({Event.FAIL, Event.STOP, Event.GIVE_UP, Event.CANCEL})
+
+
+class Broken(AssertionError):
+    """An invariant does not hold."""
+
+
+def of_rows(rows: Sequence[Job]) -> Iterator[str]:
+    """I1, and what every row promises whoever looks at it."""
+    for row in rows:
+        if row.status not in ENDED:
+            yield f"I1: {row.id} is still {row.status}"
+        if row.attempts > row.attempt_limit:
+            yield f"I3: {row.id} had {row.attempts} attempts of {row.attempt_limit}"
+        if (row.wake_at is None) != (row.status in ENDED):
+            yield f"{row.id} is {row.status} and wakes at {row.wake_at}"
+        if (row.finished_at is None) != (row.status not in ENDED) or (row.expires_at is None) != (
+            row.finished_at is None
+        ):
+            yield f"{row.id} is {row.status}, finished at {row.finished_at}, and is kept until {row.expires_at}"
+
+
+def of_moves(recorder: Recorder) -> Iterator[str]:
+    """I2 to I4 and the table, move by move."""
+    by_job: dict[str, list[Move]] = defaultdict(list)
+    for move in recorder.moves:
+        by_job[move.before.id].append(move)
+        yield from _of_move(move)
+    for job_id, moves in by_job.items():
+        yield from _of_history(job_id, moves)
+    for job_id in recorder.overwritten:
+        yield f"I2: the row of {job_id} was written over"
+
+
+def _of_move(move: Move) -> Iterator[str]:
+    before, name = move.before, f"{move.before.id} {move.event}"
+    status = before.status if move.event is Event.DUE else status_at(before, move.at)
+    if move.event is Event.DUE and before.not_before > move.at:
+        yield f"table: {name} at {move.at}, which is before {before.not_before}"
+    if TABLE.get((status, move.event)) is not move.after.status:
+        yield f"table: {name} led from {status} to {move.after.status}"
+    if move.event is Event.CLAIM:
+        if before.cancel_requested:
+            yield f"I3: {name} although it was asked to stop"
+        if before.not_before > move.at:
+            yield f"I3: {name} while it was held until {before.not_before}, {before.not_before - move.at} ms more"
+        if move.after.attempts != before.attempts + 1:
+            yield f"I4: {name} took attempt {move.after.attempts} after {before.attempts}"
+    if move.event in OUTCOMES and before.status is Status.RUNNING and move.by != before.attempts:
+        yield f"I4: {name} was written by attempt {move.by} while {before.attempts} ran"
+
+
+def _of_history(job_id: str, moves: Sequence[Move]) -> Iterator[str]:
+    written = [
+        move.before.attempts for move in moves if move.event in OUTCOMES and move.before.status is Status.RUNNING
+    ]
+    for attempt, other in pairwise(sorted(written)):
+        if attempt == other:
+            yield f"I4: attempt {attempt} of {job_id} came out twice"
+    ended = False
+    for move in moves:
+        if ended and move.event is not Event.RETRY:
+            yield f"I3: {job_id} saw {move.event} after it had ended"
+        ended = move.event in ENDINGS
+
+
+def of_outputs(rows: Sequence[Job], inputs: dict[str, bytes], outputs: dict[str, bytes]) -> Iterator[str]:
+    """I2: a completed sort's output is its input, sorted. Both by job id, as JSON."""
+    for row in rows:
+        if row.status is Status.COMPLETED and row.task == "sort":
+            want = sorted(json.loads(inputs[row.id])["array"])
+            if json.loads(outputs[row.id])["array"] != want:
+                yield f"I2: {row.id} is not sorted"
+        if row.status is not Status.COMPLETED and row.output is not None:
+            yield f"I2: {row.id} is {row.status} and has an output"
+        if isinstance(row.output, Inline) and row.error is not None:
+            yield f"I2: {row.id} has an output and an error"
+
+
+def of_windows(rows: Sequence[Job], recorder: Recorder) -> Iterator[str]:
+    """I5: any two jobs of one object are a window apart. Where `reuse` is used, a job that had failed or was
+    canceled before the next one was decided does not count."""
+    undone: dict[str, int] = {}
+    for index, move in enumerate(recorder.moves):
+        if move.event in UNDONE:
+            undone.setdefault(move.before.id, index)
+    objects: dict[tuple[str, str], list[Job]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: recorder.born[row.id]):
+        if row.window is not None:
+            objects[row.owner, repr(row.object_id)].append(row)
+    for jobs in objects.values():
+        only_delay = all(job.window and job.window.on_repeat == OnRepeat.DELAY for job in jobs)
+        for first, other in combinations(jobs, 2):
+            if only_delay or undone.get(first.id, len(recorder.moves)) >= recorder.born[other.id]:
+                yield from _of_pair(first, other)
+
+
+def _of_pair(job: Job, other: Job) -> Iterator[str]:
+    first, second = sorted((job, other), key=lambda job: job.run_at)
+    assert first.window is not None
+    assert second.window is not None
+    apart, seconds = second.run_at - first.run_at, first.window.seconds
+    if second.window.on_repeat == OnRepeat.DELAY:
+        seconds = max(seconds, second.window.seconds)
+    if apart < 1000 * seconds:
+        yield f"I5: {first.id} and {second.id} of {first.object_id!r} are {apart / 1000:g} s apart"
+
+
+def of_keys(rows: Sequence[Job], keyed: dict[str, set[str]]) -> Iterator[str]:
+    """I6: `keyed` holds the request ids that were sent under a key, and the job ids that answered them."""
+    job_ids: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        if row.request_id in keyed:
+            job_ids[row.request_id].append(row.id)
+    for request_id, ids in job_ids.items():
+        if len(ids) > 1:
+            yield f"I6: {request_id} made {len(ids)} jobs"
+    for request_id, ids_answered in keyed.items():
+        if len(ids_answered) > 1:
+            yield f"I6: {request_id} was answered with {len(ids_answered)} jobs"

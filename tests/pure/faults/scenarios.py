@@ -1,0 +1,267 @@
+"""What clients, workers and dispatchers do, one story each. A story names no fault: the enumeration puts them in."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from chalicelib.core.window import OnRepeat
+from chalicelib.errors import Invalid, SortieError
+from chalicelib.service import bulk, cancel, groups, schedules
+from chalicelib.service.groups import Group
+from chalicelib.service.new_job import NewJob, WindowWish
+from chalicelib.service.submit import Submitted
+from tests.pure.faults.world import ALICE, BOB, World, sort_job
+
+Story = Callable[[World], None]
+DAY = 86_400
+
+
+def task(name: str, task_input: str, owner: str = ALICE, **more: object) -> NewJob:
+    return NewJob(owner=owner, task=name, input=task_input.encode(), **more)  # type: ignore[arg-type]
+
+
+def quietly(world: World, new: NewJob) -> str:
+    """A job that is there before the story begins; its message is in the queue."""
+    with world.gate.opened():
+        answer = world.submit(new)
+    assert answer is not None
+    return answer.job.id
+
+
+def submit_one(world: World) -> None:
+    world.submit(sort_job())
+
+
+def submit_large(world: World) -> None:
+    world.submit(sort_job(numbers=200))
+
+
+def submit_later(world: World) -> None:
+    world.submit(sort_job(run_at=world.clock.now() + 100_000))
+    world.submit(sort_job(run_at=world.clock.now() + 3 * DAY * 1000))
+
+
+def submit_with_key(world: World) -> None:
+    for _ in range(3):
+        world.submit(sort_job(request_id="request-1"), key="key-1")
+
+
+def submit_large_with_key(world: World) -> None:
+    for _ in range(2):
+        world.submit(sort_job(numbers=200, request_id="request-1"), key="key-1")
+
+
+def submit_in_window(on_repeat: OnRepeat, world: World) -> None:
+    wish = WindowWish(300, on_repeat)
+    world.rival = lambda: world.submit(sort_job(object_id="order-1", window=wish))
+    for owner in (ALICE, ALICE, BOB, ALICE):
+        world.submit(sort_job(owner, object_id="order-1", window=wish))
+
+
+def submit_in_window_with_key(on_repeat: OnRepeat, world: World) -> None:
+    for number in (1, 1, 2, 2):
+        new = sort_job(object_id=7, window=WindowWish(60, on_repeat), request_id=f"request-{number}")
+        world.submit(new, key=f"key-{number}")
+
+
+def reuse_after_cancel(world: World) -> None:
+    delay, reuse = WindowWish(300, OnRepeat.DELAY), WindowWish(300, OnRepeat.REUSE)
+    quietly(world, sort_job(object_id="order-1", window=delay))
+    canceled = quietly(world, sort_job(object_id="order-1", window=delay))
+    with world.gate.opened():
+        cancel.cancel(world.ports, ALICE, canceled)
+    world.submit(sort_job(object_id="order-1", window=reuse))
+    world.submit(sort_job(object_id="order-1", window=delay))
+
+
+def submit_many(world: World) -> None:
+    wish = WindowWish(60, OnRepeat.DELAY)
+    entries: list[NewJob | SortieError] = [
+        sort_job(), sort_job(numbers=200), Invalid(), sort_job(object_id="a", window=wish),
+        sort_job(object_id="a", window=wish), task("fail", '{"message":"no"}', max_attempts=1),
+    ]  # fmt: skip
+    bodies = [b"{}"] * len(entries)
+    answers = world.process(lambda: bulk.submit_many(world.ports, entries, key=None, bodies=bodies))
+    for answer, new in zip(answers or [], entries, strict=False):
+        if isinstance(answer, Submitted) and isinstance(new, NewJob):
+            world.promised(answer.job)
+
+
+def submit_many_with_key(world: World) -> None:
+    entries = [sort_job(request_id="request-0"), sort_job(request_id="request-1")]
+    for _ in range(2):
+        for new in entries:
+            world.keyed[str(new.request_id)] |= set()
+        world.process(lambda: bulk.submit_many(world.ports, entries, key="key", bodies=[b"0", b"1"]))
+
+
+def trigger_group(world: World) -> None:
+    jobs = [sort_job(label="one"), sort_job(label="two", numbers=200), task("sleep", '{"seconds":1}', label="three")]
+    group = Group("nightly", ["one", "two", "three"], jobs, [])
+    run = world.process(lambda: groups.trigger(world.ports, group, ALICE, None))
+    for job in run.jobs if run else []:
+        world.promised(job)
+
+
+def fire_schedule(world: World) -> None:
+    with world.gate.opened():
+        schedule = schedules.add(world.ports, "* * * * *", "UTC", b"{}", sort_job(BOB))
+    for seconds in (61, 200, 61):  # the second one has missed two slots, which are caught up once
+        world.clock.advance(seconds)
+        world.dispatcher()
+    world.process(lambda: schedules.remove(world.ports, BOB, schedule.id))
+
+
+def fire_schedule_in_window(world: World) -> None:
+    wish = WindowWish(300, OnRepeat.DELAY)
+    with world.gate.opened():
+        schedules.add(world.ports, "* * * * *", "UTC", b"{}", sort_job(BOB, object_id="x", window=wish))
+    for _ in range(2):
+        world.clock.advance(61)
+        world.dispatcher()
+        world.dispatcher()
+
+
+def work_on_sort(world: World) -> None:
+    quietly(world, sort_job())
+    world.worker()
+
+
+def work_on_batch(world: World) -> None:
+    for numbers in (1, 2, 200):
+        quietly(world, sort_job(numbers=numbers))
+    quietly(world, task("fail", '{"message":"no"}', max_attempts=1))
+    world.worker()
+
+
+def work_with_retries(world: World) -> None:
+    quietly(world, task("fail", '{"message":"not yet","times":2}', max_attempts=3))
+    for _ in range(3):
+        world.work_all()
+        world.clock.advance(10)
+
+
+def work_until_failed(world: World) -> None:
+    quietly(world, task("fail", '{"message":"never"}', max_attempts=2))
+    for _ in range(3):
+        world.work_all()
+        world.clock.advance(10)
+
+
+def work_out_of_time(world: World) -> None:
+    quietly(world, task("log", '{"message":"on and on","times":0}', max_attempts=1, timeout=5.0))
+    world.worker()
+
+
+def cancel_while_running(world: World) -> None:
+    job_id = quietly(world, task("sleep", '{"seconds":8}'))
+    world.clock.after(2.5, lambda: world.cancel(ALICE, job_id))
+    world.worker()
+
+
+def cancel_while_failing(world: World) -> None:
+    """The request to stop comes after the last checkpoint and before the outcome."""
+    job_id = quietly(world, task("sleep", '{"seconds":1}', timeout=0.5))
+    world.clock.after(0.5, lambda: world.cancel(ALICE, job_id))
+    world.worker()
+
+
+def cancel_waiting(world: World) -> None:
+    job_id = quietly(world, sort_job())
+    world.cancel(ALICE, job_id)
+    world.cancel(ALICE, job_id)
+    world.worker()
+
+
+def cancel_scheduled(world: World) -> None:
+    job_id = quietly(world, sort_job(run_at=world.clock.now() + 5_000))
+    world.clock.advance(4)
+    world.cancel(ALICE, job_id)
+    world.clock.advance(4)
+    world.worker()
+
+
+def retry_failed(world: World) -> None:
+    job_id = quietly(world, task("fail", '{"message":"once","times":1}', max_attempts=1))
+    with world.gate.opened():
+        world.work_all()
+    world.retry(ALICE, job_id)
+    world.retry(ALICE, job_id)
+    world.worker()
+    world.retry(ALICE, job_id)
+
+
+def retry_canceled(world: World) -> None:
+    job_id = quietly(world, sort_job())
+    world.cancel(ALICE, job_id)
+    world.retry(ALICE, job_id)
+    world.cancel(ALICE, job_id)
+    world.retry(ALICE, job_id)
+    world.work_all()
+
+
+def meddle(world: World) -> None:
+    """Everything a stranger tries on somebody else's job."""
+    job_id = quietly(world, sort_job(run_at=world.clock.now() + 50_000))
+    world.cancel(BOB, job_id)
+    world.retry(BOB, job_id)
+
+
+def dispatch_due(world: World) -> None:
+    quietly(world, sort_job(run_at=world.clock.now() + 3_600_000))
+    quietly(world, sort_job(run_at=world.clock.now() + 3_700_000))
+    for seconds in (3_500, 60, 60):
+        world.clock.advance(seconds)
+        world.dispatcher()
+        world.worker()
+
+
+def dispatch_lost_messages(world: World) -> None:
+    for _ in range(3):
+        quietly(world, sort_job())
+    world.lose_messages()
+    world.clock.advance(61)
+    world.dispatcher()
+    world.dispatcher()
+    world.work_all()
+
+
+def dispatch_dead_workers(world: World) -> None:
+    """One worker died with an attempt left, one without, one while it was asked to stop."""
+    quietly(world, sort_job(max_attempts=2))
+    quietly(world, sort_job(max_attempts=1))
+    stopping = quietly(world, sort_job())
+    with world.gate.opened():
+        for row in world.rows():
+            world.ports.jobs.claim(row.id, world.clock.now(), row.id)
+        world.cancel(ALICE, stopping)
+    world.lose_messages()
+    world.clock.advance(61)
+    world.dispatcher()
+    world.clock.advance(10)
+    world.dispatcher()
+    world.work_all()
+
+
+def dispatch_undeliverable(world: World) -> None:
+    quietly(world, sort_job())
+    for days in (0, 1, 1, 1, 1):
+        world.clock.advance(days * DAY + 3_700)
+        world.lose_messages()
+        world.dispatcher()
+    world.lose_messages()
+
+
+STORIES: Mapping[str, Story] = {
+    story.__name__: story
+    for story in (
+        submit_one, submit_large, submit_later, submit_with_key, submit_large_with_key, reuse_after_cancel, submit_many,
+        submit_many_with_key, trigger_group, fire_schedule, fire_schedule_in_window, work_on_sort, work_on_batch,
+        work_with_retries, work_until_failed, work_out_of_time, cancel_while_running, cancel_while_failing,
+        cancel_waiting, cancel_scheduled, retry_failed, retry_canceled, meddle, dispatch_due, dispatch_lost_messages,
+        dispatch_dead_workers, dispatch_undeliverable,
+    )
+} | {
+    f"{story.__name__}_{mode}": partial(story, mode)
+    for story in (submit_in_window, submit_in_window_with_key)
+    for mode in OnRepeat
+}  # fmt: skip

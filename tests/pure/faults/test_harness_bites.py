@@ -1,0 +1,142 @@
+"""Proof that the harness bites: with one condition taken out of the store, stories and walks must find it.
+
+Run `python -m pytest tests/pure/faults/test_harness_bites.py -s` to see how soon each one is found.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import msgspec
+import pytest
+
+from chalicelib.core import change as changes
+from chalicelib.core.change import Change
+from chalicelib.core.job import Event, Job, Millis
+from chalicelib.core.records import KeyRecord, WindowRecord
+from tests.pure.faults.enumeration import Build, stop_everywhere
+from tests.pure.faults.invariants import Broken
+from tests.pure.faults.scenarios import STORIES
+from tests.pure.faults.walk import walk
+from tests.pure.faults.world import LISTENER, memory
+from tests.support import fakes
+
+MOST_WALKS = 1_500
+
+
+class NoFence(fakes.MemoryJobs):
+    """A worker's write does not ask which attempt runs."""
+
+    def permits(self, change: Change, row: Job) -> bool:
+        return super().permits(msgspec.structs.replace(change, attempt=None), row)
+
+
+class NoStatusGuard(fakes.MemoryJobs):
+    """A change does not ask what status the row has."""
+
+    def permits(self, change: Change, row: Job) -> bool:
+        return super().permits(msgspec.structs.replace(change, statuses=frozenset({row.status})), row)
+
+
+class NoWakeTime(fakes.MemoryJobs):
+    """A new row has no time at which the dispatcher looks at it."""
+
+    def insert(self, job: Job) -> Job:
+        row = super().insert(job)
+        return self.table.put(msgspec.structs.replace(row, wake_at=None)) if row is job else row
+
+
+class NoWakeTimeAfterRetry(fakes.MemoryJobs):
+    """A job that is retried by hand has no time at which the dispatcher looks at it."""
+
+    def apply(self, change: Change) -> Job:
+        row = super().apply(change)
+        return self.table.put(msgspec.structs.replace(row, wake_at=None)) if change.event is Event.RETRY else row
+
+
+class NoLeaseGuard(fakes.MemoryJobs):
+    """A claim does not ask whether somebody holds the row."""
+
+    def claimable(self, row: Job, now: Millis) -> bool:
+        return changes.claimable(msgspec.structs.replace(row, not_before=now), now)
+
+
+class NoAttemptLimit(fakes.MemoryJobs):
+    """A claim does not ask whether an attempt is left."""
+
+    def claimable(self, row: Job, now: Millis) -> bool:
+        return changes.claimable(msgspec.structs.replace(row, attempt_limit=1_000), now)
+
+
+class NoCancelGuard(fakes.MemoryJobs):
+    """Neither a claim nor a failed attempt asks whether the job was to stop."""
+
+    def claimable(self, row: Job, now: Millis) -> bool:
+        return changes.claimable(msgspec.structs.replace(row, cancel_requested=False), now)
+
+    def permits(self, change: Change, row: Job) -> bool:
+        return super().permits(msgspec.structs.replace(change, unless_canceling=False), row)
+
+
+class OverwritingInsert(fakes.MemoryJobs):
+    """A new row does not ask whether its id is taken."""
+
+    def insert(self, job: Job) -> Job:
+        return self.table.put(job)
+
+
+class NoWindowVersion(fakes.MemoryJobs):
+    """A window is written without asking whether it is still as it was read."""
+
+    @staticmethod
+    def window_is(stands: WindowRecord | None, seen: WindowRecord | None) -> bool:
+        return True
+
+
+class NoKeys(fakes.MemoryRecords):
+    """Every request believes that its Idempotency-Key is new."""
+
+    def reserve_key(self, record: KeyRecord, now: Millis) -> KeyRecord:
+        return record
+
+
+WITHOUT: dict[str, dict[str, Any]] = {
+    kind.__name__: {"records" if issubclass(kind, fakes.MemoryRecords) else "jobs": kind}
+    for kind in (
+        NoFence, NoStatusGuard, NoWakeTime, NoWakeTimeAfterRetry, NoLeaseGuard, NoAttemptLimit, NoCancelGuard,
+        OverwritingInsert, NoWindowVersion, NoKeys,
+    )
+}  # fmt: skip
+
+
+def finds(try_it: Callable[[], None]) -> str | None:
+    """The first invariant that is found broken."""
+    try:
+        try_it()
+    except Broken as broken:
+        return str(broken).splitlines()[0]
+    finally:
+        LISTENER.heard.clear()
+    return None
+
+
+def stories_that_find(build: Build) -> dict[str, str]:
+    broken_by = {name: finds(partial(stop_everywhere, story, build, "bitten")) for name, story in STORIES.items()}
+    return {name: what for name, what in broken_by.items() if what}
+
+
+@pytest.mark.parametrize("missing", WITHOUT)
+def test_a_missing_condition_is_found_by_the_stories(missing: str) -> None:
+    broken_by = stories_that_find(partial(memory, **WITHOUT[missing]))
+    assert broken_by, f"without its condition ({missing}) every story still passes"
+    print(f"\n{missing}: {len(broken_by)} of {len(STORIES)} stories, first {next(iter(broken_by.items()))}")  # noqa: T201
+
+
+@pytest.mark.parametrize("missing", WITHOUT)
+def test_a_missing_condition_is_found_by_random_walks(missing: str) -> None:
+    build = partial(memory, **WITHOUT[missing])
+    for seed in range(MOST_WALKS):
+        if what := finds(partial(walk, seed, build)):
+            print(f"\n{missing}: walk {seed}: {what}")  # noqa: T201
+            return
+    pytest.fail(f"{MOST_WALKS} walks pass without their condition ({missing})")

@@ -1,0 +1,293 @@
+"""The worker: real timeouts, tasks that misbehave, batches that would outrun their time."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from chalicelib import tasks
+from chalicelib.config import Settings
+from chalicelib.core.job import Inline, Job, Status, Stored
+from chalicelib.core.task import Context, Task
+from chalicelib.errors import Unavailable
+from chalicelib.ports import Ports
+from chalicelib.service.new_job import NewJob
+from chalicelib.service.submit import submit
+from chalicelib.service.work import REQUEUE_AFTER_SECONDS, Message, work
+from chalicelib.system.alarm import SystemAlarm
+from chalicelib.system.clock import SystemClock
+from tests.support import fakes
+
+
+class Nothing(msgspec.Struct):
+    pass
+
+
+def task_of(run: Callable[[Nothing, Context], object], adopt: Callable[[bytes], bytes] | None = None) -> Task:
+    return Task("odd", "an odd task", run, Nothing, Nothing, False, None, adopt, None)
+
+
+class RealTime(fakes.StoppedClock):
+    """The date stands still; time inside a task is real."""
+
+    def monotonic(self) -> float:
+        return SystemClock().monotonic()
+
+    def pause(self, seconds: float) -> None:
+        SystemClock().pause(seconds)
+
+
+class Bench:
+    """Ports in memory with one odd task among the others, and one invocation of the worker."""
+
+    def __init__(
+        self, run: Callable[[Nothing, Context], object] | None = None, **odd: Callable[[bytes], bytes]
+    ) -> None:
+        self.clock = RealTime()
+        self.table, self.queue = fakes.Table(), fakes.MemoryQueue(self.clock)
+        known = dict(tasks.load()) | ({"odd": task_of(run, **odd)} if run else {})
+        self.ports = Ports(
+            fakes.MemoryJobs(self.table), fakes.MemoryRecords(self.table), self.queue, fakes.MemoryPayloads(),
+            self.clock, fakes.SeededRandom(), SystemAlarm(), known, Settings(),
+        )  # fmt: skip
+
+    def submit(self, task: str = "odd", task_input: str = "{}", **more: float) -> str:
+        new = NewJob(owner="alice", task=task, input=task_input.encode(), max_attempts=1, **more)  # type: ignore[arg-type]
+        return submit(self.ports, new).job.id
+
+    def work(
+        self, seconds_left: Callable[[], float] = lambda: 900.0, requeue_after: float = REQUEUE_AFTER_SECONDS
+    ) -> list[str]:
+        return work(self.ports, self.queue.receive(), seconds_left, requeue_after)
+
+    def job(self, job_id: str) -> Job:
+        return self.table.jobs[job_id]
+
+
+def outcome(run: Callable[[Nothing, Context], object], timeout: float = 0.05) -> Job:
+    """The odd task's job, and a good one of the same batch, which must go on."""
+    bench = Bench(run)
+    odd, good = bench.submit(timeout=timeout), bench.submit("sort", '{"array":[2,1]}')
+    assert bench.work() == []
+    assert bench.job(good).status is Status.COMPLETED
+    return bench.job(odd)
+
+
+def test_a_task_that_loops_for_ever_is_ended_and_the_batch_goes_on() -> None:
+    def loop(task_input: Nothing, context: Context) -> Nothing:
+        while True:
+            pass
+
+    job = outcome(loop)
+    assert job.error is not None
+    assert job.error.type == "timeout"
+    assert job.duration_ms is not None
+    assert 50 <= job.duration_ms < 2_000
+
+
+def test_a_task_that_swallows_exceptions_is_ended() -> None:
+    def stubborn(task_input: Nothing, context: Context) -> Nothing:
+        while True:
+            try:
+                time.sleep(1)
+            except Exception:
+                continue
+
+    job = outcome(stubborn)
+    assert job.error is not None
+    assert job.error.type == "timeout"
+
+
+def test_the_rest_of_a_batch_does_not_wait_behind_a_long_job() -> None:
+    taken: list[Message] = []
+
+    def long_job(task_input: Nothing, context: Context) -> Nothing:
+        while not (messages := bench.queue.receive()):  # what another worker is given meanwhile
+            context.pause(0.01)
+        taken.extend(messages)
+        return task_input
+
+    bench = Bench(long_job)
+    long = bench.submit(timeout=30)
+    good = bench.submit("sort", '{"array":[2,1]}')
+    assert bench.work(requeue_after=0.01) == []
+    assert bench.job(long).status is Status.COMPLETED
+    assert [message.body for message in taken] == [good]
+    assert bench.job(good).status is Status.PENDING
+    work(bench.ports, taken, lambda: 900.0)
+    assert bench.job(good).status is Status.COMPLETED
+
+
+def test_a_checkpoint_ends_a_task_where_no_signal_can() -> None:
+    """In a thread other than the main one."""
+
+    def patient(task_input: Nothing, context: Context) -> Nothing:
+        while True:
+            context.pause(0.01)
+
+    jobs: list[Job] = []
+    thread = threading.Thread(target=lambda: jobs.append(outcome(patient)))
+    thread.start()
+    thread.join(10)
+    assert jobs[0].error is not None
+    assert jobs[0].error.type == "timeout"
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("no"), SystemExit(3), RecursionError(), MemoryError(), UnicodeError("\ud800"), OSError("\x00")]
+)
+def test_whatever_a_task_raises_is_its_own_error(error: BaseException) -> None:
+    def bad(task_input: Nothing, context: Context) -> Nothing:
+        raise error
+
+    job = outcome(bad, timeout=5)
+    assert job.error is not None
+    assert job.error.type == "task_error"
+    assert type(error).__name__ in job.error.message
+    msgspec.json.encode(job.error)
+
+
+def test_an_output_of_the_wrong_shape_is_a_task_error() -> None:
+    job = outcome(lambda task_input, context: 7, timeout=5)
+    assert job.error is not None
+    assert job.error.type == "task_error"
+
+
+def test_a_task_that_swallows_everything_ends_with_its_process() -> None:
+    """Past the lease, so that the dispatcher ends the attempt; here the lease and the bell are made short."""
+    script = """
+import time
+from chalicelib.service import attempt
+from chalicelib.system import alarm
+from tests.pure.test_work import Bench
+alarm.ALARM_AGAIN_SECONDS, attempt.LEASE_GRACE_SECONDS = 0.02, 0.1
+def deaf(given, context):
+    while True:
+        try:
+            while True: time.sleep(0.001)
+        except BaseException: pass
+bench = Bench(deaf)
+bench.submit(timeout=0.05)
+bench.work()
+print("still here")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "task_swallows_timeouts" in done.stderr
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[]", b'{"array":[1,"x"]}', b'{"array":' + b"[" * 100_000])
+def test_an_input_that_cannot_be_read_fails_clearly_and_the_batch_goes_on(data: bytes) -> None:
+    bench = Bench()
+    bad, good = bench.submit("sort", '{"array":[]}'), bench.submit("sort", '{"array":[2,1]}')
+    bench.table.jobs[bad] = msgspec.structs.replace(bench.job(bad), input=Inline(data))
+    assert bench.work() == []
+    job = bench.job(bad)
+    assert job.status is Status.FAILED
+    assert job.error is not None
+    assert job.error.type == "task_error"
+    assert bench.job(good).output == Inline(b'{"array":[1,2]}')
+
+
+def test_an_input_that_is_no_longer_stored_says_so() -> None:
+    bench = Bench()
+    job_id = bench.submit("sort", '{"array":[]}')
+    bench.table.jobs[job_id] = msgspec.structs.replace(bench.job(job_id), input=Stored("inputs/gone", 10))
+    assert bench.work() == []
+    error = bench.job(job_id).error
+    assert error is not None
+    assert "no longer stored" in error.message
+
+
+class DeafPayloads(fakes.MemoryPayloads):
+    """Answers no worker's call of one method until a time."""
+
+    def __init__(self, deaf: str, clock: fakes.StoppedClock, until: int) -> None:
+        super().__init__()
+        self.deaf, self.clock, self.until = deaf, clock, until
+
+    def put(self, key: str, data: bytes) -> None:
+        self._answer("put", key)
+        super().put(key, data)
+
+    def get(self, key: str) -> bytes:
+        self._answer("get", key)
+        return super().get(key)
+
+    def _answer(self, method: str, key: str) -> None:
+        by_worker = key.startswith("outputs/" if method == "put" else "inputs/")
+        if method == self.deaf and by_worker and self.clock.now() < self.until:
+            raise Unavailable(f"{method} {key}: ReadTimeoutError")
+
+
+@pytest.mark.parametrize(("deaf", "what"), [("get", "fetch its input"), ("put", "store its output")])
+def test_an_outage_of_the_bucket_for_two_minutes_costs_two_attempts_and_not_the_job(deaf: str, what: str) -> None:
+    bench = Bench()
+    bench.ports = replace(bench.ports, payloads=DeafPayloads(deaf, bench.clock, fakes.START + 120_000))
+    numbers = list(range(5_000, 0, -1))
+    new = NewJob(owner="alice", task="sort", input=msgspec.json.encode({"array": numbers}), timeout=800.0)
+    job_id = submit(bench.ports, new).job.id
+    for attempt in (1, 2):
+        assert bench.work() == []
+        job = bench.job(job_id)
+        assert (job.status, job.attempts) == (Status.SCHEDULED, attempt)
+        assert job.error is not None
+        assert (job.error.type, what in job.error.message) == ("worker_lost", True)
+        assert job.not_before - bench.clock.now() == 60_000 * attempt
+        bench.clock.advance(60 * attempt)
+    assert bench.work() == []
+    assert (bench.job(job_id).status, bench.job(job_id).attempts) == (Status.COMPLETED, 3)
+
+
+def test_a_task_that_fails_while_it_adopts_an_upload_costs_its_job_alone() -> None:
+    def adopt(upload: bytes) -> bytes:
+        raise ZeroDivisionError("odd")
+
+    bench = Bench(lambda task_input, context: task_input, adopt=adopt)
+    odd, good = bench.submit(), bench.submit("sort", '{"array":[2,1]}')
+    bench.ports.payloads.put("uploads/x", b"x")
+    bench.table.jobs[odd] = msgspec.structs.replace(bench.job(odd), input=Stored("uploads/x", 1, raw=True))
+    assert bench.work() == []
+    assert bench.job(odd).status is Status.FAILED
+    assert bench.job(good).status is Status.COMPLETED
+
+
+def test_a_task_that_this_deployment_does_not_have_fails_its_job() -> None:
+    bench = Bench(lambda task_input, context: task_input)
+    job_id = bench.submit()
+    bench.ports = replace(bench.ports, tasks=tasks.load())
+    assert bench.work() == []
+    assert bench.job(job_id).status is Status.FAILED
+
+
+def test_a_batch_that_would_outrun_the_function_gives_back_what_it_has_not_begun() -> None:
+    bench = Bench()
+    job_ids = [bench.submit("sort", '{"array":[2,1]}') for _ in range(3)]
+    messages = bench.queue.receive()
+    left = iter([900.0, 849.0])
+    assert work(bench.ports, messages, lambda: next(left)) == [messages[2].id]
+    assert [bench.job(job_id).status for job_id in job_ids] == [Status.COMPLETED, Status.COMPLETED, Status.PENDING]
+    (again,) = bench.queue.receive()
+    assert again.body == job_ids[2]
+
+
+def test_the_first_message_of_a_batch_is_always_worked_on() -> None:
+    bench = Bench()
+    job_id = bench.submit("sort", '{"array":[2,1]}')
+    assert bench.work(lambda: 1.0) == []
+    assert bench.job(job_id).status is Status.COMPLETED
+
+
+def test_a_duration_is_that_of_the_execution_alone() -> None:
+    def nap(task_input: Nothing, context: Context) -> Nothing:
+        context.pause(0.03)
+        return task_input
+
+    job = outcome(nap, timeout=5)
+    assert job.duration_ms is not None
+    assert 30 <= job.duration_ms < 1_000
