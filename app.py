@@ -48,7 +48,7 @@ app = Sortie(app_name="sortie")
 @app.authorizer(ttl_seconds=60)
 def authorize(request: Any) -> AuthResponse:
     """Bearer tokens: the owner and the role go on to the routes."""
-    principal = tokens.principal_of(ports, request.token)
+    principal = tokens.authenticate(ports, request.token)
     if principal is None:
         return AuthResponse(routes=[], principal_id="nobody")
     context = {"owner": principal.owner, "role": principal.role.name.lower()}
@@ -67,7 +67,7 @@ def groups_of(request: Request) -> dict[str, groups.Group]:
 
 
 def answer_job(row: Job, max_bytes: int = settings.answer_limit) -> JobAnswer:
-    payload, output = read.shown_input(ports, row.input), read.shown_output(ports, row.output, max_bytes)
+    payload, output = read.render_input(ports, row.input), read.render_output(ports, row.output, max_bytes)
     return render_job(row, ports.clock.now(), payload, output)
 
 
@@ -81,7 +81,7 @@ def submit_job(request: Request) -> Response:
     try:
         done = submit.submit(ports, parse_job(request.body, context_of(request)), key=key, body=request.body)
     except Invalid:
-        earlier = submit.earlier(ports, request.principal.owner, key, request.body) if key else None
+        earlier = submit.find_earlier(ports, request.principal.owner, key, request.body) if key else None
         if earlier is None:
             raise
         done = submit.Submitted(earlier, created=False)
@@ -100,14 +100,14 @@ def submit_bulk(request: Request) -> Response:
 @route
 def list_jobs(request: Request) -> Response:
     page = parse_page(request.query, request.principal, ports.tasks)
-    rows, cursor = read.page(ports, page.chosen, page.before, page.limit)
+    rows, cursor = read.list_jobs(ports, page.chosen, page.before, page.limit)
     return json_response(200, render_page(rows, cursor, ports.clock.now()))
 
 
 @route
 def get_job(request: Request, job_id: str) -> Response:
     seconds = query_int(request.query, WAIT)
-    return job_response(200, read.job_when_ended(ports, request.principal.sees, job_id, seconds))
+    return job_response(200, read.wait_for_end(ports, request.principal.sees, job_id, seconds))
 
 
 @route
@@ -123,7 +123,7 @@ def retry_job(request: Request, job_id: str) -> Response:
 
 @route
 def get_board(request: Request) -> Response:
-    return json_response(200, render_board(read.board(ports, query_owner(request.query, request.principal))))
+    return json_response(200, render_board(read.get_board(ports, query_owner(request.query, request.principal))))
 
 
 @route
@@ -146,7 +146,7 @@ def start_run(request: Request, name: str) -> Response:
 
 @route
 def get_run(request: Request, name: str, run_id: str) -> Response:
-    run = groups.run(ports, query_owner(request.query, request.principal), name, run_id)
+    run = groups.get_run(ports, query_owner(request.query, request.principal), name, run_id)
     return json_response(200, render_run(run, ports.clock.now()))
 
 

@@ -13,7 +13,7 @@ from chalicelib.api.fields import Time, render_time
 from chalicelib.api.jobs import JobSummary, parse_job, render_summary
 from chalicelib.core.job import Millis
 from chalicelib.errors import Invalid, NotFound, SortieError
-from chalicelib.service.groups import LARGEST, Group, JobFieldError, Run
+from chalicelib.service.groups import LARGEST_JOBS, Group, JobFieldError, Run
 from chalicelib.service.new_job import NewJob
 
 FILE = "groups.yaml"
@@ -110,8 +110,8 @@ def _check_group(name: str, jobs: Any) -> list[JobFieldError]:
         return [JobFieldError("", "", "a group's name is 1 to 64 letters, digits, dots, dashes and underscores")]
     if not isinstance(jobs, list) or not jobs:
         return [JobFieldError("", "", "the group has no jobs: give it a list of them")]
-    if len(jobs) > LARGEST:
-        return [JobFieldError("", "", f"a group holds at most {LARGEST} jobs")]
+    if len(jobs) > LARGEST_JOBS:
+        return [JobFieldError("", "", f"a group holds at most {LARGEST_JOBS} jobs")]
     return []
 
 

@@ -25,24 +25,24 @@ def decode(raw: bytes, kind: type[T]) -> T:
     return decode(whole, kind)
 
 
-def place_of_nan(raw: bytes) -> tuple[str, str] | None:
-    """Place and word of the first NaN or Infinity in what would be JSON without them; None when that is not the case.
+def find_nan_path(raw: bytes) -> tuple[str, str] | None:
+    """Path and word of the first NaN or Infinity in what would be JSON without them; None when that is not the case.
 
     Such a word becomes a string that JSON cannot hold otherwise, and is then looked for in the whole.
     """
     if b"NaN" not in raw and b"Infinity" not in raw:
         return None
-    marked = _STRING_OR_NAN.sub(_marked, raw)
+    marked = _STRING_OR_NAN.sub(_mark_word, raw)
     try:
-        return _find(msgspec.json.decode(marked), "")
+        return _find_nan(msgspec.json.decode(marked), "")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
 def _without_fraction(raw: bytes, error: str) -> bytes | None:
     """The JSON again, with an integer where msgspec found a float that is one."""
-    found = _NO_INTEGER.fullmatch(error)
-    steps = [int(index) if index else name for name, index in _STEP.findall(found[1])] if found else []
+    match = _NO_INTEGER.fullmatch(error)
+    steps = [int(index) if index else name for name, index in _STEP.findall(match[1])] if match else []
     if not steps:
         return None
     whole = within = msgspec.json.decode(raw)
@@ -55,17 +55,17 @@ def _without_fraction(raw: bytes, error: str) -> bytes | None:
     return msgspec.json.encode(whole)
 
 
-def _marked(found: re.Match[bytes]) -> bytes:
-    word = found[0]
+def _mark_word(match: re.Match[bytes]) -> bytes:
+    word = match[0]
     return word if word.startswith(b'"') else b'"\\u0000%b"' % word
 
 
-def _find(value: Any, place: str) -> tuple[str, str] | None:
+def _find_nan(value: Any, path: str) -> tuple[str, str] | None:
     if isinstance(value, str) and value.startswith(_MARK):
-        return place, value.removeprefix(_MARK)
+        return path, value.removeprefix(_MARK)
     inner: list[tuple[str, Any]] = []
     if isinstance(value, list):
-        inner = [(f"{place}[{index}]", one) for index, one in enumerate(value)]
+        inner = [(f"{path}[{index}]", element) for index, element in enumerate(value)]
     elif isinstance(value, dict):
-        inner = [(f"{place}.{name}".lstrip("."), one) for name, one in value.items()]
-    return next((found for path, one in inner if (found := _find(one, path))), None)
+        inner = [(f"{path}.{name}".lstrip("."), member) for name, member in value.items()]
+    return next((nan for inner_path, element in inner if (nan := _find_nan(element, inner_path))), None)

@@ -1,7 +1,7 @@
 """What a task is: one decorated function with a typed input and output, and the registry of them.
 
 @task("double", summary="Double a number")
-def double(given: Number, context: Context) -> Number: ...
+def double(number: Number, context: Context) -> Number: ...
 """
 
 from collections.abc import Callable
@@ -67,9 +67,9 @@ class Task:
             raise Invalid(FieldError("", f"not valid JSON: {error}")) from None
 
     def validate(self, raw: bytes) -> None:
-        given = self.decode(raw)
+        task_input = self.decode(raw)
         if self.check:
-            self.check(given)
+            self.check(task_input)
 
 
 TASKS: dict[str, Task] = {}

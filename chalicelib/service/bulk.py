@@ -9,12 +9,12 @@ from chalicelib.service import log, notify
 from chalicelib.service.new_job import NewJob, build
 from chalicelib.service.submit import Submitted, submit
 
-BATCH = 25
+BATCH_ROWS = 25
 """What one call to the table takes."""
 
 
 def submit_many(
-    ports: Ports, wanted: Sequence[NewJob | SortieError], *, key: str | None, bodies: Sequence[bytes]
+    ports: Ports, entries: Sequence[NewJob | SortieError], *, key: str | None, bodies: Sequence[bytes]
 ) -> list[Submitted | SortieError]:
     """In the order asked for; an entry that is already an error stays one.
 
@@ -25,25 +25,25 @@ def submit_many(
     results: list[Submitted | SortieError] = []
     new_ones: dict[int, Job] = {}
     away: Unavailable | None = None
-    for place, new in enumerate(wanted):
+    for position, new in enumerate(entries):
         if isinstance(new, SortieError):
             results.append(new)
         elif away is not None:
             results.append(away)
         else:
             alone = key is not None or new.window is not None
-            name = f"{key}\n{place}" if key else None
-            result = _alone(ports, new, name, bodies[place]) if alone else _build(ports, new)
+            name = f"{key}\n{position}" if key else None
+            result = _alone(ports, new, name, bodies[position]) if alone else _build(ports, new)
             results.append(result)
             if isinstance(result, Unavailable):
                 away = result
             elif isinstance(result, Submitted) and not alone:
-                new_ones[place] = result.job
+                new_ones[position] = result.job
     written: list[Job] = []
-    places = list(new_ones)
-    for start in range(0, len(places), BATCH):
-        batch = places[start : start + BATCH]
-        jobs = [new_ones[place] for place in batch]
+    positions = list(new_ones)
+    for start in range(0, len(positions), BATCH_ROWS):
+        batch = positions[start : start + BATCH_ROWS]
+        jobs = [new_ones[position] for position in batch]
         if away is None:
             try:
                 ports.jobs.insert_many(jobs)
@@ -52,8 +52,8 @@ def submit_many(
         if away is None:
             written += jobs
         else:
-            for place in batch:
-                results[place] = away
+            for position in batch:
+                results[position] = away
     for job in written:
         log.transition("submit", job, None)
     if written:

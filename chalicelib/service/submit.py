@@ -34,10 +34,14 @@ def submit(ports: Ports, new: NewJob, *, key: str | None = None, body: bytes = b
     return submit_as(ports, new, job_id, now)
 
 
-def earlier(ports: Ports, owner: str, key: str, body: bytes) -> Job | None:
+def find_earlier(ports: Ports, owner: str, key: str, body: bytes) -> Job | None:
     """The job that this very request made before. A repeat need not pass as a new request: its time may have come."""
     record = ports.records.key(owner, key)
-    if record is None or record.fingerprint != _fingerprint(body) or record.expires_at <= ports.clock.now() // 1000:
+    if (
+        record is None
+        or record.fingerprint != _take_fingerprint(body)
+        or record.expires_at <= ports.clock.now() // 1000
+    ):
         return None
     return ports.jobs.get(record.job_id)
 
@@ -59,7 +63,7 @@ def _reserve(ports: Ports, owner: str, key: str, body: bytes, job_id: str, now: 
     The key row comes first and the job row second, both conditional: a crash in between leaves a key whose repeat
     makes the very job that is missing. The key expires before that job's row could.
     """
-    fingerprint = _fingerprint(body)
+    fingerprint = _take_fingerprint(body)
     mine = KeyRecord(owner, key, job_id, fingerprint, round(now / 1000 + ports.settings.retention))
     record = ports.records.reserve_key(mine, now)
     if record.fingerprint != fingerprint:
@@ -67,5 +71,5 @@ def _reserve(ports: Ports, owner: str, key: str, body: bytes, job_id: str, now: 
     return record.job_id
 
 
-def _fingerprint(body: bytes) -> str:
+def _take_fingerprint(body: bytes) -> str:
     return sha256(body).hexdigest()[:32]

@@ -16,7 +16,7 @@ SMALL = NewJob(owner="alice", task="sort", input=b'{"array":[3,1,2]}')
 
 
 def newest(on: Metered) -> Job:
-    return read.page(on.ports, Filter("alice"), None, 1)[0][0]
+    return read.list_jobs(on.ports, Filter("alice"), None, 1)[0][0]
 
 
 def test_a_small_sort_job_takes_two_calls_to_submit_and_two_to_run(on_moto: Metered) -> None:
@@ -24,7 +24,7 @@ def test_a_small_sort_job_takes_two_calls_to_submit_and_two_to_run(on_moto: Mete
     assert on_moto.meter.calls == Counter(PutItem=1, SendMessage=1)
     on_moto.work()
     assert on_moto.meter.calls == Counter(UpdateItem=3)  # claim, outcome, and the batch's tally
-    assert read.job(on_moto.ports, "alice", job.id).status is Status.COMPLETED
+    assert read.get_job(on_moto.ports, "alice", job.id).status is Status.COMPLETED
 
 
 def test_the_tally_is_one_write_for_the_whole_batch(on_moto: Metered) -> None:
@@ -51,7 +51,7 @@ def test_a_bulk_of_a_hundred_takes_four_writes_and_ten_sends(on_moto: Metered) -
 def test_one_job_is_read_with_one_consistent_get(on_moto: Metered) -> None:
     job = submit(on_moto.ports, SMALL).job
     on_moto.meter.reset()
-    read.job(on_moto.ports, "alice", job.id)
+    read.get_job(on_moto.ports, "alice", job.id)
     assert on_moto.meter.calls == Counter(GetItem=1)
     assert [params["ConsistentRead"] for params in on_moto.meter.reads] == [True]
 

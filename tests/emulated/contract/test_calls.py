@@ -13,10 +13,10 @@ from chalicelib import wiring
 from chalicelib.aws.dynamodb import DynamoJobs
 from chalicelib.config import Settings
 from chalicelib.errors import Unavailable
-from tests.emulated.contract.rows import row
 from tests.support import emulators
 from tests.support.emulators import ACCESS
 from tests.support.fakes import START
+from tests.support.rows import row
 
 
 @contextmanager
@@ -73,9 +73,9 @@ def test_what_a_batch_write_leaves_out_is_written_on_condition() -> None:
 
         jobs = DynamoJobs(stage.table, LeavesOut(stage.table, rival), stage.table_name)
         jobs.insert_many([row(), third])
-        found = jobs.get(third.id)
-        assert found is not None
-        assert found.claim_token == "rival"
+        stored = jobs.get(third.id)
+        assert stored is not None
+        assert stored.claim_token == "rival"
 
 
 def test_a_connection_that_has_died_meanwhile_costs_a_batch_write_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,9 +84,9 @@ class Watched:
         real = getattr(self._port, name)
         if name == "due":
             return lambda *args: self._each(name, real(*args))
-        found = lambda *args, **named: self._gate.passed(name, lambda: real(*args, **named))  # noqa: E731
-        self.__dict__[name] = found
-        return found
+        gated = lambda *args, **named: self._gate.passed(name, lambda: real(*args, **named))  # noqa: E731
+        self.__dict__[name] = gated
+        return gated
 
     def _each(self, name: str, pages: Iterator[Any]) -> Iterator[Any]:
         end = object()
