@@ -12,7 +12,7 @@ from chalicelib.core import times
 from chalicelib.core.job import Attempt, Error, Job, Millis, Status, status_at
 from chalicelib.core.task import Task
 from chalicelib.core.window import OnRepeat
-from chalicelib.errors import FieldError, Invalid
+from chalicelib.errors import FieldError, Invalid, SortieError
 from chalicelib.service.new_job import NewJob, WindowWish
 from chalicelib.service.read import Link, Rendered
 
@@ -127,6 +127,14 @@ class JobAnswer(JobSummary, kw_only=True):
 def parse_job(raw: bytes, context: RequestContext) -> NewJob:
     """A checked job. Raises Malformed, Invalid."""
     return check_job(decode_body(raw, JobRequest), context)
+
+
+def judge_job(raw: bytes, context: RequestContext) -> NewJob | SortieError:
+    """A checked job, or what is wrong with it."""
+    try:
+        return parse_job(raw, context)
+    except SortieError as error:
+        return error
 
 
 def check_job(request: JobRequest, context: RequestContext) -> NewJob:

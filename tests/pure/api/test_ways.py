@@ -69,3 +69,32 @@ def test_the_job_of_a_schedule_has_every_field_and_a_time_of_its_own_is_refused(
     memory.dispatch()
     has_every_field(memory.ask("GET", "/jobs").body["jobs"][0], NOT_IN_A_SCHEDULE)
     assert memory.ask("POST", "/schedules", line | {"job": FIELDS}).locs == ["job.run_in"]
+
+
+def in_bulk(api: Api, request: Any, key: str) -> Reply:
+    return api.ask("POST", "/jobs/bulk", {"jobs": [{"array": [1]}, request]}, idempotency_key=key)
+
+
+def alone(api: Api, request: Any, key: str) -> Reply:
+    return api.ask("POST", "/jobs", request, idempotency_key=key)
+
+
+@pytest.mark.parametrize("send", [alone, in_bulk])
+def test_a_repeat_under_a_key_gets_its_job_although_its_time_has_come_since(
+    memory: MemoryApi, send: Callable[[Api, Any, str], Reply]
+) -> None:
+    request = {"array": [2, 1], "run_at": "2027-01-15T08:00:05Z"}
+    first = send(memory, request, "key-1")
+    memory.pass_time(10)
+    again = send(memory, request, "key-1")
+    if send is alone:
+        assert (first.status, again.status, again.body["id"]) == (202, 200, first.body["id"])
+        assert send(memory, request, "key-2").status == 422
+    else:
+        assert [result["status"] for result in again.body["results"]] == [200, 200]
+        assert jobs_of(again) == jobs_of(first)
+        assert [result["status"] for result in send(memory, request, "key-2").body["results"]] == [202, 422]
+
+
+def jobs_of(answer: Reply) -> list[str]:
+    return [result["job"]["id"] for result in answer.body["results"]]
