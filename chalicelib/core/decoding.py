@@ -65,15 +65,14 @@ def _make_whole(holder: Any, at: Any, path: str) -> bool:
             return False
         holder[at] = int(value)
         return True
+    inner: list[tuple[Any, str]] = []
     index = _INDEX.match(path)
-    changed = False
     if index and isinstance(value, list | dict):
-        places = range(len(value)) if isinstance(value, list) else list(value)
-        changed = any([_make_whole(value, place, path[index.end() :]) for place in places])
+        places = range(len(value)) if isinstance(value, list) else value
+        inner = [(place, path[index.end() :]) for place in places]
     if isinstance(value, dict):
-        names = [name for name in value if path.startswith(f".{name}")]
-        changed = any([_make_whole(value, name, path[len(name) + 1 :]) for name in names]) or changed
-    return changed
+        inner += [(name, path[len(name) + 1 :]) for name in value if path.startswith(f".{name}")]
+    return sum(_make_whole(value, place, rest) for place, rest in inner) > 0
 
 
 def _mark_word(match: re.Match[bytes]) -> bytes:
