@@ -248,7 +248,7 @@ def _render_fields(row: Job, now: Millis) -> dict[str, Any]:
         "finished_at": render_optional_time(row.finished_at),
         "duration_ms": row.duration_ms,
         "attempts": row.attempts,
-        "max_attempts": row.max_attempts,
+        "max_attempts": row.attempt_limit,
         "timeout": row.timeout,
         "progress": row.progress,
         "cancel_requested": row.cancel_requested,

@@ -98,3 +98,13 @@ def test_a_repeat_under_a_key_gets_its_job_although_its_time_has_come_since(
 
 def jobs_of(answer: Reply) -> list[str]:
     return [result["job"]["id"] for result in answer.body["results"]]
+
+
+def test_the_attempts_of_a_job_never_pass_its_max_attempts_however_often_it_is_retried(memory: MemoryApi) -> None:
+    job = memory.submit(task="fail", input={"message": "no"}, max_attempts=1)
+    for tries in (1, 2, 3):
+        assert (job["attempts"], job["max_attempts"]) == (tries - 1, tries)
+        memory.work()
+        job = memory.job(job["id"])
+        assert (job["status"], job["attempts"], job["max_attempts"]) == ("failed", tries, tries)
+        job = memory.ask("POST", f"/jobs/{job['id']}/retry").body
