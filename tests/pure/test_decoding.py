@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from types import GenericAlias
 from typing import Any
 
 import msgspec
@@ -28,13 +29,14 @@ def task_of(kind: Any) -> Task:
     return Task("odd", "an odd task", lambda given, context: given, kind, kind, False, None, None, None)
 
 
-def whole_types() -> st.SearchStrategy[Any]:
+def kinds() -> st.SearchStrategy[Any]:
     leaves = st.sampled_from([int, float, int | None, str, bool, Any, int | float, Numbers, Odd])
     return st.recursive(
         leaves,
         lambda inner: st.one_of(
-            inner.map(lambda kind: dict[str, kind]), inner.map(lambda kind: list[kind]),
-            inner.map(lambda kind: tuple[kind, ...]), st.tuples(inner, inner).map(lambda two: tuple[two]),
+            inner.map(lambda kind: GenericAlias(dict, (str, kind))), inner.map(lambda kind: GenericAlias(list, kind)),
+            inner.map(lambda kind: GenericAlias(tuple, (kind, ...))),
+            st.tuples(inner, inner).map(lambda two: GenericAlias(tuple, two)),
         ),
         max_leaves=4,
     )  # fmt: skip
@@ -49,7 +51,7 @@ def values() -> st.SearchStrategy[Any]:
     return st.recursive(leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3))
 
 
-@given(whole_types(), values())
+@given(kinds(), values())
 def test_any_type_and_any_value_give_an_input_or_invalid(kind: Any, value: Any) -> None:
     with suppress(Invalid):
         task_of(kind).decode(json.dumps(value).encode())
