@@ -132,10 +132,11 @@ def get_group(request: Request, name: str) -> Response:
 
 @route
 def start_run(request: Request, name: str) -> Response:
+    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     group = require_group(groups_of(request), name)
-    run = groups.trigger(ports, group, request.principal.owner, request.request_id)
+    run = groups.trigger(ports, group, request.principal.owner, request.request_id, key=key, body=request.body)
     href = f"{request.prefix}/groups/{name}/runs/{run.record.run_id}"
-    return json_response(202, render_started(run, request.prefix + "/jobs/{id}"), Location=href)
+    return json_response(202 if run.created else 200, render_started(run, request.prefix + "/jobs/{id}"), Location=href)
 
 
 @route
@@ -146,9 +147,11 @@ def get_run(request: Request, name: str, run_id: str) -> Response:
 
 @route
 def add_schedule(request: Request) -> Response:
+    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     line, new = parse_schedule(request.body, context_of(request))
-    schedule = schedules.add(ports, line.cron, line.timezone, bytes(line.job), new)
-    return json_response(201, render_schedule(schedule), Location=f"{request.prefix}/schedules")
+    added = schedules.add(ports, line.cron, line.timezone, bytes(line.job), new, key=key, body=request.body)
+    location = f"{request.prefix}/schedules"
+    return json_response(201 if added.created else 200, render_schedule(added.schedule), Location=location)
 
 
 @route
@@ -165,7 +168,9 @@ def remove_schedule(request: Request, schedule_id: str) -> Response:
 
 @route
 def create_upload(request: Request) -> Response:
-    upload = uploads.create(ports, request.principal.owner, parse_upload(request.body).bytes)
+    key = parse_idempotency_key(request.headers.get("idempotency-key"))
+    size = parse_upload(request.body).bytes
+    upload = uploads.create(ports, request.principal.owner, size, key=key, body=request.body)
     return json_response(201, render_upload(upload))
 
 

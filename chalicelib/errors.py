@@ -11,6 +11,7 @@ SortieError
 ├── WrongStatus        the job is in a status that does not allow this
 ├── KeyReused          an Idempotency-Key came back with another body
 ├── WindowHeld         the object's window already holds a job, and the request said `reject`
+├── LimitReached       the owner has as many of these as one may have
 ├── Contended          too many clients decide the same window at once; try again
 ├── TooLarge           the body is over the limit; use an upload
 ├── PayloadMissing     an input or output that the row names is not there
@@ -77,6 +78,14 @@ class WindowHeld(SortieError):
     code = "window-held"
 
     def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class LimitReached(SortieError):
+    code = "limit-reached"
+
+    def __init__(self, message: str, *, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 

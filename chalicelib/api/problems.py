@@ -24,6 +24,7 @@ TABLE: Mapping[type[SortieError], tuple[int, str]] = {
     errors.Invalid: (422, "A field is not valid"),
     errors.KeyReused: (422, "The Idempotency-Key was used for another request"),
     errors.WindowHeld: (429, "The object's window holds a job"),
+    errors.LimitReached: (429, "The owner has as many as one may have"),
     errors.Contended: (429, "Too many requests for one object"),
     errors.Unavailable: (503, "AWS does not answer"),
 }
@@ -54,7 +55,9 @@ def plain_problem(status: int, detail: str) -> Problem:
 
 
 def problem_headers(error: SortieError) -> dict[str, str]:
-    if isinstance(error, errors.WindowHeld | errors.Contended | errors.Unavailable):
+    if isinstance(error, errors.LimitReached) and error.retry_after is None:
+        return {}
+    if isinstance(error, errors.WindowHeld | errors.LimitReached | errors.Contended | errors.Unavailable):
         return {"Retry-After": str(error.retry_after)}
     return {"WWW-Authenticate": "Bearer"} if isinstance(error, errors.Unauthorized) else {}
 

@@ -36,6 +36,15 @@ class WindowRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenUploads:
+    """An owner's uploads whose links still take a PUT: until when, by the upload's id."""
+
+    owner: str
+    until: Mapping[str, Millis]
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """One triggering of a group, with the ids of the jobs it made."""
 

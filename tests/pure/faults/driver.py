@@ -81,9 +81,9 @@ class Driver:
     def add_schedule(self, owner: str) -> None:
         world = self.world
         line = "* * * * *" if len(self.schedules) % 2 else "*/7 * * * *"
-        schedule = world.process(lambda: schedules.add(world.ports, line, "UTC", b"{}", sort_job(owner)))
-        if schedule:
-            self.schedules.append((owner, schedule.id))
+        added = world.process(lambda: schedules.add(world.ports, line, "UTC", b"{}", sort_job(owner)))
+        if added:
+            self.schedules.append((owner, added.schedule.id))
 
     def remove_schedule(self, owner: str, which: int) -> None:
         if self.schedules:
