@@ -4,9 +4,11 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 PY := $(BIN)/python
+# What running needs, and everything: the second takes four times as long to install.
+RUNNABLE := .venv/.runnable
 READY := .venv/.ready
 BIOME := node_modules/.bin/biome
-CODE := $(wildcard app.py) chalicelib dev ops tests benchmarks
+CODE := $(wildcard app.py) chalicelib clients dev ops tests benchmarks
 
 # Everything under chalicelib/ is zipped for Lambda: no byte code is left there.
 export PYTHONDONTWRITEBYTECODE = 1
@@ -16,7 +18,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(READY) ## Start everything on this machine; PORT=9000 moves it, Ctrl-C stops it
+run: $(if $(filter moto,$(EMULATOR)),$(READY),$(RUNNABLE)) ## Start everything on this machine; PORT=9000 moves it, Ctrl-C stops it
 	@exec $(PY) -m dev
 
 test: $(READY) ## Run the tests that need only Python
@@ -77,8 +79,21 @@ $(BIOME): package.json package-lock.json
 	@echo 'Installing the formatter and linter of the page.'
 	@npm ci --loglevel=error --ignore-scripts --no-audit --no-fund && touch $@
 
-# A failed install leaves no .ready, so that the next make tries again.
-$(READY): requirements.txt requirements-dev.txt
+# A failed install leaves no mark, so that the next make tries again.
+define INSTALL
+	@echo 'Installing $(1) (once).'; \
+	if ! $(PY) -m pip install --quiet --disable-pip-version-check -r $(1); then \
+	  echo 'The install failed; its reason is above. Is a package index within reach (pip config list)?' >&2; \
+	  echo 'Then run the same command again.' >&2; \
+	  exit 1; \
+	fi; \
+	touch $@
+endef
+
+$(READY): $(RUNNABLE) requirements-dev.txt
+	$(call INSTALL,requirements-dev.txt)
+
+$(RUNNABLE): requirements.txt requirements-run.txt
 	@set -e; \
 	if [ ! -x $(PY) ] || ! $(PY) -c pass 2>/dev/null; then \
 	  python=''; \
@@ -94,11 +109,5 @@ $(READY): requirements.txt requirements-dev.txt
 	  fi; \
 	  echo "Making .venv with $$python."; \
 	  rm -rf .venv; $$python -m venv .venv; \
-	fi; \
-	echo 'Installing requirements (once, a minute or two).'; \
-	if ! $(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt; then \
-	  echo 'The install failed; its reason is above. Is a package index within reach (pip config list)?' >&2; \
-	  echo 'Then run the same command again.' >&2; \
-	  exit 1; \
-	fi; \
-	touch $@
+	fi
+	$(call INSTALL,requirements-run.txt)

@@ -1,18 +1,28 @@
-"""Sortie's routes and event handlers: read the request, request one use case, answer. The rest is in chalicelib/."""
+"""Sortie's routes and event handlers: read the request, call one use case, answer. The rest is in chalicelib/.
 
-from pathlib import Path
+A view's method, path, role, query and models are the row of its name in chalicelib/api/routes.py.
+"""
+
 from typing import Any
 
 from chalice.app import AuthResponse, AuthRoute
 
 from chalicelib import wiring
-from chalicelib.api import answers, requests
-from chalicelib.api import groups as files
-from chalicelib.core.access import Role
+from chalicelib.api.body import RequestContext, parse_idempotency_key
+from chalicelib.api.bulk import parse_bulk, render_bulk
+from chalicelib.api.groups import parse_groups, render_groups, render_run, render_started, require_group
+from chalicelib.api.jobs import JobAnswer, parse_job, render_job
+from chalicelib.api.lists import parse_page, render_board, render_page
+from chalicelib.api.problems import plain_problem
+from chalicelib.api.query import SPAN, WAIT, query_choice, query_int, query_owner
+from chalicelib.api.schedules import parse_schedule, render_schedule, render_schedules
+from chalicelib.api.stats import HealthAnswer, render_stats
+from chalicelib.api.uploads import parse_upload, render_upload
 from chalicelib.core.job import Job
 from chalicelib.errors import Invalid
-from chalicelib.http import assets, server
-from chalicelib.http.server import Request, Response, json_response
+from chalicelib.http.assets import file_response
+from chalicelib.http.groups_file import read_groups_file
+from chalicelib.http.server import Request, Response, Router, Sortie, json_response, problem_response
 from chalicelib.service import (
     bulk,
     cancel,
@@ -29,11 +39,10 @@ from chalicelib.service import (
     work,
 )
 
-HERE = Path(__file__).parent / "chalicelib"
 settings = wiring.settings()
 ports = wiring.ports(settings)
 wiring.log_to_stdout()
-app = server.Sortie(app_name="sortie")
+app = Sortie(app_name="sortie")
 
 
 @app.authorizer(ttl_seconds=60)
@@ -46,30 +55,31 @@ def authorize(request: Any) -> AuthResponse:
     return AuthResponse(routes=[AuthRoute("/*", ["*"])], principal_id=principal.owner, context=context)
 
 
-routes = server.Routes(app, settings, None if settings.is_open else authorize)
-READ, SUBMIT = Role.READ, Role.SUBMIT
+route = Router(app, settings, None if settings.is_open else authorize)
 
 
-def context(request: Request) -> requests.RequestContext:
-    now = ports.clock.now()
-    return requests.RequestContext(ports.tasks, settings, now, request.principal.owner, request.request_id)
+def context_of(request: Request) -> RequestContext:
+    return RequestContext(ports.tasks, settings, ports.clock.now(), request.principal.owner, request.request_id)
 
 
-def render_job(row: Job, max_bytes: int = settings.answer_limit) -> answers.JobAnswer:
-    given, output = read.render_input(ports, row.input), read.render_output(ports, row.output, max_bytes)
-    return answers.job(row, ports.clock.now(), given, output)
+def groups_of(request: Request) -> dict[str, groups.Group]:
+    return parse_groups(read_groups_file(), context_of(request))
+
+
+def answer_job(row: Job, max_bytes: int = settings.answer_limit) -> JobAnswer:
+    payload, output = read.render_input(ports, row.input), read.render_output(ports, row.output, max_bytes)
+    return render_job(row, ports.clock.now(), payload, output)
 
 
 def job_response(status: int, row: Job, **headers: str) -> Response:
-    return json_response(status, render_job(row), **headers)
+    return json_response(status, answer_job(row), **headers)
 
 
-@routes.add("POST", "/jobs", SUBMIT)
+@route
 def submit_job(request: Request) -> Response:
-    requests.refuse_unknown_query(request.query, ())
-    key = requests.idempotency_key(request.headers.get("idempotency-key"))
+    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     try:
-        done = submit.submit(ports, requests.job(request.body, context(request)), key=key, body=request.body)
+        done = submit.submit(ports, parse_job(request.body, context_of(request)), key=key, body=request.body)
     except Invalid:
         earlier = submit.find_earlier(ports, request.principal.owner, key, request.body) if key else None
         if earlier is None:
@@ -78,150 +88,129 @@ def submit_job(request: Request) -> Response:
     return job_response(202 if done.created else 200, done.job, Location=f"{request.prefix}/jobs/{done.job.id}")
 
 
-@routes.add("POST", "/jobs/bulk", SUBMIT)
+@route
 def submit_bulk(request: Request) -> Response:
-    requests.refuse_unknown_query(request.query, ())
-    key = requests.idempotency_key(request.headers.get("idempotency-key"))
-    wanted, bodies = requests.bulk(request.body, context(request))
-    results = bulk.submit_many(ports, wanted, key=key, bodies=bodies)
+    key = parse_idempotency_key(request.headers.get("idempotency-key"))
+    entries, bodies = parse_bulk(request.body, context_of(request))
+    results = bulk.submit_many(ports, entries, key=key, bodies=bodies)
     # A hundred repeats may have a hundred outputs, and all of them share one answer.
-    return json_response(207, answers.bulk(results, lambda row: render_job(row, max_bytes=0)))
+    return json_response(207, render_bulk(results, lambda row: answer_job(row, max_bytes=0)))
 
 
-@routes.add("GET", "/jobs", READ)
+@route
 def list_jobs(request: Request) -> Response:
-    asked = requests.listing(request.query, request.principal, ports.tasks)
-    rows, before = read.list_jobs(ports, asked.chosen, asked.before, asked.limit)
-    return json_response(200, answers.job_list(rows, before, ports.clock.now()))
+    page = parse_page(request.query, request.principal, ports.tasks)
+    rows, cursor = read.list_jobs(ports, page.chosen, page.before, page.limit)
+    return json_response(200, render_page(rows, cursor, ports.clock.now()))
 
 
-@routes.add("GET", "/jobs/{job_id}", READ)
+@route
 def get_job(request: Request, job_id: str) -> Response:
-    requests.refuse_unknown_query(request.query, ("wait",))
-    seconds = requests.query_int(request.query, "wait", 0, 1, 25)
+    seconds = query_int(request.query, WAIT)
     return job_response(200, read.wait_for_end(ports, request.principal.sees, job_id, seconds))
 
 
-@routes.add("DELETE", "/jobs/{job_id}", SUBMIT)
+@route
 def cancel_job(request: Request, job_id: str) -> Response:
-    requests.refuse_unknown_query(request.query, ())
     row = cancel.cancel(ports, request.principal.sees, job_id)
     return job_response(202 if row.cancel_requested else 200, row)
 
 
-@routes.add("POST", "/jobs/{job_id}/retry", SUBMIT)
+@route
 def retry_job(request: Request, job_id: str) -> Response:
-    requests.refuse_unknown_query(request.query, ())
     return job_response(202, retry.retry(ports, request.principal.sees, job_id))
 
 
-@routes.add("GET", "/board", READ)
+@route
 def get_board(request: Request) -> Response:
-    requests.refuse_unknown_query(request.query, ("owner",))
-    return json_response(200, answers.board(read.get_board(ports, requests.owner(request.query, request.principal))))
+    return json_response(200, render_board(read.get_board(ports, query_owner(request.query, request.principal))))
 
 
-@routes.add("GET", "/groups", READ)
+@route
 def list_groups(request: Request) -> Response:
-    requests.refuse_unknown_query(request.query, ())
-    found = [answers.group(group) for group in groups_of(request).values()]
-    return json_response(200, answers.GroupList(found))
+    return json_response(200, render_groups(groups_of(request).values()))
 
 
-@routes.add("GET", "/groups/{name}", READ)
+@route
 def get_group(request: Request, name: str) -> Response:
-    requests.refuse_unknown_query(request.query, ())
-    return json_response(200, answers.GroupList([answers.group(files.named(groups_of(request), name))]))
+    return json_response(200, render_groups([require_group(groups_of(request), name)]))
 
 
-@routes.add("POST", "/groups/{name}/runs", SUBMIT)
+@route
 def start_run(request: Request, name: str) -> Response:
-    requests.refuse_unknown_query(request.query, ())
-    group = files.named(groups_of(request), name)
+    group = require_group(groups_of(request), name)
     run = groups.trigger(ports, group, request.principal.owner, request.request_id)
-    started = answers.run_started(run, request.prefix + "/jobs/{id}")
-    href = f"{request.prefix}/groups/{name}/runs/{started.run_id}"
-    return json_response(202, started, Location=href)
+    href = f"{request.prefix}/groups/{name}/runs/{run.record.run_id}"
+    return json_response(202, render_started(run, request.prefix + "/jobs/{id}"), Location=href)
 
 
-def groups_of(request: Request) -> dict[str, groups.Group]:
-    return files.load(HERE / "groups.yaml", context(request))
-
-
-@routes.add("GET", "/groups/{name}/runs/{run_id}", READ)
+@route
 def get_run(request: Request, name: str, run_id: str) -> Response:
-    requests.refuse_unknown_query(request.query, ("owner",))
-    found = groups.get_run(ports, requests.owner(request.query, request.principal), name, run_id)
-    return json_response(200, answers.run(found, ports.clock.now()))
+    run = groups.get_run(ports, query_owner(request.query, request.principal), name, run_id)
+    return json_response(200, render_run(run, ports.clock.now()))
 
 
-@routes.add("POST", "/schedules", SUBMIT)
+@route
 def add_schedule(request: Request) -> Response:
-    requests.refuse_unknown_query(request.query, ())
-    wanted, new = requests.schedule(request.body, context(request))
-    made = schedules.add(ports, wanted.cron, wanted.timezone, bytes(wanted.job), new)
-    return json_response(201, answers.schedule(made), Location=f"{request.prefix}/schedules")
+    line, new = parse_schedule(request.body, context_of(request))
+    schedule = schedules.add(ports, line.cron, line.timezone, bytes(line.job), new)
+    return json_response(201, render_schedule(schedule), Location=f"{request.prefix}/schedules")
 
 
-@routes.add("GET", "/schedules", READ)
+@route
 def list_schedules(request: Request) -> Response:
-    requests.refuse_unknown_query(request.query, ("owner",))
-    found = ports.records.schedules(requests.owner(request.query, request.principal))
-    return json_response(200, answers.ScheduleList([answers.schedule(one) for one in found]))
+    owner = query_owner(request.query, request.principal)
+    return json_response(200, render_schedules(ports.records.schedules(owner)))
 
 
-@routes.add("DELETE", "/schedules/{schedule_id}", SUBMIT)
+@route
 def remove_schedule(request: Request, schedule_id: str) -> Response:
-    requests.refuse_unknown_query(request.query, ())
     schedules.remove(ports, request.principal.sees, schedule_id)
     return Response(204)
 
 
-@routes.add("POST", "/uploads", SUBMIT)
+@route
 def create_upload(request: Request) -> Response:
-    requests.refuse_unknown_query(request.query, ())
-    size = requests.upload(request.body).bytes
-    return json_response(201, answers.upload(uploads.create(ports, request.principal.owner, size)))
+    upload = uploads.create(ports, request.principal.owner, parse_upload(request.body).bytes)
+    return json_response(201, render_upload(upload))
 
 
-@routes.add("GET", "/stats", READ)
+@route
 def get_stats(request: Request) -> Response:
-    requests.refuse_unknown_query(request.query, ("span", "owner"))
-    span = requests.query_choice(request.query, "span", ("hour", "day"))
-    return json_response(200, answers.stats(stats.stats(ports, requests.owner(request.query, request.principal), span)))
+    owner, span = query_owner(request.query, request.principal), query_choice(request.query, SPAN)
+    return json_response(200, render_stats(stats.stats(ports, owner, span)))
 
 
-@routes.add("GET", "/health", None)
+@route
 def get_health(request: Request) -> Response:
-    wrong = health.check(ports)
-    if wrong:
-        return server.problem_response(503, "not answering: " + ", ".join(wrong))
-    return json_response(200, answers.HealthAnswer("ok"))
+    away = health.check(ports)
+    if away:
+        return problem_response(plain_problem(503, "not answering: " + ", ".join(away)))
+    return json_response(200, HealthAnswer("ok"))
 
 
-def asset(name: str, request: Request) -> Response:
-    return assets.file(name, settings, request.headers.get("if-none-match"))
-
-
-@routes.add("GET", "/openapi.json", None)
+@route
 def get_spec(request: Request) -> Response:
-    requests.refuse_unknown_query(request.query, ())
-    return asset("openapi.json", request)
+    return asset_response("openapi.json", request)
 
 
-@routes.add("GET", "/", None)
+@route
 def get_page(request: Request) -> Response:
-    return asset("pages/index.html", request)
+    return asset_response("pages/index.html", request)
 
 
-@routes.add("GET", "/docs", None)
+@route
 def get_docs(request: Request) -> Response:
-    return asset("pages/docs.html", request)
+    return asset_response("pages/docs.html", request)
 
 
-@routes.add("GET", "/web/{folder}/{name}", None)
+@route
 def get_asset(request: Request, folder: str, name: str) -> Response:
-    return asset(f"{folder}/{name}", request)
+    return asset_response(f"{folder}/{name}", request)
+
+
+def asset_response(name: str, request: Request) -> Response:
+    return file_response(name, settings, request.headers.get("if-none-match"))
 
 
 @app.on_sqs_message(queue=settings.queue, batch_size=settings.prefetch, name="work")

@@ -16,7 +16,8 @@ from pathlib import Path
 from benchmarks import naive
 from benchmarks.counting import Counter
 from chalicelib import config, wiring
-from chalicelib.api import requests
+from chalicelib.api.body import RequestContext
+from chalicelib.api.jobs import parse_job
 from chalicelib.aws import dynamodb, records, s3, sqs
 from chalicelib.ports import Ports
 from chalicelib.service import read, submit, work
@@ -56,8 +57,8 @@ def sortie(account: Account, jobs: int = JOBS) -> Measured:
     start = time.perf_counter()
     for _ in range(jobs):
         body = json.dumps({"array": [jitter.randint(-(10**9), 10**9) for _ in range(NUMBERS)]}).encode()
-        context = requests.RequestContext(ports.tasks, settings, ports.clock.now(), "team-a", "cost")
-        ids.append(submit.submit(ports, requests.job(body, context), key=None, body=body).job.id)
+        context = RequestContext(ports.tasks, settings, ports.clock.now(), "team-a", "cost")
+        ids.append(submit.submit(ports, parse_job(body, context), key=None, body=body).job.id)
     submitted = time.perf_counter()
     for first in range(0, jobs, BATCH):
         messages = [work.Message(job_id, job_id, job_id) for job_id in ids[first : first + BATCH]]

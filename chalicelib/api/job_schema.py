@@ -67,8 +67,8 @@ def _of_array(fields: Json) -> Json:
 
 
 def _of_task(task: Task, fields: Json, *, uploads: bool) -> Json:
-    given = {"anyOf": [input_of(task), UPLOAD]} if uploads else input_of(task)
-    return _shape(task.name, task.summary, {"task": {"const": task.name}, "input": given}, fields, ["task", "input"])
+    payload = {"anyOf": [input_of(task), UPLOAD]} if uploads else input_of(task)
+    return _shape(task.name, task.summary, {"task": {"const": task.name}, "input": payload}, fields, ["task", "input"])
 
 
 def _shape(title: str, description: str, own: Json, fields: Json, required: list[str]) -> Json:

@@ -1,16 +1,17 @@
 """Errors as RFC 9457 problems: one table gives each class its HTTP status and title."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+
+import msgspec
 
 from chalicelib import errors
-from chalicelib.errors import SortieError
+from chalicelib.errors import FieldError, SortieError
 
 CONTENT_TYPE = "application/problem+json"
 LONGEST_DETAIL, LONGEST_PART = 4_000, 500
 """Characters. What is wrong may be a name of five million letters, and an answer holds 6 MB."""
+AWAY = "the service cannot reach its table, queue or bucket: try again"
 
 TABLE: Mapping[type[SortieError], tuple[int, str]] = {
     errors.Malformed: (400, "The body is not JSON"),
@@ -28,42 +29,39 @@ TABLE: Mapping[type[SortieError], tuple[int, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(msgspec.Struct, omit_defaults=True):
+    """RFC 9457."""
+
+    type: str
+    title: str
     status: int
-    body: Mapping[str, Any]
-    headers: Mapping[str, str] = field(default_factory=dict)
+    detail: str
+    errors: list[FieldError] = []
 
 
-def of(error: SortieError) -> Problem:
+def to_problem(error: SortieError) -> Problem:
     status, title = TABLE[type(error)]
-    body: dict[str, Any] = {
-        "type": f"urn:sortie:{error.code}",
-        "title": title,
-        "status": status,
-        "detail": _short(str(error), LONGEST_DETAIL)
-        if status != 503
-        else "the service cannot reach its table, queue or bucket: try again",
-    }
+    detail = AWAY if status == 503 else _shorten(str(error), LONGEST_DETAIL)
+    problem = Problem(f"urn:sortie:{error.code}", title, status, detail)
     if isinstance(error, errors.Invalid):
-        body["errors"] = [
-            {"loc": _short(field_error.loc, LONGEST_PART), "msg": _short(field_error.msg, LONGEST_PART)}
-            for field_error in error.errors
-        ]
-    return Problem(status, body, _headers(error))
+        problem.errors = [_shorten_error(field_error) for field_error in error.errors]
+    return problem
 
 
-def plain(status: int, detail: str) -> Problem:
+def plain_problem(status: int, detail: str) -> Problem:
     """A problem that is only its HTTP status."""
-    title = HTTPStatus(status).phrase
-    return Problem(status, {"type": "about:blank", "title": title, "status": status, "detail": detail})
+    return Problem("about:blank", HTTPStatus(status).phrase, status, detail)
 
 
-def _short(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
-def _headers(error: SortieError) -> Mapping[str, str]:
+def problem_headers(error: SortieError) -> dict[str, str]:
     if isinstance(error, errors.WindowHeld | errors.Contended | errors.Unavailable):
         return {"Retry-After": str(error.retry_after)}
     return {"WWW-Authenticate": "Bearer"} if isinstance(error, errors.Unauthorized) else {}
+
+
+def _shorten_error(error: FieldError) -> FieldError:
+    return FieldError(_shorten(error.loc, LONGEST_PART), _shorten(error.msg, LONGEST_PART))
+
+
+def _shorten(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -23,7 +23,7 @@ POLICY = (
 )
 
 
-def file(name: str, settings: Settings, known: str | None = None) -> Response:
+def file_response(name: str, settings: Settings, known: str | None = None) -> Response:
     """`known`: the caller's If-None-Match. Raises NotFound.
 
     `name`: below chalicelib/web, such as "lib/time.js". Only names that the folder lists are read: no path leads out.

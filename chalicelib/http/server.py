@@ -12,7 +12,10 @@ from chalice.app import Chalice
 from chalice.app import Request as ChaliceRequest
 from chalice.app import Response as ChaliceResponse
 
-from chalicelib.api import problems
+from chalicelib.api.body import refuse_body
+from chalicelib.api.problems import CONTENT_TYPE, Problem, plain_problem, problem_headers, to_problem
+from chalicelib.api.query import refuse_unknown_query
+from chalicelib.api.routes import Route, require_route
 from chalicelib.config import Settings
 from chalicelib.core.access import LOCAL, Principal, Role
 from chalicelib.errors import FieldError, Forbidden, Invalid, MediaType, SortieError, TooLarge, Unauthorized
@@ -50,106 +53,106 @@ class Sortie(Chalice):
 
     def __call__(self, event: Any, context: Any) -> Any:
         response = super().__call__(event, context)
-        if response["statusCode"] < 400 or problems.CONTENT_TYPE in str(response["headers"].get("Content-Type")):
+        if response["statusCode"] < 400 or CONTENT_TYPE in str(response["headers"].get("Content-Type")):
             return response
         detail = f"{event['requestContext'].get('httpMethod')} is not allowed here"
-        problem = problems.plain(response["statusCode"], detail)
-        response["headers"] |= {"Content-Type": problems.CONTENT_TYPE, "X-Request-Id": uuid4().hex}
-        response["body"] = msgspec.json.encode(problem.body).decode()
+        response["headers"] |= {"Content-Type": CONTENT_TYPE, "X-Request-Id": uuid4().hex}
+        response["body"] = _encode(plain_problem(response["statusCode"], detail))
         return response
 
 
-class Routes:
-    """Registers views on the app: `@routes.add("POST", "/jobs", Role.SUBMIT)`."""
+class Router:
+    """Registers a view under the row of routes.py that has its name: `@route` above `def submit_job(request)`."""
 
     def __init__(self, app: Sortie, settings: Settings, authorizer: Any) -> None:
         self._app = app
         self._settings = settings
         self._authorizer = authorizer
 
-    def add(self, method: str, path: str, needs: Role | None) -> Callable[[View], View]:
-        """`needs`: the role that the token must have; None asks for no token."""
+    def __call__(self, view: View) -> View:
+        route = require_route(view.__name__)
 
-        def register(view: View) -> View:
-            def handler(**path_parameters: str) -> ChaliceResponse:
-                return self._respond(view, needs, path_parameters)
+        def handler(**path_parameters: str) -> ChaliceResponse:
+            return self._respond(view, route, path_parameters)
 
-            handler.__name__ = view.__name__
-            guard = {"authorizer": self._authorizer} if needs is not None and self._authorizer else {}
-            self._app.route(path, methods=[method], name=view.__name__, content_types=["*/*"], **guard)(handler)
-            return view
+        handler.__name__ = view.__name__
+        guard = {"authorizer": self._authorizer} if route.role is not None and self._authorizer else {}
+        register = self._app.route(route.path, methods=[route.method], name=route.view, content_types=["*/*"], **guard)
+        register(handler)
+        return view
 
-        return register
-
-    def _respond(self, view: View, needs: Role | None, path_parameters: Mapping[str, str]) -> ChaliceResponse:
-        request = cast(ChaliceRequest, self._app.current_request)
-        request_id = _request_id(request)
+    def _respond(self, view: View, route: Route, path_parameters: Mapping[str, str]) -> ChaliceResponse:
+        chalice_request = cast(ChaliceRequest, self._app.current_request)
+        request_id = _request_id(chalice_request)
         principal = None
         try:
-            principal = self._principal(request, needs)
-            call = self._read_request(request, principal or LOCAL, request_id)
-            answer = view(call, **path_parameters)
+            principal = self._principal(chalice_request, route.role)
+            request = self._read_request(chalice_request, route, principal or LOCAL, request_id)
+            response = view(request, **path_parameters)
         except SortieError as error:
-            answer = _problem(problems.of(error))
+            response = problem_response(to_problem(error), **problem_headers(error))
         except Exception:
             logger.exception('{"event":"bug","request_id":"%s"}', request_id)
-            answer = _problem(problems.plain(500, f"a bug in this service; its log has it under {request_id}"))
+            response = problem_response(plain_problem(500, f"a bug in this service; its log has it under {request_id}"))
         headers: dict[str, str | list[str]] = {
-            "Content-Type": answer.content_type,
+            "Content-Type": response.content_type,
             "X-Request-Id": request_id,
-            **answer.headers,
+            **response.headers,
         }
         headers |= {"X-Content-Type-Options": "nosniff", "Cache-Control": headers.get("Cache-Control", "no-store")}
         if principal is not None:
             headers["Sortie-Role"] = principal.role.name.lower()
-        return ChaliceResponse(answer.body, headers, answer.status)
+        return ChaliceResponse(response.body, headers, response.status)
 
-    def _principal(self, request: ChaliceRequest, needs: Role | None) -> Principal | None:
-        if needs is None:
+    def _principal(self, request: ChaliceRequest, role: Role | None) -> Principal | None:
+        if role is None:
             return None
         if self._settings.is_open:
             return LOCAL
-        found = request.context.get("authorizer") or {}
+        claims = request.context.get("authorizer") or {}
         try:
-            principal = Principal(str(found["owner"]), Role[str(found["role"]).upper()])
+            principal = Principal(str(claims["owner"]), Role[str(claims["role"]).upper()])
         except KeyError:
             raise Unauthorized("send a token: Authorization: Bearer ...") from None
-        if principal.role < needs:
-            raise Forbidden(f"this needs the role {needs.name.lower()}; this token's is {principal.role.name.lower()}")
+        if principal.role < role:
+            raise Forbidden(f"this needs the role {role.name.lower()}; this token's is {principal.role.name.lower()}")
         return principal
 
-    def _read_request(self, request: ChaliceRequest, principal: Principal, request_id: str) -> Request:
+    def _read_request(self, request: ChaliceRequest, route: Route, principal: Principal, request_id: str) -> Request:
         body = cast(bytes, request.raw_body or b"")
         if len(body) > self._settings.body_limit:
             limit = self._settings.body_limit
             raise TooLarge(f"a body holds at most {limit:,} bytes: POST /uploads gives a place for a larger input")
         if body and not _is_json(request.headers.get("content-type")):
             raise MediaType("send the body as JSON, with the header Content-Type: application/json")
-        return Request(principal, _query(request), request.headers, body, request_id, _prefix(request))
+        query = _read_query(request)
+        refuse_unknown_query(query, route.query)
+        if route.body is None:
+            refuse_body(body)
+        return Request(principal, query, request.headers, body, request_id, _prefix(request))
 
 
 def json_response(status: int, answer: Any, **headers: str) -> Response:
-    """`answer`: one of api/answers.py's models."""
-    return Response(status, msgspec.json.encode(answer).decode(), headers)
+    """`answer`: one of the models in api/."""
+    return Response(status, _encode(answer), headers)
 
 
-def problem_response(status: int, detail: str) -> Response:
-    return _problem(problems.plain(status, detail))
+def problem_response(problem: Problem, **headers: str) -> Response:
+    return Response(problem.status, _encode(problem), headers, CONTENT_TYPE)
 
 
-def _problem(problem: problems.Problem) -> Response:
-    body = msgspec.json.encode(problem.body).decode()
-    return Response(problem.status, body, problem.headers, problems.CONTENT_TYPE)
+def _encode(answer: Any) -> str:
+    return msgspec.json.encode(answer).decode()
 
 
-def _query(request: ChaliceRequest) -> Mapping[str, str]:
-    given = request.query_params
-    if not given:
+def _read_query(request: ChaliceRequest) -> Mapping[str, str]:
+    query = request.query_params
+    if not query:
         return {}
-    for name in given:
-        if len(given.getlist(name)) > 1:
-            raise Invalid(FieldError(name, "given twice: give it once"))
-    return {name: given[name] for name in given}
+    for name in query:
+        if len(query.getlist(name)) > 1:
+            raise Invalid(FieldError(name, "there twice: give it once"))
+    return {name: query[name] for name in query}
 
 
 def _is_json(content_type: str | None) -> bool:
@@ -160,9 +163,9 @@ def _is_json(content_type: str | None) -> bool:
 
 def _request_id(request: ChaliceRequest) -> str:
     """The caller's own, where it is usable; it goes with the job into the worker's log."""
-    given = request.headers.get("x-request-id")
-    if given is not None and _REQUEST_ID.fullmatch(given):
-        return str(given)
+    own = request.headers.get("x-request-id")
+    if own is not None and _REQUEST_ID.fullmatch(own):
+        return str(own)
     return str(request.context.get("requestId") or uuid4().hex)
 
 

@@ -17,7 +17,7 @@ LARGEST_JOBS = 99
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class JobFieldError:
     """What is wrong with one job of a group, or with the group itself (`job` empty)."""
 
     job: str
@@ -32,7 +32,7 @@ class Group:
     name: str
     labels: Sequence[str]
     jobs: Sequence[NewJob]
-    problems: Sequence[Problem]
+    problems: Sequence[JobFieldError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Run:
 
 
 def trigger(ports: Ports, group: Group, owner: str, request_id: str | None) -> Run:
-    """Start all jobs of the group, or none. Raises Invalid naming each field_error."""
+    """Start all jobs of the group, or none. Raises Invalid naming each field."""
     if group.problems:
         raise Invalid(*(FieldError(f"{p.job}.{p.loc}".strip("."), p.msg) for p in group.problems))
     now = ports.clock.now()

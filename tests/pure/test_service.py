@@ -18,7 +18,7 @@ from chalicelib.ports import Ports
 from chalicelib.service import cancel, groups, read, retry, schedules
 from chalicelib.service.bulk import submit_many
 from chalicelib.service.dispatch import dispatch
-from chalicelib.service.groups import Group, Problem
+from chalicelib.service.groups import Group, JobFieldError
 from chalicelib.service.new_job import NewJob, WindowWish
 from chalicelib.service.stats import stats
 from chalicelib.service.submit import Submitted, submit
@@ -97,7 +97,7 @@ def test_a_run_is_found_by_its_owner_under_its_group_alone(desk: Desk) -> None:
 
 
 def test_a_group_with_a_problem_starts_nothing(desk: Desk) -> None:
-    group = Group("bad", ["a"], [SORT], [Problem("b", "task", "there is no such task")])
+    group = Group("bad", ["a"], [SORT], [JobFieldError("b", "task", "there is no such task")])
     with pytest.raises(Invalid) as invalid:
         groups.trigger(desk.ports, group, "alice", None)
     assert [(fault.loc, fault.msg) for fault in invalid.value.errors] == [("b.task", "there is no such task")]

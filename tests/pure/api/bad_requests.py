@@ -30,8 +30,8 @@ def job(name: str, loc: str, **fields: Any) -> Bad:
     return bad(name, msgspec.json.encode({"array": [1], **fields}), loc)
 
 
-def task(name: str, loc: str, task: Any, given: Any) -> Bad:
-    return bad(name, msgspec.json.encode({"task": task, "input": given}), loc)
+def task(name: str, loc: str, task: Any, payload: Any) -> Bad:
+    return bad(name, msgspec.json.encode({"task": task, "input": payload}), loc)
 
 
 def schedule(name: str, loc: str, **fields: Any) -> Bad:

@@ -96,8 +96,8 @@ class MemoryApi(Api):
     clock: StoppedClock
 
     def work(self) -> None:
-        while found := self.queue.receive(1):  # the test client gives a handler three seconds
-            self.queue.delete(self._work([(message.id, message.body, message.receipt) for message in found]))
+        while messages := self.queue.receive(1):  # the test client gives a handler three seconds
+            self.queue.delete(self._work([(message.id, message.body, message.receipt) for message in messages]))
 
     def pass_time(self, seconds: float) -> None:
         self.clock.advance(seconds)
@@ -107,8 +107,8 @@ class MotoApi(Api):
     def work(self) -> None:
         sqs = boto3.client("sqs")
         url = sqs.get_queue_url(QueueName=self.ports.settings.queue)["QueueUrl"]
-        while found := sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0).get("Messages"):
-            for receipt in self._work([(one["MessageId"], one["Body"], one["ReceiptHandle"]) for one in found]):
+        while messages := sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0).get("Messages"):
+            for receipt in self._work([(each["MessageId"], each["Body"], each["ReceiptHandle"]) for each in messages]):
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=receipt)
 
     def put(self, upload: Any, data: bytes) -> None:
@@ -166,5 +166,5 @@ def moto(module: Any) -> Iterator[MotoApi]:
 
 @pytest.fixture(params=["memory", "moto"])
 def api(request: pytest.FixtureRequest) -> Api:
-    found: Api = request.getfixturevalue(request.param)
-    return found
+    chosen: Api = request.getfixturevalue(request.param)
+    return chosen

@@ -88,9 +88,9 @@ def test_what_is_wrong_is_named_in_short_however_long_it_is(memory: MemoryApi, r
 def test_raw_bytes_of_every_kind_never_make_a_server_error(memory: MemoryApi) -> None:
     """Each byte of a good body replaced by each of some bad ones."""
     good = b'{"task":"log","input":{"message":"x"},"object_id":1,"window":{"seconds":9}}'
-    for place in range(len(good)):
+    for index in range(len(good)):
         for byte in b'\x00"\\{[\xff\xed-':
-            answer = memory.ask("POST", "/jobs", raw=good[:place] + bytes([byte]) + good[place + 1 :])
+            answer = memory.ask("POST", "/jobs", raw=good[:index] + bytes([byte]) + good[index + 1 :])
             assert answer.status in (202, 400, 422), answer.raw
     assert good_job_runs(memory)
 
@@ -104,5 +104,5 @@ def test_a_float_without_a_fraction_is_an_integer_as_in_json_schema(memory: Memo
 
 
 def test_the_words_nan_and_infinity_in_a_string_harm_nobody(memory: MemoryApi) -> None:
-    given = {"message": 'NaN "Infinity" \\'}
-    assert memory.submit(task="log", input=given)["input"] == given
+    payload = {"message": 'NaN "Infinity" \\'}
+    assert memory.submit(task="log", input=payload)["input"] == payload

@@ -150,9 +150,9 @@ def test_an_ended_job_is_not_waited_for(memory: MemoryApi) -> None:
     assert memory.clock.now() == before
 
 
-@pytest.mark.parametrize(("given", "seconds"), [("30s", 30), ("2m", 120), ("1h", 3600), ("4d", 345_600), (5, 5)])
-def test_a_job_is_due_when_run_in_says(memory: MemoryApi, given: Any, seconds: int) -> None:
-    job = memory.submit(array=[1], run_in=given)
+@pytest.mark.parametrize(("written", "seconds"), [("30s", 30), ("2m", 120), ("1h", 3600), ("4d", 345_600), (5, 5)])
+def test_a_job_is_due_when_run_in_says(memory: MemoryApi, written: Any, seconds: int) -> None:
+    job = memory.submit(array=[1], run_in=written)
     assert job["status"] == "scheduled"
     memory.pass_time(seconds - 0.001)
     memory.dispatch()
@@ -164,9 +164,9 @@ def test_a_job_is_due_when_run_in_says(memory: MemoryApi, given: Any, seconds: i
     assert memory.job(job["id"])["status"] == "completed"
 
 
-@pytest.mark.parametrize("given", ["2027-02-01T00:00:00Z", "2027-02-01T01:00:00+01:00", "01-02-2027 00:00:00"])
-def test_run_at_is_taken_in_both_forms(memory: MemoryApi, given: str) -> None:
-    assert memory.submit(array=[1], run_at=given)["run_at"] == "2027-02-01T00:00:00.000Z"
+@pytest.mark.parametrize("written", ["2027-02-01T00:00:00Z", "2027-02-01T01:00:00+01:00", "01-02-2027 00:00:00"])
+def test_run_at_is_taken_in_both_forms(memory: MemoryApi, written: str) -> None:
+    assert memory.submit(array=[1], run_at=written)["run_at"] == "2027-02-01T00:00:00.000Z"
 
 
 def test_a_second_job_of_an_object_gets_what_its_window_says(api: Api) -> None:

@@ -47,7 +47,7 @@ def fill(api: Api) -> list[Any]:
 
 def walk(api: Api, query: dict[str, str], limit: int) -> list[Any]:
     """Every job of a list, page after page."""
-    found: list[Any] = []
+    jobs: list[Any] = []
     cursor: str | None = ""
     for _ in range(200):
         more = {"cursor": cursor} if cursor else {}
@@ -55,10 +55,10 @@ def walk(api: Api, query: dict[str, str], limit: int) -> list[Any]:
         assert answer.status == 200, answer.body
         assert set(answer.body) == {"jobs", "next"}
         assert len(answer.body["jobs"]) <= limit
-        found += answer.body["jobs"]
+        jobs += answer.body["jobs"]
         cursor = answer.body["next"]
         if cursor is None:
-            return found
+            return jobs
     raise AssertionError("the list does not end")
 
 
@@ -73,9 +73,9 @@ def test_every_filter_finds_each_of_its_jobs_once_whatever_the_page(api: Api) ->
     assert {job["status"] for job in everything} == {"scheduled", "pending", "completed", "failed", "canceled"}
     sizes = (1, 3, 100) if isinstance(api, MemoryApi) else (7, 100)  # moto takes its time for each page
     for query, keep in FILTERS:
-        wanted = ids([job for job in everything if keep(job)])
+        expected = ids([job for job in everything if keep(job)])
         for limit in sizes:
-            assert ids(walk(api, query, limit)) == wanted, (query, limit)
+            assert ids(walk(api, query, limit)) == expected, (query, limit)
 
 
 def test_a_page_holds_twenty_jobs_unless_it_is_told_otherwise_and_no_payloads(memory: MemoryApi) -> None:
@@ -119,8 +119,8 @@ def test_the_board_has_three_sides(api: Api) -> None:
 
 
 def test_a_side_of_the_board_holds_the_newest_hundred(memory: MemoryApi) -> None:
-    made = [memory.submit(array=[1])["id"] for _ in range(105)]
-    assert list(memory.ask("GET", "/board").body["running"]) == made[:-101:-1]
+    job_ids = [memory.submit(array=[1])["id"] for _ in range(105)]
+    assert list(memory.ask("GET", "/board").body["running"]) == job_ids[:-101:-1]
 
 
 @pytest.mark.parametrize("status", ["pending", "scheduled"])

@@ -27,14 +27,14 @@ def test_a_run_starts_every_job_of_its_group_and_shows_how_far_it_is(api: Api) -
     answer = api.ask("POST", "/groups/group_a/runs")
     assert answer.status == 202
     assert set(answer.body) == {"run_id", "group", "jobs"}
-    place = f"/groups/group_a/runs/{answer.body['run_id']}"
-    assert answer.headers["Location"] == place
+    href = f"/groups/group_a/runs/{answer.body['run_id']}"
+    assert answer.headers["Location"] == href
     assert [job["href"] for job in answer.body["jobs"]] == [f"/jobs/{job['id']}" for job in answer.body["jobs"]]
-    before = api.ask("GET", place).body
+    before = api.ask("GET", href).body
     assert (before["counts"]["pending"], before["progress"]) == (3, 0)
     api.ask("DELETE", answer.body["jobs"][2]["href"])
     api.work()
-    after = api.ask("GET", place).body
+    after = api.ask("GET", href).body
     assert (after["run_id"], after["group"], after["progress"]) == (answer.body["run_id"], "group_a", 1)
     assert {status: count for status, count in after["counts"].items() if count} == {"completed": 2, "canceled": 1}
     assert [job["id"] for job in after["jobs"]] == [job["id"] for job in answer.body["jobs"]]

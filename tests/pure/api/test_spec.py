@@ -1,12 +1,14 @@
 """/openapi.json is current, valid, and true: the answers of real calls fit it."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import validate
 
+from chalicelib.api import routes
 from ops import spec
 from tests.pure.api.conftest import MemoryApi
 
@@ -55,9 +57,9 @@ def test_the_spec_is_served_as_it_is(memory: MemoryApi) -> None:
 
 
 def test_every_route_of_the_app_is_in_the_spec(memory: MemoryApi) -> None:
-    routes = {path: {method.lower() for method in views} for path, views in memory.module.app.routes.items()}
-    routes.pop("/web/{folder}/{name}")  # the page's own files
-    assert {path: set(operations) for path, operations in SPEC["paths"].items()} == routes
+    served = {path: {method.lower() for method in views} for path, views in memory.module.app.routes.items()}
+    served.pop("/web/{folder}/{name}")  # the page's own files
+    assert {path: set(operations) for path, operations in SPEC["paths"].items()} == served
 
 
 @pytest.mark.parametrize(("method", "path", "route", "body"), CALLS)
@@ -101,3 +103,21 @@ def test_the_spec_and_the_service_agree_on_a_request(memory: MemoryApi, body: An
     schema = {"$ref": "#/components/schemas/JobRequest", "components": SPEC["components"]}
     assert Draft202012Validator(schema).is_valid(body) == (status == 202)
     assert memory.ask("POST", "/jobs", body).status == status
+
+
+def test_every_row_is_registered_with_its_guard(memory: MemoryApi) -> None:
+    rows = {(row.method, row.path, row.view) for row in routes.ROUTES}
+    views = memory.module.app.routes.items()
+    assert rows == {(method, path, entry.view_name) for path, entries in views for method, entry in entries.items()}
+
+
+@pytest.mark.parametrize("row", routes.ROUTES, ids=lambda row: row.view)
+def test_every_route_refuses_a_query_parameter_that_nothing_reads(memory: MemoryApi, row: routes.Route) -> None:
+    answer = memory.ask(row.method, f"{re.sub('{.*?}', 'x', row.path)}?colour=red")
+    assert (answer.status, answer.locs) == (422, ["colour"])
+
+
+@pytest.mark.parametrize("row", routes.ROUTES, ids=lambda row: row.view)
+def test_every_route_refuses_a_field_that_nothing_reads(memory: MemoryApi, row: routes.Route) -> None:
+    answer = memory.ask(row.method, re.sub("{.*?}", "x", row.path), raw=b'{"colour": 1}')
+    assert (answer.status, answer.locs) == (422, ["colour"])

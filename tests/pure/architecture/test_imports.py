@@ -35,6 +35,12 @@ RULES: dict[str, set[str]] = {
     "chalicelib/aws/*.py": {"chalicelib.core", "chalicelib.ports", "chalicelib.errors", "chalicelib.aws"}
     | {"msgspec", "boto3", "botocore", "concurrent", "contextlib"}
     | PURE,
+    "clients/python/src/sortie_client/*.py": {"sortie_client", "msgspec", "httpx2", "numpy", "os", "io", "time"}
+    | {"threading", "asyncio", "tempfile", "tomllib", "types", "importlib"}
+    | PURE - {"json", "dataclasses"},
+    "clients/python/src/sortie_client/cli/*.py": {"sortie_client", "msgspec", "click", "rich", "numpy", "os", "sys"}
+    | {"time", "select", "termios", "tty", "tempfile", "contextlib"}
+    | PURE,
 }
 LAZY = {
     "numpy",
@@ -81,7 +87,7 @@ def test_each_layer_imports_only_what_lies_inside_it(pattern: str) -> None:
 
 
 def ours() -> list[Path]:
-    folders = ("chalicelib", "dev", "ops", "tests", "benchmarks")
+    folders = ("chalicelib", "clients", "dev", "ops", "tests", "benchmarks")
     return [ROOT / "app.py", *(path for folder in folders for path in sorted((ROOT / folder).rglob("*.py")))]
 
 

@@ -50,6 +50,16 @@ def test_a_worker_killed_in_the_middle_of_a_job_costs_only_time(stack: RunningSt
     assert job(stack, job_id)["attempts"] == 2
 
 
+def test_each_move_of_a_job_is_a_line_for_a_person_unless_verbose(tmp_path: Path) -> None:
+    stack = RunningStack(tmp_path, VERBOSE="")
+    try:
+        end = submit(stack, array=[2, 1])[-6:]
+        until(lambda: [line for line in stack.lines if f"{end}  completed, " in line], 20, "the job's end is told")
+        assert not [line for line in stack.lines if "{" in line]
+    finally:
+        stack.stop()
+
+
 def test_routes_that_are_killed_come_back(stack: RunningStack) -> None:
     [routes] = [each for each in stack.descendants() if "dev.serve" in each.command]
     os.kill(routes.pid, signal.SIGKILL)

@@ -29,7 +29,7 @@ def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def _with_schedule(service: Service) -> Iterator[Service]:
     """The schedule is made before anything else, so that no test has to sit through its whole first minute."""
     job = {"array": [2, 1], "object_id": some_object()}
-    made = service.ask("POST", "/schedules", {"cron": "* * * * *", "job": job})
-    assert made.status == 201, made.raw
-    yield replace(service, minutely=made.body)
-    service.ask("DELETE", f"/schedules/{made.body['id']}")
+    answer = service.ask("POST", "/schedules", {"cron": "* * * * *", "job": job})
+    assert answer.status == 201, answer.raw
+    yield replace(service, minutely=answer.body)
+    service.ask("DELETE", f"/schedules/{answer.body['id']}")

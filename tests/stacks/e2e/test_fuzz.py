@@ -32,7 +32,7 @@ def test_schemathesis_finds_nothing(tmp_path_factory: pytest.TempPathFactory) ->
     """It makes jobs that sleep for a day: no other test should have to wait behind them."""
     stack = RunningStack(tmp_path_factory.mktemp("fuzz"), WORKERS="1")
     try:
-        found = subprocess.run(
+        run = subprocess.run(
             [
                 *(sys.executable, "-m", "schemathesis.cli", "--config-file", "schemathesis.toml"),
                 *("run", f"{stack.url}/openapi.json", "--checks", "all", "--exclude-checks", NOT_OURS),
@@ -47,5 +47,5 @@ def test_schemathesis_finds_nothing(tmp_path_factory: pytest.TempPathFactory) ->
         )
     finally:
         stack.stop()
-    assert found.returncode == 0, found.stdout[-20_000:] + found.stderr[-2_000:]
-    assert "20 selected / 20 total" in found.stdout
+    assert run.returncode == 0, run.stdout[-20_000:] + run.stderr[-2_000:]
+    assert "20 selected / 20 total" in run.stdout

@@ -46,6 +46,6 @@ def test_an_upload_that_never_was_is_refused_at_once(service: Service) -> None:
 def test_a_bulk_of_a_hundred_runs_to_the_end(service: Service) -> None:
     jobs = [{"array": [number, 0]} for number in range(100)]
     answer = service.ask("POST", "/jobs/bulk", {"jobs": jobs})
-    assert (answer.status, [one["status"] for one in answer.body["results"]]) == (207, [202] * 100)
-    outputs = [service.ended(one["job"]["id"])["output"] for one in answer.body["results"]]
+    assert (answer.status, [each["status"] for each in answer.body["results"]]) == (207, [202] * 100)
+    outputs = [service.ended(each["job"]["id"])["output"] for each in answer.body["results"]]
     assert outputs == [{"array": [0, number]} for number in range(100)]

@@ -27,27 +27,34 @@ def blocks(text: str, kind: str) -> list[str]:
 
 def walk(script: list[str], folder: Path, stack: RunningStack) -> None:
     """One bash session; where a comment says what comes out, the output is held against it."""
-    wanted, lines = [], []
+    expected_texts, lines = [], []
     for line in "".join(script).replace(ADDRESS, stack.url).splitlines():
         expected = EXPECTED.match(line)
         if expected:
-            wanted.append(expected[1].strip())
+            expected_texts.append(expected[1].strip())
             lines.append(f"printf '\\n{MARK}\\n'")
         else:
             lines.append(line)
+    (folder / "clients").symlink_to(ROOT / "clients")
     done = subprocess.run(
         ["bash", "-e", "-o", "pipefail", "-c", "\n".join(lines)],
         cwd=folder, env=stack.env, capture_output=True, text=True, timeout=240,
     )  # fmt: skip
     came = done.stdout.split(f"\n{MARK}\n")
     assert done.returncode == 0, done.stdout[-3_000:] + done.stderr
-    assert wanted, "a walk without a single `# -> text` shows nothing"
-    for text, output in zip(wanted, came, strict=False):
+    assert expected_texts, "a walk without a single `# -> text` shows nothing"
+    for text, output in zip(expected_texts, came, strict=False):
         assert text in output, f"expected {text!r} in:\n{output}"
 
 
 def test_the_walk_of_the_readme_does_what_it_says(stack: RunningStack, tmp_path: Path) -> None:
     walk(readme_walk(), tmp_path, stack)
+
+
+def test_the_readme_shows_the_first_lines_of_the_clients_walk() -> None:
+    shown = blocks((ROOT / "README.md").read_text("utf-8"), "sh")
+    walked = blocks((ROOT / "docs/client.md").read_text("utf-8"), "bash walk")[0]
+    assert [block for block in shown if block == "".join(walked.splitlines(keepends=True)[:4])]
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)

@@ -9,10 +9,10 @@ from tests.support.running import until
 def test_a_run_of_a_group_goes_to_its_end(service: Service) -> None:
     started = service.ask("POST", "/groups/group_a/runs")
     assert started.status == 202
-    place = f"/groups/group_a/runs/{started.body['run_id']}"
+    href = f"/groups/group_a/runs/{started.body['run_id']}"
 
     def done() -> Any:
-        run = service.ask("GET", place).body
+        run = service.ask("GET", href).body
         return run if run["progress"] == 1 else None
 
     run = until(done, 90, "the run is done")
@@ -27,10 +27,10 @@ def test_invalid_and_empty_groups_start_nothing(service: Service) -> None:
 
 
 def test_a_schedule_makes_one_job_each_minute(service: Service) -> None:
-    place = f"/jobs?limit=100&object_id={service.minutely['job']['object_id']}"
+    href = f"/jobs?limit=100&object_id={service.minutely['job']['object_id']}"
 
     def fired() -> Any:
-        return service.ask("GET", place).body["jobs"]
+        return service.ask("GET", href).body["jobs"]
 
     until(fired, 150, "the schedule fires")
     jobs = fired()

@@ -1,0 +1,277 @@
+"""A job: what may be sent to make one, and what is answered of it."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+import msgspec
+
+from chalicelib.api.body import RequestContext, decode_body, move_inside
+from chalicelib.api.fields import Time, render_optional_time, render_time
+from chalicelib.config import LONGEST_TIMEOUT_SECONDS
+from chalicelib.core import times
+from chalicelib.core.job import Attempt, Error, Job, Millis, Status, status_at
+from chalicelib.core.task import Task
+from chalicelib.core.window import OnRepeat
+from chalicelib.errors import FieldError, Invalid
+from chalicelib.service.new_job import NewJob, WindowWish
+from chalicelib.service.read import Link, Rendered
+
+DAY_SECONDS, YEAR_SECONDS, LARGEST_WHOLE = 86_400, 366 * 86_400, 2**53
+LINK = {"type": "object", "properties": {"href": {"type": "string"}, "bytes": {"type": "integer"}}}
+NULL = msgspec.Raw(b"null")
+
+Payload = Annotated[
+    msgspec.Raw, msgspec.Meta(extra_json_schema={"anyOf": [{"type": "null"}, LINK, {"type": "object"}]})
+]
+ObjectId = (
+    Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    | Annotated[int, msgspec.Meta(ge=-LARGEST_WHOLE, le=LARGEST_WHOLE)]
+)
+RunIn = (
+    Annotated[str, msgspec.Meta(extra_json_schema={"pattern": r"^[0-9]+(\.[0-9]+)?[smhd]$", "format": "run-in"})]
+    | Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": YEAR_SECONDS})]
+    | Annotated[float, msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": YEAR_SECONDS})]
+)
+RunAt = Annotated[
+    str,
+    msgspec.Meta(
+        description="RFC 3339 with an offset, or `dd-mm-YYYY HH:MM:SS` in UTC; not past, at most 366 days ahead.",
+        extra_json_schema={"format": "run-at"},
+    ),
+]
+
+
+class WindowRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A span of time in which one `object_id` is run at most once."""
+
+    seconds: Annotated[int, msgspec.Meta(ge=1, le=DAY_SECONDS)] = 300
+    on_repeat: OnRepeat = OnRepeat.DELAY
+
+
+class JobRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
+    """A job to run. `array` is short for the task `sort` with that array as its input."""
+
+    array: Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "array", "items": {"type": "number"}})] = (
+        msgspec.field(default_factory=msgspec.Raw)
+    )
+    task: str | None = None
+    input: Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object"})] = msgspec.field(
+        default_factory=msgspec.Raw
+    )
+    object_id: ObjectId | None = None
+    window: WindowRequest | None = None
+    run_in: RunIn | None = None
+    run_at: RunAt | None = None
+    timeout: Annotated[float, msgspec.Meta(ge=1, le=LONGEST_TIMEOUT_SECONDS)] | None = None
+    max_attempts: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
+
+
+class UploadInput(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """An input that was uploaded before."""
+
+    upload: str
+
+
+class WindowAnswer(msgspec.Struct):
+    """The window the job was decided in, and the job that holds it."""
+
+    seconds: int
+    on_repeat: str
+    ends_at: Time
+    job_id: str
+
+
+class AttemptAnswer(msgspec.Struct):
+    attempt: int
+    started_at: Time
+    ended_at: Time
+    outcome: str
+    error: Error | None
+
+
+class JobSummary(msgspec.Struct, kw_only=True):
+    """A job without its input and output."""
+
+    id: str
+    task: str
+    status: Status
+    object_id: str | int | None
+    group: str | None
+    run_id: str | None
+    label: str | None
+    owner: str
+    created_at: Time
+    run_at: Time
+    next_attempt_at: Time | None
+    started_at: Time | None
+    finished_at: Time | None
+    duration_ms: float | None
+    attempts: int
+    max_attempts: int
+    timeout: float
+    progress: float | None
+    cancel_requested: bool
+    error: Error | None
+    window: WindowAnswer | None
+    window_ends_at: Time | None
+    attempt_log: list[AttemptAnswer]
+
+
+class JobAnswer(JobSummary, kw_only=True):
+    """A job. A payload that does not fit reads {"href", "bytes"}: a short-lived link."""
+
+    input: Payload
+    output: Payload
+
+
+def parse_job(raw: bytes, context: RequestContext) -> NewJob:
+    """A checked job. Raises Malformed, Invalid."""
+    return check_job(decode_body(raw, JobRequest), context)
+
+
+def check_job(request: JobRequest, context: RequestContext) -> NewJob:
+    task, payload, upload = _check_task_and_input(request, context)
+    if request.window is not None and request.object_id is None:
+        raise Invalid(FieldError("window", "a window needs an object_id: say which object it is for"))
+    if request.timeout is not None and request.timeout > context.settings.max_timeout:
+        raise Invalid(FieldError("timeout", f"at most {context.settings.max_timeout:g} seconds"))
+    return NewJob(
+        owner=context.owner,
+        task=task.name,
+        input=payload,
+        upload=upload,
+        run_at=_parse_run_at(request, context.now),
+        timeout=request.timeout,
+        max_attempts=request.max_attempts,
+        object_id=request.object_id,
+        window=WindowWish(request.window.seconds, request.window.on_repeat) if request.window else None,
+        request_id=context.request_id,
+    )
+
+
+def render_job(row: Job, now: Millis, payload: Rendered, output: Rendered) -> JobAnswer:
+    return JobAnswer(**_render_fields(row, now), input=_render_payload(payload), output=_render_payload(output))
+
+
+def render_summary(row: Job, now: Millis) -> JobSummary:
+    return JobSummary(**_render_fields(row, now))
+
+
+def _check_task_and_input(request: JobRequest, context: RequestContext) -> tuple[Task, bytes, str | None]:
+    """The task, its input, and the id of the upload where that is the input."""
+    if bytes(request.array):
+        return (*_check_array(request, context), None)
+    if request.task is None:
+        raise Invalid(
+            FieldError("task", f"say which task to run: one of {', '.join(sorted(context.tasks))}, or send `array`")
+        )
+    task, payload = _require_task(request.task, context), bytes(request.input)
+    if not payload:
+        raise Invalid(FieldError("input", "the task's input is missing"))
+    upload = _parse_upload(payload)
+    if upload is None:
+        _check_input(task, payload)
+    return task, payload, upload
+
+
+def _check_array(request: JobRequest, context: RequestContext) -> tuple[Task, bytes]:
+    if request.task is not None or bytes(request.input):
+        other = "task" if request.task is not None else "input"
+        raise Invalid(
+            FieldError(other, 'leave it out beside `array`, or write {"task": "sort", "input": {"array": ...}}')
+        )
+    task, payload = _require_task("sort", context), b'{"array":' + bytes(request.array) + b"}"
+    task.validate(payload)
+    return task, payload
+
+
+def _require_task(name: str, context: RequestContext) -> Task:
+    if name not in context.tasks:
+        raise Invalid(FieldError("task", f"unknown task: one of {', '.join(sorted(context.tasks))}"))
+    return context.tasks[name]
+
+
+def _check_input(task: Task, payload: bytes) -> None:
+    try:
+        task.validate(payload)
+    except Invalid as invalid:
+        raise move_inside("input", invalid) from None
+
+
+def _parse_upload(payload: bytes) -> str | None:
+    if len(payload) > 200 or b'"upload"' not in payload:
+        return None
+    try:
+        return msgspec.json.decode(payload, type=UploadInput).upload
+    except msgspec.DecodeError:
+        return None
+
+
+def _parse_run_at(request: JobRequest, now: Millis) -> Millis | None:
+    if request.run_in is not None and request.run_at is not None:
+        raise Invalid(FieldError("run_at", "give run_in or run_at, not both"))
+    try:
+        if request.run_in is not None:
+            return now + round(times.parse_run_in(request.run_in) * 1000)
+        if request.run_at is not None:
+            # Whole seconds are what people write: the second that is going on is not past.
+            this_second = times.from_millis(now) - timedelta(milliseconds=now % 1000)
+            return times.to_millis(times.parse_run_at(request.run_at, this_second))
+    except ValueError as error:
+        raise Invalid(FieldError("run_in" if request.run_in is not None else "run_at", str(error))) from None
+    return None
+
+
+def _render_fields(row: Job, now: Millis) -> dict[str, Any]:
+    status = status_at(row, now)
+    return {
+        "id": row.id,
+        "task": row.task,
+        "status": status,
+        "object_id": row.object_id,
+        "group": row.group,
+        "run_id": row.run_id,
+        "label": row.label,
+        "owner": row.owner,
+        "created_at": render_time(row.created_at),
+        "run_at": render_time(row.run_at),
+        "next_attempt_at": render_time(row.not_before) if status is Status.SCHEDULED else None,
+        "started_at": render_optional_time(row.started_at),
+        "finished_at": render_optional_time(row.finished_at),
+        "duration_ms": row.duration_ms,
+        "attempts": row.attempts,
+        "max_attempts": row.max_attempts,
+        "timeout": row.timeout,
+        "progress": row.progress,
+        "cancel_requested": row.cancel_requested,
+        "error": row.error,
+        "window": _render_window(row),
+        "window_ends_at": render_time(row.window.ends_at) if row.window else None,
+        "attempt_log": [_render_attempt(attempt) for attempt in _past_attempts(row)],
+    }
+
+
+def _render_window(row: Job) -> WindowAnswer | None:
+    window = row.window
+    if window is None:
+        return None
+    return WindowAnswer(window.seconds, window.on_repeat, render_time(window.ends_at), window.job_id)
+
+
+def _past_attempts(row: Job) -> list[Attempt]:
+    """Attempts that went wrong are in the row; one that completed is told from the row itself."""
+    past = list(row.past_attempts)
+    if row.status is Status.COMPLETED and row.started_at is not None and row.finished_at is not None:
+        past.append(Attempt(row.attempts, row.started_at, row.finished_at, "completed"))
+    return past
+
+
+def _render_attempt(attempt: Attempt) -> AttemptAnswer:
+    started_at, ended_at = render_time(attempt.started_at), render_time(attempt.ended_at)
+    return AttemptAnswer(attempt.attempt, started_at, ended_at, attempt.outcome, attempt.error)
+
+
+def _render_payload(payload: Rendered) -> msgspec.Raw:
+    if isinstance(payload, Link):
+        return msgspec.Raw(msgspec.json.encode({"href": payload.href, "bytes": payload.bytes}))
+    return NULL if payload is None else msgspec.Raw(payload)

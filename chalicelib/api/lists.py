@@ -1,0 +1,66 @@
+"""Lists of jobs: a page of them, and the board."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from chalicelib.api.jobs import JobSummary, render_summary
+from chalicelib.api.query import (
+    GROUP,
+    LIMIT,
+    STATUS,
+    TASK,
+    query_choice,
+    query_cursor,
+    query_int,
+    query_name,
+    query_object_id,
+    query_owner,
+)
+from chalicelib.core.access import Principal
+from chalicelib.core.filters import Filter
+from chalicelib.core.job import Job, Millis, Status
+from chalicelib.core.task import Task
+from chalicelib.service.read import Board
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    chosen: Filter
+    limit: int
+    before: str | None
+
+
+class JobList(msgspec.Struct):
+    jobs: list[JobSummary]
+    next: str | None
+
+
+class BoardAnswer(msgspec.Struct):
+    running: dict[str, JobSummary]
+    scheduled: dict[str, JobSummary]
+    history: dict[str, JobSummary]
+
+
+def parse_page(query: Mapping[str, str], principal: Principal, tasks: Mapping[str, Task]) -> PageRequest:
+    """The query of GET /jobs. Raises Invalid, Forbidden."""
+    status, task = query_choice(query, STATUS), query_name(query, TASK)
+    chosen = Filter(
+        query_owner(query, principal),
+        statuses=frozenset({Status(status)}) if status else frozenset(Status),
+        task=task,
+        object_id=query_object_id(query),
+        group=query_name(query, GROUP),
+        quick_task=task is not None and task in tasks and tasks[task].quick,
+    )
+    return PageRequest(chosen, query_int(query, LIMIT), query_cursor(query))
+
+
+def render_page(rows: list[Job], cursor: str | None, now: Millis) -> JobList:
+    return JobList([render_summary(row, now) for row in rows], cursor)
+
+
+def render_board(board: Board) -> BoardAnswer:
+    sides = (board.running, board.scheduled, board.history)
+    return BoardAnswer(*({row.id: render_summary(row, board.now) for row in side} for side in sides))

@@ -1,0 +1,75 @@
+"""Statistics and health, as they are answered."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from chalicelib.api.fields import Time, render_time
+from chalicelib.core.job import Millis
+from chalicelib.core.records import Tally
+from chalicelib.service.stats import Stats, compute_percentiles
+
+
+class QueueAnswer(msgspec.Struct):
+    waiting: int
+    in_flight: int
+    delayed: int
+    dead: int
+
+
+class Percentiles(msgspec.Struct):
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
+class MinuteAnswer(msgspec.Struct):
+    minute: Time
+    completed: int
+    failed: int
+    canceled: int
+    retried: int
+    duration_ms: Percentiles
+    wait_ms: Percentiles
+
+
+class StatsAnswer(msgspec.Struct):
+    counts: dict[str, int]
+    queue: QueueAnswer
+    oldest_pending_seconds: float
+    per_minute: list[MinuteAnswer]
+    duration_ms: Percentiles
+    wait_ms: Percentiles
+
+
+class HealthAnswer(msgspec.Struct):
+    status: str
+
+
+def render_stats(stats: Stats) -> StatsAnswer:
+    depth = stats.queue
+    return StatsAnswer(
+        counts=dict(stats.counts),
+        queue=QueueAnswer(depth.waiting, depth.in_flight, depth.delayed, depth.dead),
+        oldest_pending_seconds=stats.oldest_pending_seconds,
+        per_minute=[_render_minute(at, tally) for at, tally in stats.points],
+        duration_ms=_render_percentiles(stats.whole.duration),
+        wait_ms=_render_percentiles(stats.whole.wait),
+    )
+
+
+def _render_minute(at: Millis, tally: Tally) -> MinuteAnswer:
+    ended = tally.outcomes
+    return MinuteAnswer(
+        minute=render_time(at),
+        completed=ended["completed"],
+        failed=ended["failed"],
+        canceled=ended["canceled"],
+        retried=ended["retried"],
+        duration_ms=_render_percentiles(tally.duration),
+        wait_ms=_render_percentiles(tally.wait),
+    )
+
+
+def _render_percentiles(histogram: Mapping[int, int]) -> Percentiles:
+    return Percentiles(**compute_percentiles(histogram))
