@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from sortie_client.errors import BadInput
 from sortie_client.inputs import Given, Inline, prepare
 from sortie_client.requests import prepared_request

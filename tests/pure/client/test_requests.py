@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from sortie_client import (
     AsyncSortie,
     Forbidden,
@@ -21,7 +22,6 @@ from sortie_client import (
     WindowHeld,
     WrongStatus,
 )
-
 from tests.support.servers import DONE, JOB, Says, Seen, Server, answering, script
 
 QUICK = Retries(first=0.01, longest=0.02)
