@@ -42,7 +42,7 @@ from chalicelib.service import (
 settings = wiring.settings()
 ports = wiring.ports(settings)
 wiring.log_to_stdout()
-app = Sortie(app_name="sortie")
+app = Sortie(settings)
 
 
 @app.authorizer(ttl_seconds=60)
