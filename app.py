@@ -11,7 +11,7 @@ from chalicelib import wiring
 from chalicelib.api.body import RequestContext, parse_idempotency_key
 from chalicelib.api.bulk import parse_bulk, render_bulk
 from chalicelib.api.groups import parse_groups, render_groups, render_run, render_started, require_group
-from chalicelib.api.jobs import JobAnswer, parse_job, render_job
+from chalicelib.api.jobs import JobAnswer, judge_job, render_job
 from chalicelib.api.lists import parse_page, render_board, render_page
 from chalicelib.api.problems import plain_problem
 from chalicelib.api.query import SPAN, WAIT, query_choice, query_int, query_owner
@@ -19,7 +19,6 @@ from chalicelib.api.schedules import parse_schedule, render_schedule, render_sch
 from chalicelib.api.stats import HealthAnswer, render_stats
 from chalicelib.api.uploads import parse_upload, render_upload
 from chalicelib.core.job import Job
-from chalicelib.errors import Invalid
 from chalicelib.http.assets import file_response
 from chalicelib.http.groups_file import read_groups_file
 from chalicelib.http.server import Request, Response, Router, Sortie, json_response, problem_response
@@ -78,13 +77,8 @@ def job_response(status: int, row: Job, **headers: str) -> Response:
 @route
 def submit_job(request: Request) -> Response:
     key = parse_idempotency_key(request.headers.get("idempotency-key"))
-    try:
-        done = submit.submit(ports, parse_job(request.body, context_of(request)), key=key, body=request.body)
-    except Invalid:
-        earlier = submit.find_earlier(ports, request.principal.owner, key, request.body) if key else None
-        if earlier is None:
-            raise
-        done = submit.Submitted(earlier, created=False)
+    entry = judge_job(request.body, context_of(request))
+    done = submit.submit_judged(ports, request.principal.owner, entry, key=key, body=request.body)
     return job_response(202 if done.created else 200, done.job, Location=f"{request.prefix}/jobs/{done.job.id}")
 
 
@@ -92,7 +86,7 @@ def submit_job(request: Request) -> Response:
 def submit_bulk(request: Request) -> Response:
     key = parse_idempotency_key(request.headers.get("idempotency-key"))
     entries, bodies = parse_bulk(request.body, context_of(request))
-    results = bulk.submit_many(ports, entries, key=key, bodies=bodies)
+    results = bulk.submit_many(ports, request.principal.owner, entries, key=key, bodies=bodies)
     # A hundred repeats may have a hundred outputs, and all of them share one answer.
     return json_response(207, render_bulk(results, lambda row: answer_job(row, max_bytes=0)))
 
