@@ -47,7 +47,7 @@ class Ramp:
 
 
 class OnDemand:
-    """DynamoDB on demand: `cold` at first; later twice the busiest second that lies `settle` seconds back, to `most`."""
+    """DynamoDB on demand: `cold` at first, then twice the busiest second up to `settle` seconds ago, at most `most`."""
 
     def __init__(self, cold: float, most: float, settle: float) -> None:
         self._cold, self._most, self._settle = cold, most, settle
