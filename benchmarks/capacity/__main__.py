@@ -19,7 +19,7 @@ from chalicelib import config
 from dev import emulator, resources, template
 from ops.account import Account
 
-JOBS, NAIVE_JOBS = 160, 40
+JOBS, NAIVE_JOBS = 80, 20
 PRICES = Path(__file__).parents[1] / "prices.json"
 STAGE = "local"
 

@@ -83,13 +83,22 @@ class TokenBucket:
         """False, and nothing is taken, when there are too few."""
         if not self.holds(tokens):
             return False
+        self.spend(tokens)
+        return True
+
+    def spend(self, tokens: float) -> None:
+        """For who has just asked what it holds."""
         self._level -= tokens
         self._rate.note(self._seen, tokens)
-        return True
+
+    def drain(self) -> None:
+        """Lose what was saved, as nobody can count on it."""
+        self._fill()
+        self._level = 0.0
 
     def _fill(self) -> None:
         now = self._clock.monotonic()
-        if now > self._seen:
+        if now > self._seen:  # many ask within one tick
             rate = self._rate.at(now)
             self._level = min(rate * self._burst, self._level + rate * (now - self._seen))
             self._seen = now
@@ -101,5 +110,5 @@ def take_all(wanted: Sequence[tuple[TokenBucket, float]]) -> TokenBucket | None:
         if not bucket.holds(tokens):
             return bucket
     for bucket, tokens in wanted:
-        bucket.take(tokens)
+        bucket.spend(tokens)
     return None

@@ -45,7 +45,7 @@ def _unit_row(load: Load) -> str:
 
 def _rates(loads: Sequence[Load], limits: Limits, prices: Mapping[str, float]) -> list[str]:
     names = f"{'by keys':>9}{'warm':>8}{'cold':>8}{'$ a million':>13}"
-    head = f"{'SIMULATED, jobs a second':<24}{names}   breaks first: by keys | warm | cold"
+    head = f"{'SIMULATED, jobs a second':<24}{names}   breaks first: by keys | warm | cold, where it differs"
     return [head, *(_rate_row(load, limits, prices) for load in loads)]
 
 
@@ -57,7 +57,7 @@ def _rate_row(load: Load, limits: Limits, prices: Mapping[str, float]) -> str:
         stage.from_cold(load, limits, rate, steps=1)[0],
     )
     keys, warm, cold = (f"{each.jobs_a_second:,.0f}" for each in found)
-    first = " | ".join(each.first or "nothing" for each in found)
+    first = " | ".join(dict.fromkeys(each.first or "nothing" for each in found))
     return f"  {load.name:<22}{keys:>9}{warm:>8}{cold:>8}{dollars(load, limits, prices):>13.2f}   {first}"
 
 

@@ -9,8 +9,8 @@ from benchmarks.capacity.limits import Limits
 from benchmarks.capacity.load import Load
 
 TICK = 0.05
-WARM_UP, WINDOW = 2, 8
-"""Seconds: saved tokens are spent first, and then it is counted."""
+WINDOW = 6
+"""Seconds."""
 ENDLESS = 1e12
 
 
@@ -32,14 +32,15 @@ class Stage:
         self._next = 0
 
     def run(self, offered: float) -> Outcome:
-        """`offered`: jobs a second. Takes the seconds of the warm-up and the window."""
-        self._offer(offered, WARM_UP)
-        done, refused = self._offer(offered, WINDOW)
+        """`offered`: jobs a second, for as long as a window lasts. What idle seconds have saved does not count."""
+        for bucket in self._buckets.values():
+            bucket.drain()
+        done, refused = self._offer(offered)
         return Outcome(done / WINDOW, refused.most_common(1)[0][0] if refused else None)
 
-    def _offer(self, offered: float, seconds: int) -> tuple[int, Counter[str]]:
+    def _offer(self, offered: float) -> tuple[int, Counter[str]]:
         done, refused, owed = 0, Counter[str](), 0.0
-        for _ in range(round(seconds / TICK)):
+        for _ in range(round(WINDOW / TICK)):
             self._clock.advance(TICK)
             owed += offered * TICK
             for _ in range(int(owed)):
