@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from types import GenericAlias
 from typing import Any
 
 import msgspec
@@ -33,8 +34,8 @@ def whole_types() -> st.SearchStrategy[Any]:
     return st.recursive(
         leaves,
         lambda inner: st.one_of(
-            inner.map(lambda kind: dict[str, kind]), inner.map(lambda kind: list[kind]),
-            inner.map(lambda kind: tuple[kind, ...]), st.tuples(inner, inner).map(lambda two: tuple[two]),
+            inner.map(lambda kind: GenericAlias(dict, (str, kind))), inner.map(lambda kind: GenericAlias(list, (kind,))),
+            inner.map(lambda kind: GenericAlias(tuple, (kind, ...))), st.tuples(inner, inner).map(lambda two: GenericAlias(tuple, two)),
         ),
         max_leaves=4,
     )  # fmt: skip
