@@ -34,8 +34,10 @@ def whole_types() -> st.SearchStrategy[Any]:
     return st.recursive(
         leaves,
         lambda inner: st.one_of(
-            inner.map(lambda kind: GenericAlias(dict, (str, kind))), inner.map(lambda kind: GenericAlias(list, (kind,))),
-            inner.map(lambda kind: GenericAlias(tuple, (kind, ...))), st.tuples(inner, inner).map(lambda two: GenericAlias(tuple, two)),
+            inner.map(lambda kind: GenericAlias(dict, (str, kind))),
+            inner.map(lambda kind: GenericAlias(list, (kind,))),
+            inner.map(lambda kind: GenericAlias(tuple, (kind, ...))),
+            st.tuples(inner, inner).map(lambda two: GenericAlias(tuple, two)),
         ),
         max_leaves=4,
     )  # fmt: skip
