@@ -135,7 +135,7 @@ def _ports(account: Account, settings: config.Settings, counter: Counter) -> Por
     return replace(
         wiring.ports(settings),
         jobs=dynamodb.DynamoJobs(table, table, settings.table),
-        records=records.DynamoRecords(table, settings.table),
+        records=records.DynamoRecords(table, table, settings.table),
         queue=sqs.SqsQueue(queue, settings.queue, settings.dead_queue),
         payloads=s3.S3Payloads(store, settings.bucket, settings.link_seconds),
     )

@@ -47,7 +47,8 @@ def revoke(records: DynamoRecords, name: str) -> bool:
 def records_of(account: Account, stage: str) -> DynamoRecords:
     """`TABLE_NAME` in the environment is a table of another name."""
     settings = config.load({**os.environ, "SORTIE_STAGE": stage})
-    return DynamoRecords(account.client("dynamodb"), settings.table)
+    table = account.client("dynamodb")
+    return DynamoRecords(table, table, settings.table)
 
 
 def main(arguments: Sequence[str]) -> int:
