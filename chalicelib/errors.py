@@ -16,6 +16,7 @@ SortieError
 ├── TooLarge           the body is over the limit; use an upload
 ├── PayloadMissing     an input or output that the row names is not there
 └── Unavailable        AWS throttled, timed out or refused; nothing is known about the effect
+    └── ResourceMissing    AWS answers, but the table, queue or bucket does not exist
 """
 
 from dataclasses import dataclass
@@ -102,3 +103,9 @@ class PayloadMissing(SortieError):
 class Unavailable(SortieError):
     code = "unavailable"
     retry_after = 2
+
+
+class ResourceMissing(Unavailable):
+    """The message names what is missing and says which command makes it."""
+
+    code = "resource-missing"
