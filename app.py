@@ -21,6 +21,7 @@ from chalicelib.api.uploads import parse_upload, render_upload
 from chalicelib.core.job import Job
 from chalicelib.http.assets import file_response
 from chalicelib.http.groups_file import read_groups_file
+from chalicelib.http.local import install_where_it_runs
 from chalicelib.http.server import Request, Response, Router, Sortie, json_response, problem_response
 from chalicelib.service import (
     bulk,
@@ -41,7 +42,10 @@ from chalicelib.service import (
 settings = wiring.settings()
 ports = wiring.ports(settings)
 wiring.log_to_stdout()
-app = Sortie(app_name="sortie")
+vitals = health.Health()
+app = Sortie(settings)
+if settings.is_open:
+    install_where_it_runs()
 
 
 @app.authorizer(ttl_seconds=60)
@@ -182,9 +186,8 @@ def get_stats(request: Request) -> Response:
 
 @route
 def get_health(request: Request) -> Response:
-    away = health.check(ports)
-    if away:
-        return problem_response(plain_problem(503, "not answering: " + ", ".join(away)))
+    if down := vitals.problems(ports):
+        return problem_response(plain_problem(503, "; ".join(down)))
     return json_response(200, HealthAnswer("ok"))
 
 

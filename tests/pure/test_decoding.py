@@ -34,7 +34,8 @@ def kinds() -> st.SearchStrategy[Any]:
     return st.recursive(
         leaves,
         lambda inner: st.one_of(
-            inner.map(lambda kind: GenericAlias(dict, (str, kind))), inner.map(lambda kind: GenericAlias(list, kind)),
+            inner.map(lambda kind: GenericAlias(dict, (str, kind))),
+            inner.map(lambda kind: GenericAlias(list, (kind,))),
             inner.map(lambda kind: GenericAlias(tuple, (kind, ...))),
             st.tuples(inner, inner).map(lambda two: GenericAlias(tuple, two)),
         ),
