@@ -12,6 +12,7 @@ SortieError
 ├── WrongStatus        the job is in a status that does not allow this
 ├── KeyReused          an Idempotency-Key came back with another body
 ├── WindowHeld         the object's window already holds a job, and the request said `reject`
+├── WindowTaken        another job has the window in which this one was to run
 ├── LimitReached       the owner has as many of these as one may have
 ├── Contended          too many clients decide the same window at once; try again
 ├── TooLarge           the body is over the limit; use an upload
@@ -86,6 +87,10 @@ class WindowHeld(SortieError):
     def __init__(self, message: str, *, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class WindowTaken(SortieError):
+    code = "window-taken"
 
 
 class LimitReached(SortieError):

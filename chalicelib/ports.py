@@ -38,8 +38,11 @@ class JobStore(Protocol):
     def insert_run(self, run: RunRecord, jobs: Sequence[Job]) -> None:
         """Write a run and all of its jobs, or nothing."""
 
-    def insert_in_window(self, job: Job, window: WindowRecord, seen: WindowRecord | None) -> None:
-        """Write job and window together if the window is still as `seen`; else ChangeRefused."""
+    def insert_in_window(
+        self, job: Job, window: WindowRecord, seen: WindowRecord | None, handed: Change | None = None
+    ) -> None:
+        """Write job and window together if the window is still as `seen`, and carry out `handed` with them; else
+        ChangeRefused."""
 
     def get(self, job_id: str) -> Job | None:
         """The row as it is now (a consistent read)."""

@@ -19,6 +19,7 @@ TABLE: Mapping[type[SortieError], tuple[int, str]] = {
     errors.Forbidden: (403, "The role does not allow this"),
     errors.NotFound: (404, "Not found"),
     errors.WrongStatus: (409, "The job's status does not allow this"),
+    errors.WindowTaken: (409, "Another job holds the window"),
     errors.TooLarge: (413, "The body is too large"),
     errors.MediaType: (415, "Only JSON is taken"),
     errors.Misdirected: (421, "Another host is meant"),

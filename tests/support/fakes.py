@@ -146,14 +146,24 @@ class MemoryJobs:
             for job in jobs:
                 self.table.put(job)
 
-    def insert_in_window(self, job: Job, window: WindowRecord, seen: WindowRecord | None) -> None:
+    def insert_in_window(
+        self, job: Job, window: WindowRecord, seen: WindowRecord | None, handed: Change | None = None
+    ) -> None:
         with self.table.lock:
             key = (window.owner, window.object_id)
             stands = self.table.windows.get(key)
             if job.id in self.table.jobs or not self.window_is(stands, seen):
                 raise ChangeRefused(None)
+            if handed is not None:
+                self._hand_over(handed)
             self.table.windows[key] = window
             self.table.put(job)
+
+    def _hand_over(self, handed: Change) -> None:
+        row = self.table.jobs.get(handed.job.id)
+        if row is None or not self.permits(handed, row):
+            raise ChangeRefused(None)
+        self.table.jobs[row.id] = changes.apply_change(handed, row)
 
     @staticmethod
     def window_is(stands: WindowRecord | None, seen: WindowRecord | None) -> bool:

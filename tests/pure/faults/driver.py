@@ -43,6 +43,8 @@ class Driver:
         for number in (0, 1):
             window = WindowWish(60, OnRepeat.DELAY)
             self._promise(ALICE, self.world.submit(sort_job(ALICE, object_id=number, window=window)))
+        for owner, job_id in self.jobs[-6:]:
+            self.world.retry(owner, job_id)
 
     def submit(
         self, owner: str, name: str, *, attempts: int, wait: int, seconds: int, on_repeat: OnRepeat | None,

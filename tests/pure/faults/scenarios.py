@@ -74,6 +74,29 @@ def reuse_after_cancel(world: World) -> None:
     world.submit(sort_job(object_id="order-1", window=delay))
 
 
+def give_window_back(on_repeat: OnRepeat, world: World) -> None:
+    """A place in the far future, canceled and taken again; whose it was is retried meanwhile, and afterwards."""
+    wish, far = WindowWish(300, on_repeat), world.clock.now() + 3 * DAY * 1000
+    first = quietly(world, sort_job(object_id="order-1", window=wish, run_at=far))
+    world.cancel(ALICE, first)
+    world.rival = lambda: world.retry(ALICE, first)
+    world.submit(sort_job(object_id="order-1", window=wish))
+    world.rival = lambda: world.submit(sort_job(object_id="order-1", window=wish))
+    world.retry(ALICE, first)
+    world.submit(sort_job(object_id="order-1", window=wish))
+
+
+def retry_against_the_next(on_repeat: OnRepeat, world: World) -> None:
+    """While a canceled job is retried, another client submits into its window."""
+    wish = WindowWish(300, on_repeat)
+    first = quietly(world, sort_job(object_id="order-1", window=wish))
+    with world.gate.opened():
+        world.cancel(ALICE, first)
+    world.rival = lambda: world.submit(sort_job(object_id="order-1", window=wish))
+    world.retry(ALICE, first)
+    world.submit(sort_job(object_id="order-1", window=wish))
+
+
 def submit_many(world: World) -> None:
     wish = WindowWish(60, OnRepeat.DELAY)
     entries: list[NewJob | SortieError] = [
@@ -294,6 +317,6 @@ STORIES: Mapping[str, Story] = {
     )
 } | {
     f"{story.__name__}_{mode}": partial(story, mode)
-    for story in (submit_in_window, submit_in_window_with_key)
+    for story in (submit_in_window, submit_in_window_with_key, give_window_back, retry_against_the_next)
     for mode in OnRepeat
 }  # fmt: skip
