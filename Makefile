@@ -78,7 +78,7 @@ doctor: $(READY) ## Say what an emulator keeps of AWS: make doctor ENDPOINT=http
 imports: $(READY) ## Draw who imports whom, as CONTRIBUTING.md shows it
 	@$(PY) -m tests.support.imports
 
-spec: $(READY) ## Write openapi.json from the models that validate
+spec: $(READY) ## Write docs/openapi.json from the models that validate
 	@$(PY) -m ops.spec
 
 # The version stands in package.json, its checksum in package-lock.json.

@@ -19,7 +19,7 @@ from chalicelib.api.schedules import parse_schedule, render_schedule, render_sch
 from chalicelib.api.stats import HealthAnswer, render_stats
 from chalicelib.api.uploads import parse_upload, render_upload
 from chalicelib.core.job import Job
-from chalicelib.http.assets import file_response
+from chalicelib.http.assets import file_response, spec_response
 from chalicelib.http.groups_file import read_groups_file
 from chalicelib.http.local import install_where_it_runs
 from chalicelib.http.server import Request, Response, Router, Sortie, json_response, problem_response
@@ -193,7 +193,7 @@ def get_health(request: Request) -> Response:
 
 @route
 def get_spec(request: Request) -> Response:
-    return asset_response("openapi.json", request)
+    return spec_response(ports.tasks, request.headers.get("if-none-match"))
 
 
 @route

@@ -17,12 +17,9 @@ from chalicelib.service.new_job import NewJob, WindowWish
 from chalicelib.service.read import Link, Rendered
 
 DAY_SECONDS, YEAR_SECONDS, LARGEST_WHOLE = 86_400, 366 * 86_400, 2**53
-LINK = {"type": "object", "properties": {"href": {"type": "string"}, "bytes": {"type": "integer"}}}
 NULL = msgspec.Raw(b"null")
 
-Payload = Annotated[
-    msgspec.Raw, msgspec.Meta(extra_json_schema={"anyOf": [{"type": "null"}, LINK, {"type": "object"}]})
-]
+Payload = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"$ref": "#/components/schemas/Payload"})]
 ObjectId = (
     Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
     | Annotated[int, msgspec.Meta(ge=-LARGEST_WHOLE, le=LARGEST_WHOLE)]
@@ -64,6 +61,13 @@ class JobRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_d
     run_at: RunAt | None = None
     timeout: Annotated[float, msgspec.Meta(ge=1, le=LONGEST_TIMEOUT_SECONDS)] | None = None
     max_attempts: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
+
+
+class PayloadLink(msgspec.Struct):
+    """Where a payload that does not fit the answer is fetched: a short-lived link."""
+
+    href: str
+    bytes: int
 
 
 class UploadInput(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -281,5 +285,5 @@ def _render_attempt(attempt: Attempt) -> AttemptAnswer:
 
 def _render_payload(payload: Rendered) -> msgspec.Raw:
     if isinstance(payload, Link):
-        return msgspec.Raw(msgspec.json.encode({"href": payload.href, "bytes": payload.bytes}))
+        return msgspec.Raw(msgspec.json.encode(PayloadLink(payload.href, payload.bytes)))
     return NULL if payload is None else msgspec.Raw(payload)
