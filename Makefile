@@ -4,20 +4,26 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 PY := $(BIN)/python
+# What running needs, and everything: the second takes four times as long to install.
+RUNNABLE := .venv/.runnable
 READY := .venv/.ready
 BIOME := node_modules/.bin/biome
-CODE := $(wildcard app.py) chalicelib dev ops tests benchmarks
+CODE := $(wildcard app.py) chalicelib clients dev ops tests benchmarks
 
 # Everything under chalicelib/ is zipped for Lambda: no byte code is left there.
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: help run test check check-web bench fix clean deploy-offline stop-offline deploy destroy cost doctor spec
+.PHONY: help run resources test check check-web bench fix clean deploy-offline stop-offline deploy destroy cost doctor
+.PHONY: imports spec
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(READY) ## Start everything on this machine; PORT=9000 moves it, Ctrl-C stops it
+run: $(if $(filter moto,$(EMULATOR)),$(READY),$(RUNNABLE)) ## Start everything on this machine; PORT=9000 moves it, Ctrl-C stops it
 	@exec $(PY) -m dev
+
+resources: $(RUNNABLE) ## Make table, queues and bucket on an emulator that runs already, at AWS_ENDPOINT_URL
+	@exec $(PY) -m dev.resources
 
 test: $(READY) ## Run the tests that need only Python
 	@$(PY) -m pytest --ignore=tests/stacks/browser
@@ -69,16 +75,32 @@ cost: $(READY) ## Count a thousand jobs and say what a million cost
 doctor: $(READY) ## Say what an emulator keeps of AWS: make doctor ENDPOINT=http://localhost:4566
 	@exec $(PY) -m ops.doctor
 
+imports: $(READY) ## Draw who imports whom, as CONTRIBUTING.md shows it
+	@$(PY) -m tests.support.imports
+
 spec: $(READY) ## Write docs/openapi.json from the models that validate
 	@$(PY) -m ops.spec
 
 # The version stands in package.json, its checksum in package-lock.json.
 $(BIOME): package.json package-lock.json
 	@echo 'Installing the formatter and linter of the page.'
-	@npm ci --silent --ignore-scripts --no-audit --no-fund && touch $@
+	@npm ci --loglevel=error --ignore-scripts --no-audit --no-fund && touch $@
 
-# A failed install leaves no .ready, so that the next make tries again.
-$(READY): requirements.txt requirements-dev.txt
+# A failed install leaves no mark, so that the next make tries again.
+define INSTALL
+	@echo 'Installing $(1) (once).'; \
+	if ! $(PY) -m pip install --quiet --disable-pip-version-check -r $(1); then \
+	  echo 'The install failed; its reason is above. Is a package index within reach (pip config list)?' >&2; \
+	  echo 'Then run the same command again.' >&2; \
+	  exit 1; \
+	fi; \
+	touch $@
+endef
+
+$(READY): $(RUNNABLE) requirements-dev.txt
+	$(call INSTALL,requirements-dev.txt)
+
+$(RUNNABLE): requirements.txt requirements-run.txt
 	@set -e; \
 	if [ ! -x $(PY) ] || ! $(PY) -c pass 2>/dev/null; then \
 	  python=''; \
@@ -94,11 +116,5 @@ $(READY): requirements.txt requirements-dev.txt
 	  fi; \
 	  echo "Making .venv with $$python."; \
 	  rm -rf .venv; $$python -m venv .venv; \
-	fi; \
-	echo 'Installing requirements (once, a minute or two).'; \
-	if ! $(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt; then \
-	  echo 'The install failed; its reason is above. Is a package index within reach (pip config list)?' >&2; \
-	  echo 'Then run the same command again.' >&2; \
-	  exit 1; \
-	fi; \
-	touch $@
+	fi
+	$(call INSTALL,requirements-run.txt)

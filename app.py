@@ -1,4 +1,4 @@
-"""Sortie's routes and event handlers: read the request, request one use case, answer. The rest is in chalicelib/.
+"""Sortie's routes and event handlers: read the request, call one use case, answer. The rest is in chalicelib/.
 
 A view's method, path, role, query and models are the row of its name in chalicelib/api/routes.py.
 """
@@ -11,7 +11,7 @@ from chalicelib import wiring
 from chalicelib.api.body import RequestContext, parse_idempotency_key
 from chalicelib.api.bulk import parse_bulk, render_bulk
 from chalicelib.api.groups import parse_groups, render_groups, render_run, render_started, require_group
-from chalicelib.api.jobs import JobAnswer, parse_job, render_job
+from chalicelib.api.jobs import JobAnswer, judge_job, render_job
 from chalicelib.api.lists import parse_page, render_board, render_page
 from chalicelib.api.problems import plain_problem
 from chalicelib.api.query import SPAN, WAIT, query_choice, query_int, query_owner
@@ -19,9 +19,9 @@ from chalicelib.api.schedules import parse_schedule, render_schedule, render_sch
 from chalicelib.api.stats import HealthAnswer, render_stats
 from chalicelib.api.uploads import parse_upload, render_upload
 from chalicelib.core.job import Job
-from chalicelib.errors import Invalid
 from chalicelib.http.assets import file_response, spec_response
 from chalicelib.http.groups_file import read_groups_file
+from chalicelib.http.local import install_where_it_runs
 from chalicelib.http.server import Request, Response, Router, Sortie, json_response, problem_response
 from chalicelib.service import (
     bulk,
@@ -42,13 +42,16 @@ from chalicelib.service import (
 settings = wiring.settings()
 ports = wiring.ports(settings)
 wiring.log_to_stdout()
+vitals = health.Health()
 app = Sortie(settings)
+if settings.is_open:
+    install_where_it_runs()
 
 
 @app.authorizer(ttl_seconds=60)
 def authorize(request: Any) -> AuthResponse:
     """Bearer tokens: the owner and the role go on to the routes."""
-    principal = tokens.principal_of(ports, request.token)
+    principal = tokens.authenticate(ports, request.token)
     if principal is None:
         return AuthResponse(routes=[], principal_id="nobody")
     context = {"owner": principal.owner, "role": principal.role.name.lower()}
@@ -67,7 +70,7 @@ def groups_of(request: Request) -> dict[str, groups.Group]:
 
 
 def answer_job(row: Job, max_bytes: int = settings.answer_limit) -> JobAnswer:
-    payload, output = read.shown_input(ports, row.input), read.shown_output(ports, row.output, max_bytes)
+    payload, output = read.render_input(ports, row.input), read.render_output(ports, row.output, max_bytes)
     return render_job(row, ports.clock.now(), payload, output)
 
 
@@ -78,13 +81,8 @@ def job_response(status: int, row: Job, **headers: str) -> Response:
 @route
 def submit_job(request: Request) -> Response:
     key = parse_idempotency_key(request.headers.get("idempotency-key"))
-    try:
-        done = submit.submit(ports, parse_job(request.body, context_of(request)), key=key, body=request.body)
-    except Invalid:
-        earlier = submit.earlier(ports, request.principal.owner, key, request.body) if key else None
-        if earlier is None:
-            raise
-        done = submit.Submitted(earlier, created=False)
+    entry = judge_job(request.body, context_of(request))
+    done = submit.submit_judged(ports, request.principal.owner, entry, key=key, body=request.body)
     return job_response(202 if done.created else 200, done.job, Location=f"{request.prefix}/jobs/{done.job.id}")
 
 
@@ -92,7 +90,7 @@ def submit_job(request: Request) -> Response:
 def submit_bulk(request: Request) -> Response:
     key = parse_idempotency_key(request.headers.get("idempotency-key"))
     entries, bodies = parse_bulk(request.body, context_of(request))
-    results = bulk.submit_many(ports, entries, key=key, bodies=bodies)
+    results = bulk.submit_many(ports, request.principal.owner, entries, key=key, bodies=bodies)
     # A hundred repeats may have a hundred outputs, and all of them share one answer.
     return json_response(207, render_bulk(results, lambda row: answer_job(row, max_bytes=0)))
 
@@ -100,14 +98,14 @@ def submit_bulk(request: Request) -> Response:
 @route
 def list_jobs(request: Request) -> Response:
     page = parse_page(request.query, request.principal, ports.tasks)
-    rows, cursor = read.page(ports, page.chosen, page.before, page.limit)
+    rows, cursor = read.list_jobs(ports, page.chosen, page.before, page.limit)
     return json_response(200, render_page(rows, cursor, ports.clock.now()))
 
 
 @route
 def get_job(request: Request, job_id: str) -> Response:
     seconds = query_int(request.query, WAIT)
-    return job_response(200, read.job_when_ended(ports, request.principal.sees, job_id, seconds))
+    return job_response(200, read.wait_for_end(ports, request.principal.sees, job_id, seconds))
 
 
 @route
@@ -123,7 +121,7 @@ def retry_job(request: Request, job_id: str) -> Response:
 
 @route
 def get_board(request: Request) -> Response:
-    return json_response(200, render_board(read.board(ports, query_owner(request.query, request.principal))))
+    return json_response(200, render_board(read.get_board(ports, query_owner(request.query, request.principal))))
 
 
 @route
@@ -138,23 +136,26 @@ def get_group(request: Request, name: str) -> Response:
 
 @route
 def start_run(request: Request, name: str) -> Response:
+    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     group = require_group(groups_of(request), name)
-    run = groups.trigger(ports, group, request.principal.owner, request.request_id)
+    run = groups.trigger(ports, group, request.principal.owner, request.request_id, key=key, body=request.body)
     href = f"{request.prefix}/groups/{name}/runs/{run.record.run_id}"
-    return json_response(202, render_started(run, request.prefix + "/jobs/{id}"), Location=href)
+    return json_response(202 if run.created else 200, render_started(run, request.prefix + "/jobs/{id}"), Location=href)
 
 
 @route
 def get_run(request: Request, name: str, run_id: str) -> Response:
-    run = groups.run(ports, query_owner(request.query, request.principal), name, run_id)
+    run = groups.get_run(ports, query_owner(request.query, request.principal), name, run_id)
     return json_response(200, render_run(run, ports.clock.now()))
 
 
 @route
 def add_schedule(request: Request) -> Response:
+    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     line, new = parse_schedule(request.body, context_of(request))
-    schedule = schedules.add(ports, line.cron, line.timezone, bytes(line.job), new)
-    return json_response(201, render_schedule(schedule), Location=f"{request.prefix}/schedules")
+    added = schedules.add(ports, line.cron, line.timezone, bytes(line.job), new, key=key, body=request.body)
+    location = f"{request.prefix}/schedules"
+    return json_response(201 if added.created else 200, render_schedule(added.schedule), Location=location)
 
 
 @route
@@ -171,7 +172,9 @@ def remove_schedule(request: Request, schedule_id: str) -> Response:
 
 @route
 def create_upload(request: Request) -> Response:
-    upload = uploads.create(ports, request.principal.owner, parse_upload(request.body).bytes)
+    key = parse_idempotency_key(request.headers.get("idempotency-key"))
+    size = parse_upload(request.body).bytes
+    upload = uploads.create(ports, request.principal.owner, size, key=key, body=request.body)
     return json_response(201, render_upload(upload))
 
 
@@ -183,9 +186,8 @@ def get_stats(request: Request) -> Response:
 
 @route
 def get_health(request: Request) -> Response:
-    away = health.check(ports)
-    if away:
-        return problem_response(plain_problem(503, "not answering: " + ", ".join(away)))
+    if down := vitals.problems(ports):
+        return problem_response(plain_problem(503, "; ".join(down)))
     return json_response(200, HealthAnswer("ok"))
 
 

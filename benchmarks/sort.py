@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
-from chalicelib.core import numbers
+from chalicelib.tasks.sorting import numbers
 
 # chalicelib/__init__.py keeps numpy from its AVX-512 sort; set to nothing, the variable lets numpy have it back.
 UNTUNED = {"NPY_DISABLE_CPU_FEATURES": ""}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 T = TypeVar("T")
-LONGEST_TIMEOUT = 840
+LONGEST_TIMEOUT_SECONDS = 840
 """Seconds: an attempt's outcome has to be written within the 900 that a Lambda function may take."""
 
 
@@ -30,7 +30,7 @@ class Settings:
     endpoint: str | None = None
     region: str = "us-east-1"
     job_timeout: float = 60.0
-    max_timeout: float = LONGEST_TIMEOUT
+    max_timeout: float = LONGEST_TIMEOUT_SECONDS
     prefetch: int = 10
     retention: float = 7 * 86_400.0
     inline_limit: int = 4_096
@@ -64,7 +64,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         bucket=environ.get("BUCKET_NAME", f"sortie-{stage}-payloads"),
         region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1",
         endpoint=environ.get("AWS_ENDPOINT_URL") or None,
-        job_timeout=_number(environ, "JOB_TIMEOUT", float, 60.0, 1, LONGEST_TIMEOUT),
+        job_timeout=_number(environ, "JOB_TIMEOUT", float, 60.0, 1, LONGEST_TIMEOUT_SECONDS),
         prefetch=_number(environ, "JOB_PREFETCH", int, 10, 1, 10),
         retention=_number(environ, "RETENTION_SECONDS", float, 7 * 86_400.0, 60, 30 * 86_400),
         inline_limit=_number(environ, "INLINE_LIMIT", int, 4_096, 0, 30_000),

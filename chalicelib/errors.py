@@ -1,4 +1,5 @@
-"""Every error Sortie raises on purpose. HTTP status codes are given to them at the edge, in api/problems.py.
+"""Every error Sortie raises on purpose. HTTP status codes are given to them at the edge, in api/problems.py. One more
+never gets there: ports.ChangeRefused, by which a store says no to a use case.
 
 SortieError
 ├── Malformed          the body is not JSON at all
@@ -11,18 +12,16 @@ SortieError
 ├── WrongStatus        the job is in a status that does not allow this
 ├── KeyReused          an Idempotency-Key came back with another body
 ├── WindowHeld         the object's window already holds a job, and the request said `reject`
+├── WindowTaken        another job has the window in which this one was to run
+├── LimitReached       the owner has as many of these as one may have
 ├── Contended          too many clients decide the same window at once; try again
 ├── TooLarge           the body is over the limit; use an upload
-├── ChangeRefused      a storage condition said no; `job` is the row that stood in the way
 ├── PayloadMissing     an input or output that the row names is not there
 └── Unavailable        AWS throttled, timed out or refused; nothing is known about the effect
+    └── ResourceMissing    AWS answers, but the table, queue or bucket does not exist
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from chalicelib.core.job import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +89,18 @@ class WindowHeld(SortieError):
         self.retry_after = retry_after
 
 
+class WindowTaken(SortieError):
+    code = "window-taken"
+
+
+class LimitReached(SortieError):
+    code = "limit-reached"
+
+    def __init__(self, message: str, *, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class Contended(SortieError):
     code = "contended"
     retry_after = 1
@@ -99,14 +110,6 @@ class TooLarge(SortieError):
     code = "too-large"
 
 
-class ChangeRefused(SortieError):
-    code = "change-refused"
-
-    def __init__(self, job: "Job | None") -> None:
-        super().__init__("the row has moved on" if job else "there is no such row")
-        self.job = job
-
-
 class PayloadMissing(SortieError):
     code = "payload-missing"
 
@@ -114,3 +117,9 @@ class PayloadMissing(SortieError):
 class Unavailable(SortieError):
     code = "unavailable"
     retry_after = 2
+
+
+class ResourceMissing(Unavailable):
+    """The message names what is missing and says which command makes it."""
+
+    code = "resource-missing"

@@ -3,7 +3,7 @@
 Every method may raise errors.Unavailable, after which nothing is known about its effect.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,8 +11,19 @@ from chalicelib.config import Settings
 from chalicelib.core.change import Change
 from chalicelib.core.filters import Filter
 from chalicelib.core.job import Job, Millis
-from chalicelib.core.records import KeyRecord, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
+from chalicelib.core.records import KeyRecord, OpenUploads, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
 from chalicelib.core.task import Task
+from chalicelib.errors import SortieError
+
+
+class ChangeRefused(SortieError):
+    """A storage condition said no; `job` is the row that stood in the way."""
+
+    code = "change-refused"
+
+    def __init__(self, job: Job | None) -> None:
+        super().__init__("the row has moved on" if job else "there is no such row")
+        self.job = job
 
 
 class JobStore(Protocol):
@@ -27,8 +38,11 @@ class JobStore(Protocol):
     def insert_run(self, run: RunRecord, jobs: Sequence[Job]) -> None:
         """Write a run and all of its jobs, or nothing."""
 
-    def insert_in_window(self, job: Job, window: WindowRecord, seen: WindowRecord | None) -> None:
-        """Write job and window together if the window is still as `seen`; else errors.ChangeRefused."""
+    def insert_in_window(
+        self, job: Job, window: WindowRecord, seen: WindowRecord | None, handed: Change | None = None
+    ) -> None:
+        """Write job and window together if the window is still as `seen`, and carry out `handed` with them; else
+        ChangeRefused."""
 
     def get(self, job_id: str) -> Job | None:
         """The row as it is now (a consistent read)."""
@@ -37,10 +51,10 @@ class JobStore(Protocol):
         """The rows that exist, in the order asked for; may lag unless written long ago."""
 
     def claim(self, job_id: str, now: Millis, token: str) -> Job:
-        """Start the next attempt; errors.ChangeRefused with the row when it may not start."""
+        """Start the next attempt; ChangeRefused with the row when it may not start."""
 
     def apply(self, change: Change) -> Job:
-        """Carry out a change; errors.ChangeRefused with the row when a guard does not hold."""
+        """Carry out a change; ChangeRefused with the row when a guard does not hold."""
 
     def due(self, now: Millis, limit: int) -> Iterable[Sequence[str]]:
         """Ids (jobs and schedules) whose wake time has come, shard by shard, oldest first; may lag."""
@@ -71,13 +85,22 @@ class Records(Protocol):
 
     def window(self, owner: str, object_id: str | int) -> WindowRecord | None: ...
 
+    def open_uploads(self, owner: str) -> OpenUploads | None: ...
+
+    def put_open_uploads(self, uploads: OpenUploads, seen: OpenUploads | None) -> bool:
+        """Write it if it is still as `seen`; False when it is not."""
+
     def run(self, owner: str, run_id: str) -> RunRecord | None: ...
 
-    def add_schedule(self, schedule: Schedule) -> None: ...
+    def add_schedule(self, schedule: Schedule) -> Schedule:
+        """Write it unless its id is taken; the one that stands there afterwards, new or old."""
 
     def schedule(self, schedule_id: str) -> Schedule | None: ...
 
     def schedules(self, owner: str) -> list[Schedule]: ...
+
+    def count_schedules(self, owner: str) -> int:
+        """As an index has it, which may lag."""
 
     def move_schedule(self, schedule: Schedule, last: Millis, next_run_at: Millis, wake_at: Millis) -> bool:
         """Move on to the next slot if nobody else has; False when somebody has."""
@@ -141,8 +164,8 @@ class Payloads(Protocol):
     def link(self, key: str) -> str:
         """A short-lived presigned GET."""
 
-    def upload_link(self, key: str, now: Millis, size: int | None) -> UploadLink:
-        """A presigned PUT, signed for `size` bytes when that is given."""
+    def upload_link(self, key: str, now: Millis, size: int) -> UploadLink:
+        """A presigned PUT, signed for `size` bytes."""
 
     def check(self) -> None:
         """Return when the bucket answers."""
@@ -168,6 +191,20 @@ class Random(Protocol):
         """A number in [0, 1)."""
 
 
+class Alarm(Protocol):
+    """What interrupts a task that is out of time."""
+
+    def set(self, seconds: float, ring: Callable[[float], None]) -> None:
+        """Call `ring` in the task's thread after `seconds`, and again each second, with the seconds since the first
+        time: what it raises is raised in the task."""
+
+    def stop(self) -> None:
+        """Ring no more."""
+
+    def end_process(self) -> None:
+        """At once, for a task that nothing interrupts; nothing after it runs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Everything a use case is handed."""
@@ -178,5 +215,6 @@ class Ports:
     payloads: Payloads
     clock: Clock
     random: Random
+    alarm: Alarm
     tasks: Mapping[str, Task]
     settings: Settings

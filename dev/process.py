@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from dev.readable import readable
 from dev.settings import ROOT
 
 _printing = threading.Lock()
@@ -24,7 +25,8 @@ def say(who: str, text: str) -> None:
 class Child:
     """Starts at once. Ends with the parent: its stdin is a pipe that only the parent keeps open.
 
-    A quiet child keeps its last lines to itself until somebody wants the `tail`.
+    A quiet child keeps its last lines to itself until somebody wants the `tail`. With VERBOSE in its environment its
+    lines are shown as they are.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Child:
     ) -> None:
         self.name = name
         self._quiet = quiet
+        self._verbose = bool(environ.get("VERBOSE"))
         self._lines: deque[str] = deque(maxlen=30)
         self._popen = subprocess.Popen(
             argv,
@@ -99,8 +102,9 @@ class Child:
             for line in lines:
                 text = line.decode(errors="replace").rstrip()
                 self._lines.append(text)
-                if not self._quiet:
-                    say(self.name, text)
+                shown = text if self._verbose else readable(text)
+                if shown is not None and not self._quiet:
+                    say(self.name, shown)
 
 
 def module(name: str, *args: str) -> list[str]:

@@ -6,40 +6,38 @@ that digest, and `revoke` takes this name or the token itself.
 
 import argparse
 import os
-import re
 import secrets
-import sys
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from chalicelib import config
 from chalicelib.aws.records import DynamoRecords
-from chalicelib.core.access import Role
+from chalicelib.core.access import Role, is_owner
 from chalicelib.core.records import TokenRecord
-from chalicelib.service.tokens import digest_of
-from ops.account import Account
+from chalicelib.service.tokens import hash_token
+from dev import command
+from dev.settings import BadStart
+from ops.account import Account, account_of
 
-OWNER = re.compile(r"[a-z0-9-]{1,64}")
 NAME_LENGTH = 12
 ROLES = [role.name.lower() for role in Role]
 
 
 def create(records: DynamoRecords, owner: str, role: str, days: float | None, *, now: float) -> str:
     """The token. Owner names are parts of keys, so they are held to a plain form. Raises ValueError."""
-    if not OWNER.fullmatch(owner):
+    if not is_owner(owner):
         raise ValueError(f"owner {owner!r}: 1 to 64 of a-z, 0-9 and -")
     if role not in ROLES:
         raise ValueError(f"role {role!r}: one of {', '.join(ROLES)}")
     token = secrets.token_urlsafe(32)
     expires_at = None if days is None else round(now + days * 86_400)
-    records.add_token(TokenRecord(digest_of(token), owner, role, round(now * 1000), expires_at))
+    records.add_token(TokenRecord(hash_token(token), owner, role, round(now * 1000), expires_at))
     return token
 
 
 def revoke(records: DynamoRecords, name: str) -> bool:
     """False when there is no such token."""
-    digest = digest_of(name)
+    digest = hash_token(name)
     named = [each for each in records.tokens() if each.digest in (name, digest) or each.digest[:NAME_LENGTH] == name]
     for token in named:
         records.remove_token(token.digest)
@@ -49,27 +47,37 @@ def revoke(records: DynamoRecords, name: str) -> bool:
 def records_of(account: Account, stage: str) -> DynamoRecords:
     """`TABLE_NAME` in the environment is a table of another name."""
     settings = config.load({**os.environ, "SORTIE_STAGE": stage})
-    return DynamoRecords(account.client("dynamodb"), settings.table)
+    table = account.client("dynamodb")
+    return DynamoRecords(table, table, settings.table)
 
 
-def main(arguments: Sequence[str]) -> int:
-    options = _parser().parse_args(arguments)
-    records = records_of(Account(options.endpoint), options.stage)
+def main() -> int:
+    options = _parser().parse_args()
+    account = account_of({**os.environ, "ENDPOINT": options.endpoint or ""})
+    records = records_of(account, options.stage)
     if options.command == "create":
-        try:
-            print(create(records, options.owner, options.role, options.days, now=time.time()))
-        except ValueError as error:
-            print(error, file=sys.stderr)
-            return 2
-    elif options.command == "revoke":
-        if not revoke(records, options.name):
-            print(f"no token of {options.stage} is called {options.name!r}", file=sys.stderr)
-            return 1
-        print("Revoked. A stage may go on taking it for the minute that it remembers tokens.")
-    else:
+        print(create(records, options.owner, options.role, options.days, now=time.time()))
+    elif options.command == "list":
         for token in sorted(records.tokens(), key=lambda each: (each.owner, each.created_at)):
             print(_line(token))
+    elif revoke(records, options.name):
+        print("Revoked. A stage may go on taking it for the minute that it remembers tokens.")
+    else:
+        raise BadStart(f"no token of {options.stage} is called {options.name!r}")
     return 0
+
+
+def _owner(text: str) -> str:
+    if not is_owner(text):
+        raise argparse.ArgumentTypeError(f"owner {text!r}: 1 to 64 of a-z, 0-9 and -")
+    return text
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if not 0 < days < 100_000:
+        raise argparse.ArgumentTypeError(f"{text}: give a number of days above 0, or leave it out")
+    return days
 
 
 def _line(token: TokenRecord) -> str:
@@ -85,13 +93,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ops.tokens", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     new = commands.add_parser("create", parents=[common], help="print a new token, once")
-    new.add_argument("--owner", required=True, help="whose jobs it submits and sees: 1 to 64 of a-z, 0-9, -")
+    new.add_argument(
+        "--owner", required=True, type=_owner, help="whose jobs it submits and sees: 1 to 64 of a-z, 0-9, -"
+    )
     new.add_argument("--role", required=True, choices=ROLES)
-    new.add_argument("--days", type=float, help="valid for so many days; without it until revoked")
+    new.add_argument("--days", type=_days, help="valid for so many days; without it until revoked")
     commands.add_parser("list", parents=[common], help="what there is, without the tokens themselves")
     commands.add_parser("revoke", parents=[common], help="end one").add_argument("name")
     return parser
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    command.run(main)

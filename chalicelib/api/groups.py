@@ -23,8 +23,8 @@ from chalicelib.api.groups_text import (
 )
 from chalicelib.api.jobs import JobSummary, parse_job, render_summary
 from chalicelib.core.job import Millis
-from chalicelib.errors import Invalid, NotFound, SortieError
-from chalicelib.service.groups import LARGEST, Group, JobFieldError, Run
+from chalicelib.errors import FieldError, Invalid, NotFound, SortieError
+from chalicelib.service.groups import LARGEST_JOBS, Group, JobFieldError, Run
 from chalicelib.service.new_job import NewJob
 
 FILE = "groups.yaml"
@@ -146,8 +146,8 @@ def _check_group(name: str, jobs: Node, elements: list[Node]) -> list[JobFieldEr
         return [JobFieldError("", "", "a group's name is 1 to 64 letters, digits, dots, dashes and underscores")]
     if not elements:
         return [JobFieldError("", "", f"{line_of(jobs)}: the group has no jobs: give it a list of them")]
-    if len(elements) > LARGEST:
-        return [JobFieldError("", "", f"a group holds at most {LARGEST} jobs")]
+    if len(elements) > LARGEST_JOBS:
+        return [JobFieldError("", "", f"a group holds at most {LARGEST_JOBS} jobs")]
     return []
 
 
@@ -165,4 +165,7 @@ def _parse_entry(node: Node, label: str, context: RequestContext) -> NewJob:
     """A job of a group is a job request with a name."""
     entry = make_reader().read(node)
     request = {key: value for key, value in entry.items() if key != "name"} if isinstance(entry, dict) else entry
-    return replace(parse_job(to_json(request), context), label=label)
+    new = parse_job(to_json(request), context)
+    if new.window is not None:
+        raise Invalid(FieldError("window", "leave it out: the jobs of a group start together or not at all"))
+    return replace(new, label=label)

@@ -3,7 +3,8 @@
 insert            PutItem            pk does not exist
 insert_many       BatchWriteItem     ids are new; no condition, so the request is sent once
 insert_run        TransactWriteItems no pk exists
-insert_in_window  TransactWriteItems pk does not exist; the window is as it was read
+insert_in_window  TransactWriteItems pk does not exist; the window is as it was read, and so is the job that it is
+                                     taken over from
 claim, apply      UpdateItem         expressions.claim, expressions.change
 due               Query on wake      wake_at <= now, shard by shard
 page, open_jobs   Query on by_status, by_task, by_object or by_group
@@ -23,8 +24,8 @@ from chalicelib.core.change import Change
 from chalicelib.core.filters import SHARDS, Filter, listed_status, phases_of, wants_due
 from chalicelib.core.job import WAITING, Job, Millis, Status
 from chalicelib.core.records import RunRecord, WindowRecord
-from chalicelib.errors import ChangeRefused, Unavailable
-from chalicelib.ports import OpenJobs
+from chalicelib.errors import Unavailable
+from chalicelib.ports import ChangeRefused, OpenJobs
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -74,9 +75,14 @@ class DynamoJobs:
         puts = [self._new(records.run_item(run)), *(self._new(items.to_item(job)) for job in jobs)]
         self._transact(puts, "put the run")
 
-    def insert_in_window(self, job: Job, window: WindowRecord, seen: WindowRecord | None) -> None:
-        put = records.window_put(self._table, window, seen)
-        self._transact([{"Put": put}, self._new(items.to_item(job))], "put the job in its window")
+    def insert_in_window(
+        self, job: Job, window: WindowRecord, seen: WindowRecord | None, handed: Change | None = None
+    ) -> None:
+        actions: list[Any] = [{"Put": records.window_put(self._table, window, seen)}, self._new(items.to_item(job))]
+        if handed is not None:
+            key = {"pk": {"S": handed.job.id}}
+            actions.append({"Update": {"TableName": self._table, "Key": key, **expressions.change(handed)}})
+        self._transact(actions, "put the job in its window")
 
     def get(self, job_id: str) -> Job | None:
         with translated("read the job"):
@@ -85,8 +91,8 @@ class DynamoJobs:
 
     def get_many(self, job_ids: Sequence[str]) -> list[Job]:
         rows = read_rows(self._client, self._table, job_ids)
-        found = {item["pk"]["S"]: items.from_item(item) for item in rows}
-        return [found[job_id] for job_id in job_ids if job_id in found]
+        by_id = {item["pk"]["S"]: items.from_item(item) for item in rows}
+        return [by_id[job_id] for job_id in job_ids if job_id in by_id]
 
     def claim(self, job_id: str, now: Millis, token: str) -> Job:
         return self._update(job_id, expressions.claim(now, token), "claim the job")
@@ -96,8 +102,8 @@ class DynamoJobs:
 
     def due(self, now: Millis, limit: int) -> Iterator[Sequence[str]]:
         first = now // 60_000  # a round that runs out of time must not leave out the same shards again
-        for place in range(items.WAKE_SHARDS):
-            yield from self._due_in(str((first + place) % items.WAKE_SHARDS), now, limit)
+        for offset in range(items.WAKE_SHARDS):
+            yield from self._due_in(str((first + offset) % items.WAKE_SHARDS), now, limit)
 
     def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:
         pages = self._together(lambda each: self._newest(each, before, limit, now), _lists(chosen))
@@ -107,7 +113,7 @@ class DynamoJobs:
     def open_jobs(self, owner: str) -> OpenJobs:
         waiting = self._together(lambda name: self._entries(name, "due_at"), _status_lists(owner, WAITING))
         running = self._together(lambda name: self._entries(name, "pk"), _status_lists(owner, RUNNING))
-        return OpenJobs([int(entry["due_at"]["N"]) for found in waiting for entry in found], sum(map(len, running)))
+        return OpenJobs([int(entry["due_at"]["N"]) for entries in waiting for entry in entries], sum(map(len, running)))
 
     def _new(self, item: items.Item) -> Any:
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
@@ -155,20 +161,19 @@ class DynamoJobs:
 
     def _together(self, read: Callable[[T], R], lists: Sequence[T]) -> list[R]:
         """Reads the lists side by side: one after the other, twenty take a tenth of a second."""
-        _ = self._client.query  # a client is made when first used, which threads must not do at once
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return list(pool.map(read, lists))
 
-    def _newest(self, wanted: "_List", before: str | None, limit: int, now: Millis) -> list[str]:
-        condition, values = f"{wanted.key} = :k", {":k": {"S": wanted.value}}
+    def _newest(self, index_list: "_List", before: str | None, limit: int, now: Millis) -> list[str]:
+        condition, values = f"{index_list.key} = :k", {":k": {"S": index_list.value}}
         if before is not None:
             condition, values = condition + " AND pk < :before", values | {":before": {"S": before}}
         only: dict[str, str] = {}
-        if wanted.due_only:
+        if index_list.due_only:
             only, values = {"FilterExpression": "due_at <= :now"}, values | {":now": {"N": str(now)}}
         with translated("read a page"):
             answer = self._client.query(
-                TableName=self._table, IndexName=wanted.index, KeyConditionExpression=condition,
+                TableName=self._table, IndexName=index_list.index, KeyConditionExpression=condition,
                 ExpressionAttributeValues=values, ScanIndexForward=False, Limit=limit, **only,
             )  # fmt: skip
         return [entry["pk"]["S"] for entry in answer["Items"]]
@@ -201,12 +206,12 @@ def _lists(chosen: Filter) -> list[_List]:
     kinds = (False, True) if chosen.task is None else (True,) if chosen.quick_task else ()
     names = _status_lists(owner, chosen.statuses, kinds)
     due = _status_lists(owner, frozenset({Status.SCHEDULED}), kinds) if wants_due(chosen.statuses) else []
-    found = [_List("by_status", "list_key", name) for name in names]
-    found += [_List("by_status", "list_key", name, due_only=True) for name in due]
+    index_lists = [_List("by_status", "list_key", name) for name in names]
+    index_lists += [_List("by_status", "list_key", name, due_only=True) for name in due]
     if chosen.task is not None:
         places = [(phase, shard) for phase in phases for shard in range(SHARDS)]
-        found += [_List("by_task", "task_key", items.task_list(owner, *place, chosen.task)) for place in places]
-    return found
+        index_lists += [_List("by_task", "task_key", items.task_list(owner, *part, chosen.task)) for part in places]
+    return index_lists
 
 
 def _status_lists(owner: str, statuses: frozenset[Status], kinds: Sequence[bool] = (False, True)) -> list[str]:

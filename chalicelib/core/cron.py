@@ -66,10 +66,10 @@ def next_after(cron: str, timezone: str, after: datetime) -> datetime:
 
 def following(cron: str, timezone: str, first: datetime, count: int) -> list[datetime]:
     """`first`, which is a firing, and those after it: `count` in all."""
-    found = [first]
-    while len(found) < count:
-        found.append(next_after(cron, timezone, found[-1]))
-    return found
+    firings = [first]
+    while len(firings) < count:
+        firings.append(next_after(cron, timezone, firings[-1]))
+    return firings
 
 
 def latest_due(cron: str, timezone: str, last: datetime, now: datetime) -> datetime | None:

@@ -21,7 +21,8 @@ class KeyRecord:
 
 @dataclass(frozen=True, slots=True)
 class WindowRecord:
-    """The newest window of an object: which job holds it, from when to when. `floor`: when the window before it ends.
+    """The newest window of an object: which job holds it, from when to when. `floor` and `floor_run_at`: when the
+    window before it ends, and when that one's job runs (None: nobody knows).
 
     Whoever takes a window over, because its job came to nothing, must not reach into the one before.
     """
@@ -33,6 +34,16 @@ class WindowRecord:
     ends_at: Millis
     version: int
     floor: Millis = 0
+    floor_run_at: Millis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenUploads:
+    """An owner's uploads whose links still take a PUT: until when, by the upload's id."""
+
+    owner: str
+    until: Mapping[str, Millis]
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +113,9 @@ def bucket_of(millis: float) -> int:
 
 def percentile(histogram: Mapping[int, int], fraction: float) -> float | None:
     """The upper edge of the bucket in which that fraction of the times is reached, in milliseconds."""
-    wanted, seen = fraction * sum(histogram.values()), 0
+    threshold, seen = fraction * sum(histogram.values()), 0
     for bucket in sorted(histogram):
         seen += histogram[bucket]
-        if seen >= wanted:
+        if seen >= threshold:
             return round(BUCKET_BASE**bucket, 3)
     return None

@@ -1,53 +1,61 @@
 """One attempt: run the task on the input with a deadline, and say how it came out. Nothing is written here."""
 
 import math
-import os
-import signal
-import threading
 from dataclasses import dataclass, field
-from types import FrameType
 
 import msgspec
 
 from chalicelib.core.change import LEASE_GRACE_SECONDS, report_progress
 from chalicelib.core.job import Error, Inline, Job
 from chalicelib.core.task import Task, TaskError
-from chalicelib.errors import ChangeRefused, Invalid, PayloadMissing, Unavailable
-from chalicelib.ports import Ports
+from chalicelib.errors import Invalid, PayloadMissing, Unavailable
+from chalicelib.ports import ChangeRefused, Ports
 from chalicelib.service import log
 
 PROGRESS_EVERY_SECONDS = 2.0
 """Seconds between two progress writes of one attempt: each one also asks whether the job was canceled."""
-ALARM_AGAIN = 1.0
-MESSAGE_LIMIT = 2_000
+MESSAGE_LIMIT_CHARACTERS = 2_000
 
 
-class Stop(BaseException):
+class Interrupt(BaseException):
     """Ends a task from within. A BaseException, so that `except Exception` in a task does not swallow it."""
 
 
-class OutOfTime(Stop): ...
+class OutOfTime(Interrupt): ...
 
 
-class Canceled(Stop): ...
+class CancelRequested(Interrupt): ...
 
 
-class LostLease(Stop): ...
+class LeaseTaken(Interrupt): ...
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """How the attempt came out: exactly one of output and error, or `canceled`, or `lost` (say nothing).
+class Completed:
+    output: bytes
+    duration_ms: float
 
-    `min_wait_seconds`: how many seconds the next attempt waits at least.
-    """
 
-    output: bytes | None = None
-    error: Error | None = None
-    canceled: bool = False
-    lost: bool = False
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """`min_wait_seconds`: how many seconds the next attempt waits at least."""
+
+    error: Error
     duration_ms: float | None = None
     min_wait_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Canceled:
+    duration_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseLost:
+    """Somebody else has the job by now: there is nothing to write."""
+
+
+Outcome = Completed | Failed | Canceled | LeaseLost
 
 
 @dataclass(slots=True)
@@ -94,30 +102,30 @@ class RunningContext:
         try:
             row = self.ports.jobs.apply(change)
         except ChangeRefused as refused:
-            raise LostLease from refused
+            raise LeaseTaken from refused
         except Unavailable:
             return  # progress is worth nothing to the outcome
         if row.cancel_requested:
-            raise Canceled
+            raise CancelRequested
 
 
 def run(ports: Ports, job: Job) -> Outcome:
     """Never raises for what the task or its input does; raises Unavailable when the input cannot be fetched now."""
     task = ports.tasks.get(job.task)
     if task is None:
-        return _wrong(f"there is no task {job.task!r} in this deployment")
+        return _fail(f"there is no task {job.task!r} in this deployment")
     ends = ports.clock.monotonic() + job.timeout  # the lease runs already: fetching the input is part of the attempt
     try:
-        given = _read_input(ports, job, task)
+        task_input = _read_input(ports, job, task)
     except Unavailable:
         raise
     except PayloadMissing:
-        return _wrong("the input is no longer stored: submit the job again with its input")
+        return _fail("the input is no longer stored: submit the job again with its input")
     except Invalid as invalid:
-        return _wrong(f"the input cannot be read: {invalid}")
+        return _fail(f"the input cannot be read: {invalid}")
     except Exception as error:  # whatever a task's own `adopt` may raise
-        return Outcome(error=_task_error(error))
-    return _timed(ports, job, task, given, ends)
+        return Failed(_describe_error(error))
+    return _run_timed(ports, job, task, task_input, ends)
 
 
 def _read_input(ports: Ports, job: Job, task: Task) -> object:
@@ -129,68 +137,54 @@ def _read_input(ports: Ports, job: Job, task: Task) -> object:
     return task.decode(data)
 
 
-def _timed(ports: Ports, job: Job, task: Task, given: object, ends: float) -> Outcome:
+def _run_timed(ports: Ports, job: Job, task: Task, task_input: object, ends: float) -> Outcome:
     """Only the task itself stands between the two readings of the clock."""
     start = ports.clock.monotonic()
     context = RunningContext(ports, job, ends, written=start - PROGRESS_EVERY_SECONDS / 2)
-    alarm = Alarm()
     try:
-        alarm.set(max(ends - start, 0.001))
+        ports.alarm.set(max(ends - start, 0.001), lambda seconds: _ring(ports, seconds))
         try:
-            result = task.run(given, context)
+            result = task.run(task_input, context)
         finally:
-            alarm.stop()
+            ports.alarm.stop()
         duration = ports.clock.monotonic() - start
         output = msgspec.json.encode(msgspec.convert(result, task.output))
-        return Outcome(output=output, duration_ms=round(duration * 1000, 3))
-    except Canceled:
-        return Outcome(canceled=True, duration_ms=_millis_since(ports, start))
-    except LostLease:
-        return Outcome(lost=True)
+        return Completed(output, round(duration * 1000, 3))
+    except CancelRequested:
+        return Canceled(_millis_since(ports, start))
+    except LeaseTaken:
+        return LeaseLost()
     except OutOfTime:
         error = Error("timeout", f"the attempt took longer than its timeout of {job.timeout:g} s")
-        return Outcome(error=error, duration_ms=_millis_since(ports, start))
-    except (Exception, SystemExit) as error:
-        return Outcome(error=_task_error(error), duration_ms=_millis_since(ports, start))
+        return Failed(error, _millis_since(ports, start))
+    except KeyboardInterrupt:
+        raise  # this process is to end
+    except BaseException as error:  # SystemExit, CancelledError and the like of the task's own
+        return Failed(_describe_error(error), _millis_since(ports, start))
     finally:
-        alarm.stop()  # once more: the first stop can itself be what a ring interrupted
+        ports.alarm.stop()  # once more: the first stop can itself be what a ring interrupted
 
 
-class Alarm:
-    """Raises OutOfTime in the main thread when the time is up, and again each second in case the task swallows it.
-
-    A task that swallows them all is past its lease by then: the process ends, and the dispatcher ends the attempt. In
-    other threads, where Python delivers no signals, checkpoints and the lease are what is left.
-    """
-
-    def __init__(self) -> None:
-        self._rings = 0
-        self._mine = threading.current_thread() is threading.main_thread()
-
-    def set(self, seconds: float) -> None:
-        if self._mine:
-            signal.signal(signal.SIGALRM, self._ring)
-            signal.setitimer(signal.ITIMER_REAL, seconds, ALARM_AGAIN)
-
-    def stop(self) -> None:
-        if self._mine:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-
-    def _ring(self, number: int, frame: FrameType | None) -> None:
-        self._rings += 1
-        if self._rings > LEASE_GRACE_SECONDS / ALARM_AGAIN:
-            log.warning("task_swallows_timeouts", rings=self._rings)
-            os._exit(1)
-        raise OutOfTime
+def _ring(ports: Ports, seconds: float) -> None:
+    """Interrupts the task. One that swallows this each time is past its lease by now: its process ends, and the
+    dispatcher ends the attempt."""
+    if seconds >= LEASE_GRACE_SECONDS:
+        log.warning("task_swallows_timeouts", seconds=seconds)
+        ports.alarm.end_process()
+    raise OutOfTime
 
 
-def _wrong(message: str) -> Outcome:
-    return Outcome(error=Error("task_error", message[:MESSAGE_LIMIT]))
+def _fail(message: str) -> Outcome:
+    return Failed(Error("task_error", message[:MESSAGE_LIMIT_CHARACTERS]))
 
 
-def _task_error(error: BaseException) -> Error:
-    text = str(error) if isinstance(error, TaskError) else f"{type(error).__name__}: {error}"
-    return Error("task_error", text[:MESSAGE_LIMIT].encode(errors="replace").decode())
+def _describe_error(error: BaseException) -> Error:
+    try:
+        words = str(error)
+    except Exception:
+        words = "it has no text that can be read"
+    text = words if isinstance(error, TaskError) else f"{type(error).__name__}: {words}"
+    return Error("task_error", text[:MESSAGE_LIMIT_CHARACTERS].encode(errors="replace").decode())
 
 
 def _millis_since(ports: Ports, start: float) -> float:

@@ -16,10 +16,14 @@ from dataclasses import dataclass
 from chalicelib.core import change as changes
 from chalicelib.core.ids import is_id
 from chalicelib.core.job import WAITING, Error, Event, Inline, Job, Payload, Status, Stored
-from chalicelib.errors import ChangeRefused, Unavailable
-from chalicelib.ports import Ports
+from chalicelib.errors import Unavailable
+from chalicelib.ports import ChangeRefused, Ports
 from chalicelib.service import attempt, log, notify
+from chalicelib.service.attempt import Canceled, Completed, Failed, LeaseLost
 from chalicelib.service.metrics import Tallies
+
+Ending = Completed | Failed | Canceled
+"""The outcomes that are written."""
 
 WRITE_RESERVE_SECONDS = 10.0
 """Seconds of the function's own time kept for writing outcomes."""
@@ -73,7 +77,7 @@ def _handle(ports: Ports, body: str, tallies: Tallies, waiting: deque[Message], 
             outcome = attempt.run(ports, job)
         except Unavailable as error:
             outcome = _payload_unavailable(job, "fetch its input", error)
-    if not outcome.lost:
+    if not isinstance(outcome, LeaseLost):
         _finish(ports, job, outcome, tallies)
 
 
@@ -121,13 +125,13 @@ def _claim(ports: Ports, job_id: str) -> Job | None:
     return None
 
 
-def _finish(ports: Ports, job: Job, outcome: attempt.Outcome, tallies: Tallies) -> None:
+def _finish(ports: Ports, job: Job, outcome: Ending, tallies: Tallies) -> None:
     """One conditional write, fenced by the attempt's number. Who lost the lease writes nothing."""
     try:
-        change = _change(ports, job, outcome)
+        change = _change_of(ports, job, outcome)
     except Unavailable as error:
         outcome = _payload_unavailable(job, "store its output", error, outcome.duration_ms)
-        change = _change(ports, job, outcome)
+        change = _change_of(ports, job, outcome)
     try:
         row = _apply_or_stop(ports, job, outcome, change)
     except ChangeRefused:
@@ -141,7 +145,7 @@ def _finish(ports: Ports, job: Job, outcome: attempt.Outcome, tallies: Tallies) 
         notify.send(ports, [row], change.at)
 
 
-def _apply_or_stop(ports: Ports, job: Job, outcome: attempt.Outcome, change: changes.Change) -> Job:
+def _apply_or_stop(ports: Ports, job: Job, outcome: Ending, change: changes.Change) -> Job:
     """The row after the change, or after a stop where a request to cancel came in between. Raises ChangeRefused."""
     try:
         return ports.jobs.apply(change)
@@ -152,31 +156,30 @@ def _apply_or_stop(ports: Ports, job: Job, outcome: attempt.Outcome, change: cha
     return ports.jobs.apply(_stop(ports, job, outcome))
 
 
-def _change(ports: Ports, job: Job, outcome: attempt.Outcome) -> changes.Change:
-    if outcome.canceled:
-        return _stop(ports, job, outcome)
-    now, retention = ports.clock.now(), ports.settings.retention
-    if outcome.error is not None:
-        jitter = ports.random.uniform()
-        return changes.fail_attempt(
-            job, now, outcome.error, duration_ms=outcome.duration_ms, jitter=jitter, retention=retention,
-            min_wait_seconds=outcome.min_wait_seconds,
-        )  # fmt: skip
-    assert outcome.output is not None
-    assert outcome.duration_ms is not None
-    output = _place_output(ports, job, outcome.output)
-    now = ports.clock.now()
-    return changes.complete(job, now, output=output, duration_ms=outcome.duration_ms, retention=retention)
+def _change_of(ports: Ports, job: Job, outcome: Ending) -> changes.Change:
+    match outcome:
+        case Canceled():
+            return _stop(ports, job, outcome)
+        case Failed(error, duration_ms, min_wait_seconds):
+            now, jitter, retention = ports.clock.now(), ports.random.uniform(), ports.settings.retention
+            return changes.fail_attempt(
+                job, now, error, duration_ms=duration_ms, jitter=jitter, retention=retention,
+                min_wait_seconds=min_wait_seconds,
+            )  # fmt: skip
+        case Completed(output, duration_ms):
+            payload, retention = _place_output(ports, job, output), ports.settings.retention
+            now = ports.clock.now()
+            return changes.complete(job, now, output=payload, duration_ms=duration_ms, retention=retention)
 
 
-def _payload_unavailable(job: Job, what: str, error: Unavailable, duration_ms: float | None = None) -> attempt.Outcome:
+def _payload_unavailable(job: Job, what: str, error: Unavailable, duration_ms: float | None = None) -> Failed:
     """The bucket does not answer. The worker lives and says so itself, long before its lease is over; but an outage
     must not use up all attempts within seconds."""
     lost = Error("worker_lost", f"attempt {job.attempts} could not {what}: {error}")
-    return attempt.Outcome(error=lost, duration_ms=duration_ms, min_wait_seconds=PAYLOAD_RETRY_SECONDS * job.attempts)
+    return Failed(lost, duration_ms, min_wait_seconds=PAYLOAD_RETRY_SECONDS * changes.count_attempts(job))
 
 
-def _stop(ports: Ports, job: Job, outcome: attempt.Outcome) -> changes.Change:
+def _stop(ports: Ports, job: Job, outcome: Ending) -> changes.Change:
     now, retention = ports.clock.now(), ports.settings.retention
     return changes.stop(job, now, duration_ms=outcome.duration_ms, retention=retention)
 

@@ -1,4 +1,5 @@
-"""The tasks a job can run, one file each. Every module in this folder is loaded; nothing else lists them."""
+"""The tasks a job can run, one file each. Every module in this folder is loaded; nothing else lists them.
+What a task needs beside its file lies in a folder of its own, which is not."""
 
 import pkgutil
 from collections.abc import Mapping
@@ -10,5 +11,6 @@ from chalicelib.core.task import TASKS, Task
 def load() -> Mapping[str, Task]:
     """The registry, after importing every file of this folder."""
     for module in pkgutil.iter_modules(__path__):
-        import_module(f"{__name__}.{module.name}")
+        if not module.ispkg:
+            import_module(f"{__name__}.{module.name}")
     return TASKS

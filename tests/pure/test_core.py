@@ -1,5 +1,6 @@
 """The small pure pieces: window, dispatching, retry, listing, ids, records, settings."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,18 +14,19 @@ from chalicelib.core.change import RESEND_AFTER_MS
 from chalicelib.core.job import Event, Inline, Job, Status
 from chalicelib.core.records import WindowRecord
 from chalicelib.core.window import OnRepeat, Open, Reject, Reuse
+from tests.support.rows import every_change
 
 NOW = 1_800_000_000_000
 MINUTE = 60_000
 
 
 def row(**more: Any) -> Job:
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "id": ids.make_id(NOW, 1), "owner": "alice", "task": "sort", "status": Status.PENDING, "created_at": NOW,
         "run_at": NOW, "not_before": NOW, "timeout": 60.0, "max_attempts": 3, "attempt_limit": 3,
         "input": Inline(b"{}"), "wake_at": NOW,
     }  # fmt: skip
-    return Job(**given | more)
+    return Job(**fields | more)
 
 
 def planned(job: Job, now: int = NOW) -> dispatch_plan.Plan | None:
@@ -45,6 +47,19 @@ class TestTable:
         assert jobs.status_at(row(status=Status.SCHEDULED), NOW) is Status.PENDING
         assert jobs.status_at(row(status=Status.PENDING, not_before=NOW + 1), NOW) is Status.SCHEDULED
 
+    def test_an_event_leads_to_one_status_wherever_it_starts(self) -> None:
+        for (status, event), reached in jobs.TABLE.items():
+            assert jobs.target(event) is reached, (status, event)
+
+    def test_a_change_writes_the_status_that_the_table_names(self) -> None:
+        decided = [change for change in every_change(row()) if change.event is not None]
+        assert {change.event for change in decided} == set(Event) - {Event.CLAIM}
+        for change in decided:
+            assert change.event is not None
+            assert change.statuses <= jobs.sources(change.event)
+            reached = {jobs.TABLE.get((status, change.event)) for status in change.statuses} - {None}
+            assert reached == {change.fields["status"]}, change.event
+
     def test_a_row_is_gone_at_its_expiry(self) -> None:
         assert not jobs.is_gone(row(expires_at=NOW // 1000 + 1), NOW)
         assert jobs.is_gone(row(expires_at=NOW // 1000), NOW)
@@ -63,32 +78,61 @@ class TestWindow:
     def test_the_first_job_opens_a_window_and_the_next_window_begins_where_it_ends(self, mode: OnRepeat) -> None:
         assert window.decide(None, None, mode, NOW, MINUTE, NOW) == Open(NOW, NOW + MINUTE, 0)
         end = self.seen.ends_at
-        assert self.decide(mode, end) == Open(end, end + 5 * MINUTE, end)
+        assert self.decide(mode, end, holder=row()) == Open(end, end + 5 * MINUTE, end, NOW)
 
     def test_a_repeat_is_delayed_reused_or_rejected(self) -> None:
         end = self.seen.ends_at
-        assert self.decide(OnRepeat.DELAY, NOW + 1) == Open(end, end + 5 * MINUTE, end)
+        assert self.decide(OnRepeat.DELAY, NOW + 1, holder=row()) == Open(end, end + 5 * MINUTE, end, NOW)
         assert self.decide(OnRepeat.REUSE, NOW + 1, holder=row()) == Reuse()
-        assert self.decide(OnRepeat.REJECT, NOW + 1) == Reject(end)
+        assert self.decide(OnRepeat.REJECT, NOW + 1, holder=row()) == Reject(end)
 
     def test_a_longer_window_looks_back_as_far_as_it_is_long(self) -> None:
-        assert self.decide(OnRepeat.REJECT, self.seen.ends_at, 600) == Reject(NOW + 10 * MINUTE)
-        assert self.decide(OnRepeat.DELAY, self.seen.ends_at, 600) == Open(
-            NOW + 10 * MINUTE, NOW + 20 * MINUTE, self.seen.ends_at
-        )
+        end = self.seen.ends_at
+        assert self.decide(OnRepeat.REJECT, end, 600, row()) == Reject(NOW + 10 * MINUTE)
+        assert self.decide(OnRepeat.DELAY, end, 600, row()) == Open(NOW + 10 * MINUTE, NOW + 20 * MINUTE, end, NOW)
 
     @pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELED])
     def test_a_job_that_came_to_nothing_is_not_reused_and_its_place_is_free(self, status: Status) -> None:
-        assert self.decide(OnRepeat.REUSE, NOW + 1, holder=row(status=status)) == Open(
-            NOW + 1, NOW + 1 + 5 * MINUTE, NOW - MINUTE
+        assert self.decide(OnRepeat.REUSE, NOW + 1, holder=row(status=status, attempts=1)) == Open(
+            NOW + 1, NOW + 1 + 5 * MINUTE, NOW - MINUTE, takes_over=True
         )
         assert isinstance(self.decide(OnRepeat.REUSE, NOW + 1, holder=None), Open)
 
     def test_who_takes_a_later_place_over_stays_out_of_the_window_before(self) -> None:
-        seen = WindowRecord("alice", "order", "b", NOW + 5 * MINUTE, NOW + 10 * MINUTE, 2, NOW + 5 * MINUTE)
-        canceled = row(status=Status.CANCELED)
-        answer = window.decide(seen, canceled, OnRepeat.REUSE, NOW + 1, 5 * MINUTE, NOW)
-        assert answer == Open(NOW + 5 * MINUTE, NOW + 10 * MINUTE, NOW + 5 * MINUTE)
+        end, canceled = NOW + 5 * MINUTE, row(status=Status.CANCELED)
+        seen = WindowRecord("alice", "order", "b", end, end + 5 * MINUTE, 2, end, NOW)
+        for mode in (OnRepeat.REUSE, OnRepeat.DELAY):
+            answer = window.decide(seen, canceled, mode, NOW + 1, 5 * MINUTE, NOW)
+            assert answer == Open(end, end + 5 * MINUTE, end, NOW, takes_over=True)
+        assert window.decide(seen, canceled, OnRepeat.REJECT, NOW + 1, 5 * MINUTE, NOW) == Reject(end)
+
+    def test_a_window_of_an_older_version_is_taken_over_well_clear_of_the_one_before(self) -> None:
+        """It does not say when the job before runs."""
+        end, canceled = NOW + 5 * MINUTE, row(status=Status.CANCELED)
+        seen = WindowRecord("alice", "order", "b", end, end + 5 * MINUTE, 2, end)
+        answer = window.decide(seen, canceled, OnRepeat.DELAY, NOW + 1, 10 * MINUTE, NOW)
+        assert answer == Open(end + 10 * MINUTE, end + 20 * MINUTE, end, takes_over=True)
+
+    @pytest.mark.parametrize("mode", OnRepeat)
+    @pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELED])
+    def test_only_a_job_that_never_started_gives_its_window_back_in_every_mode(
+        self, mode: OnRepeat, status: Status
+    ) -> None:
+        taken = Open(NOW + 1, NOW + 1 + 5 * MINUTE, NOW - MINUTE, takes_over=True)
+        seen = replace(self.seen, floor_run_at=NOW - 10 * MINUTE)
+        answers = [
+            window.decide(seen, row(status=status, attempts=attempts), mode, NOW + 1, 5 * MINUTE, NOW)
+            for attempts in (0, 1)
+        ]
+        assert answers[0] == replace(taken, floor_run_at=NOW - 10 * MINUTE)
+        assert (answers[1] == answers[0]) is (mode is OnRepeat.REUSE)
+
+    def test_a_row_that_is_gone_before_its_time_had_come_gave_its_window_back(self) -> None:
+        far = replace(self.seen, run_at=NOW + 5 * MINUTE, ends_at=NOW + 10 * MINUTE, floor=0)
+        assert window.decide(far, None, OnRepeat.DELAY, NOW, MINUTE, NOW) == Open(NOW, NOW + MINUTE, 0, takes_over=True)
+        assert self.decide(OnRepeat.DELAY, NOW + 1) == Open(
+            self.seen.ends_at, NOW + 10 * MINUTE, self.seen.ends_at, NOW
+        )
 
 
 class TestDispatching:
@@ -150,25 +194,25 @@ class TestDispatching:
 
     @given(st.integers(0, 10**9))
     def test_a_new_job_is_looked_at_before_it_is_due_or_soon_after(self, wait: int) -> None:
-        wake = dispatch_plan.first_wake(NOW + wait, NOW)
+        wake = dispatch_plan.choose_first_wake(NOW + wait, NOW)
         if wait > dispatch_plan.MAX_DELAY_MS:
             assert NOW < wake < NOW + wait
         else:
             assert wake == NOW + wait + RESEND_AFTER_MS
 
 
-@given(st.integers(1, 50), st.floats(0, 1, exclude_max=True))
+@given(st.integers(1, 1_000) | st.just(1_025), st.floats(0, 1, exclude_max=True))
 def test_backoff_is_jittered_over_a_span_that_doubles_up_to_ten_minutes(attempt: int, jitter: float) -> None:
-    span = min(600.0, 2.0 * 2 ** (attempt - 1))
+    span = min(600, 2 * 2 ** (attempt - 1))
     assert 0 <= backoff.backoff_seconds(attempt, jitter) <= span
     assert backoff.backoff_seconds(attempt, 0.5) == span / 2
 
 
 @given(st.tuples(st.integers(0, 2**48 - 1), st.integers(0, 2**80 - 1)), st.data())
-def test_ids_sort_as_their_times_do(one: tuple[int, int], data: st.DataObject) -> None:
+def test_ids_sort_as_their_times_do(earlier: tuple[int, int], data: st.DataObject) -> None:
     other = data.draw(st.tuples(st.integers(0, 2**48 - 1), st.integers(0, 2**80 - 1)))
-    assert (ids.make_id(*one) < ids.make_id(*other)) == (one < other)
-    assert ids.is_id(ids.make_id(*one))
+    assert (ids.make_id(*earlier) < ids.make_id(*other)) == (earlier < other)
+    assert ids.is_id(ids.make_id(*earlier))
 
 
 @given(st.text())
@@ -202,11 +246,11 @@ def test_a_percentile_is_right_to_a_quarter(times: list[float], fraction: float)
     tally = records.Tally()
     for time in times:
         tally.duration[records.bucket_of(time)] += 1
-    found = records.percentile(tally.duration, fraction)
-    exact = next(time for place, time in enumerate(sorted(times), 1) if place >= fraction * len(times))
-    assert found is not None
-    assert exact <= found * 1.0001
-    assert found <= max(0.0015, exact * 1.25 * 1.0001 + 0.0005)  # given in thousandths of a millisecond
+    reported = records.percentile(tally.duration, fraction)
+    exact = next(time for rank, time in enumerate(sorted(times), 1) if rank >= fraction * len(times))
+    assert reported is not None
+    assert exact <= reported * 1.0001
+    assert reported <= max(0.0015, exact * 1.25 * 1.0001 + 0.0005)  # given in thousandths of a millisecond
     assert records.percentile({}, fraction) is None
 
 

@@ -1,4 +1,4 @@
-"""The ports in memory: plain classes with a stopped clock and seeded chance. No conditions of their own.
+"""The ports in memory: plain classes with a stopped clock and seeded random numbers. No conditions of their own.
 
 What a change needs is asked of core/change.py, as aws/expressions.py spells it out for DynamoDB. Switches make what
 AWS may do: an index that lags, messages that are lost, doubled, late or out of order.
@@ -7,7 +7,7 @@ AWS may do: an index that lags, messages that are lost, doubled, late or out of 
 import random
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -16,9 +16,9 @@ from chalicelib.core.change import Change
 from chalicelib.core.filters import Filter, listed_status, phase_of, phases_of, wants_due
 from chalicelib.core.ids import make_id, shard_of
 from chalicelib.core.job import WAITING, Job, Millis, Status
-from chalicelib.core.records import KeyRecord, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
-from chalicelib.errors import ChangeRefused, PayloadMissing
-from chalicelib.ports import Depth, OpenJobs, UploadLink
+from chalicelib.core.records import KeyRecord, OpenUploads, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
+from chalicelib.errors import PayloadMissing
+from chalicelib.ports import ChangeRefused, Depth, OpenJobs, UploadLink
 from chalicelib.service.work import Message
 
 START: Millis = 1_800_000_000_000
@@ -62,6 +62,19 @@ class SeededRandom:
         return self._random.random()
 
 
+class SilentAlarm:
+    """ports.Alarm that never rings: on a stopped clock, checkpoints end a task that is out of time."""
+
+    def set(self, seconds: float, ring: Callable[[float], None]) -> None:
+        return None
+
+    def stop(self) -> None:
+        return None
+
+    def end_process(self) -> None:
+        raise AssertionError("nothing rang")
+
+
 class Table:
     """The rows of all kinds. `lagging()` holds the indexes back at what they are now."""
 
@@ -71,6 +84,7 @@ class Table:
         self.due_at: dict[str, Millis] = {}
         self.keys: dict[tuple[str, str], KeyRecord] = {}
         self.windows: dict[tuple[str, str | int], WindowRecord] = {}
+        self.uploads: dict[str, OpenUploads] = {}
         self.runs: dict[tuple[str, str], RunRecord] = {}
         self.schedules: dict[str, Schedule] = {}
         self.tallies: dict[tuple[str, Millis], Tally] = defaultdict(Tally)
@@ -132,14 +146,24 @@ class MemoryJobs:
             for job in jobs:
                 self.table.put(job)
 
-    def insert_in_window(self, job: Job, window: WindowRecord, seen: WindowRecord | None) -> None:
+    def insert_in_window(
+        self, job: Job, window: WindowRecord, seen: WindowRecord | None, handed: Change | None = None
+    ) -> None:
         with self.table.lock:
-            place = (window.owner, window.object_id)
-            stands = self.table.windows.get(place)
+            key = (window.owner, window.object_id)
+            stands = self.table.windows.get(key)
             if job.id in self.table.jobs or not self.window_is(stands, seen):
                 raise ChangeRefused(None)
-            self.table.windows[place] = window
+            if handed is not None:
+                self._hand_over(handed)
+            self.table.windows[key] = window
             self.table.put(job)
+
+    def _hand_over(self, handed: Change) -> None:
+        row = self.table.jobs.get(handed.job.id)
+        if row is None or not self.permits(handed, row):
+            raise ChangeRefused(None)
+        self.table.jobs[row.id] = changes.apply_change(handed, row)
 
     @staticmethod
     def window_is(stands: WindowRecord | None, seen: WindowRecord | None) -> bool:
@@ -157,7 +181,7 @@ class MemoryJobs:
             row = self.table.jobs.get(job_id)
             if row is None or not self.claimable(row, now):
                 raise ChangeRefused(row)
-            return self.table.put(changes.claimed(row, now, token))
+            return self.table.put(changes.claim_row(row, now, token))
 
     def claimable(self, row: Job, now: Millis) -> bool:
         return changes.claimable(row, now)
@@ -167,26 +191,26 @@ class MemoryJobs:
             row = self.table.jobs.get(change.job.id)
             if row is None or not self.permits(change, row):
                 raise ChangeRefused(row)
-            return self.table.put(changes.applied(change, row))
+            return self.table.put(changes.apply_change(change, row))
 
     def permits(self, change: Change, row: Job) -> bool:
         return changes.permits(change, row)
 
     def due(self, now: Millis, limit: int) -> Iterator[Sequence[str]]:
-        found = [(job.wake_at, job.id) for job in self.table.indexed_jobs.values() if job.wake_at is not None]
-        found += [(schedule.wake_at, schedule.id) for schedule in self.table.indexed_schedules.values()]
+        waking = [(job.wake_at, job.id) for job in self.table.indexed_jobs.values() if job.wake_at is not None]
+        waking += [(schedule.wake_at, schedule.id) for schedule in self.table.indexed_schedules.values()]
         for shard in range(WAKE_SHARDS):
-            here = [pair for pair in found if pair[0] <= now and shard_of(pair[1], WAKE_SHARDS) == shard]
+            here = [pair for pair in waking if pair[0] <= now and shard_of(pair[1], WAKE_SHARDS) == shard]
             ids = [id_ for _, id_ in sorted(here)]
             for start in range(0, len(ids), limit):
                 yield ids[start : start + limit]
 
     def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:
-        found = self._newest(chosen, before, limit)
+        ids = self._newest(chosen, before, limit)
         if wants_due(chosen.statuses):
             scheduled = self._newest(replace(chosen, statuses=frozenset({Status.SCHEDULED})), before, limit)
-            found += [name for name in scheduled if self.table.due_at[name] <= now]
-        return sorted(set(found), reverse=True)[:limit]
+            ids += [name for name in scheduled if self.table.due_at[name] <= now]
+        return sorted(set(ids), reverse=True)[:limit]
 
     def _newest(self, chosen: Filter, before: str | None, limit: int) -> list[str]:
         listed = [job.id for job in self.table.indexed_jobs.values() if self._is_listed(chosen, job)]
@@ -235,11 +259,25 @@ class MemoryRecords:
     def window(self, owner: str, object_id: str | int) -> WindowRecord | None:
         return self.table.windows.get((owner, object_id))
 
+    def open_uploads(self, owner: str) -> OpenUploads | None:
+        return self.table.uploads.get(owner)
+
+    def put_open_uploads(self, uploads: OpenUploads, seen: OpenUploads | None) -> bool:
+        with self.table.lock:
+            stands = self.table.uploads.get(uploads.owner)
+            if (stands.version if stands else None) != (seen.version if seen else None):
+                return False
+            self.table.uploads[uploads.owner] = uploads
+            return True
+
     def run(self, owner: str, run_id: str) -> RunRecord | None:
         return self.table.runs.get((owner, run_id))
 
-    def add_schedule(self, schedule: Schedule) -> None:
-        self.table.schedules[schedule.id] = schedule
+    def add_schedule(self, schedule: Schedule) -> Schedule:
+        return self.table.schedules.setdefault(schedule.id, schedule)
+
+    def count_schedules(self, owner: str) -> int:
+        return sum(schedule.owner == owner for schedule in self.table.indexed_schedules.values())
 
     def schedule(self, schedule_id: str) -> Schedule | None:
         return self.table.schedules.get(schedule_id)
@@ -329,7 +367,7 @@ class MemoryQueue:
         visible = [held for held in self.held if held.visible_at <= self.clock.millis]
         if self.reordering:
             visible.reverse()
-        found = []
+        messages = []
         for held in visible[:most]:
             if held.receives >= self.most_receives:
                 self.held.remove(held)
@@ -337,8 +375,8 @@ class MemoryQueue:
                 continue
             held.receives += 1
             held.visible_at = self.clock.millis + self.visibility * 1000
-            found.append(Message(str(held.id), held.body, self._receipt(held)))
-        return found
+            messages.append(Message(str(held.id), held.body, self._receipt(held)))
+        return messages
 
     def delete(self, receipts: Sequence[str]) -> None:
         """A receipt of an earlier receive no longer counts."""
@@ -372,7 +410,7 @@ class MemoryPayloads:
     def link(self, key: str) -> str:
         return f"memory:///{key}"
 
-    def upload_link(self, key: str, now: Millis, size: int | None) -> UploadLink:
+    def upload_link(self, key: str, now: Millis, size: int) -> UploadLink:
         return UploadLink(f"memory:///{key}", {"Content-Type": "application/json"}, now + 900_000)
 
     def check(self) -> None:

@@ -36,7 +36,7 @@ class RunningStack:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         outer = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
-        own = {"PORT": str(self.port), "DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1"}
+        own = {"PORT": str(self.port), "DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1", "VERBOSE": "1"}
         self.env: dict[str, str] = {**outer, **FAST, **own, **environ}
         self.lines: list[str] = []
         self._popen = _start(self.env)

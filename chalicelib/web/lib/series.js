@@ -1,7 +1,7 @@
 // Numbers over time, made ready for a chart.
 
 /** Columns stood upon one another: each on those after it, so the first one drawn is the tallest. A line stands apart. */
-export function stacked(columns, series) {
+export function stackUp(columns, series) {
   const sums = columns.map((column, s) => (series[s].line ? column : []));
   for (let at = 0; at < (columns[0]?.length || 0); at += 1) {
     let sum = 0;

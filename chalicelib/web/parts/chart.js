@@ -1,6 +1,6 @@
 // Charts by uPlot, fetched when the first one is drawn; stacked bars or lines, redrawn with size and theme.
 import { el } from "../lib/dom.js";
-import { stacked as stackUp, standingAlone } from "../lib/series.js";
+import { stackUp, standingAlone } from "../lib/series.js";
 import { hourMinute, milliseconds, number, span, timeSteps } from "../lib/time.js";
 
 const HEIGHT = 220;

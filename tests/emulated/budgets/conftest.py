@@ -79,8 +79,8 @@ def metered(stage: emulators.Stage) -> Metered:
     for client in (stage.table, stage.queue, stage.bucket):
         meter.watch(client)
     ports = Ports(
-        stage.jobs(), stage.records(), stage.messages(), stage.payloads(), clock, fakes.SeededRandom(), tasks.load(),
-        Settings(),
+        stage.jobs(), stage.records(), stage.messages(), stage.payloads(), clock, fakes.SeededRandom(),
+        fakes.SilentAlarm(), tasks.load(), Settings(),
     )  # fmt: skip
     ports.queue.depth()  # the queue's address is looked up once for each container
     mailbox = emulators.Mailbox(stage)

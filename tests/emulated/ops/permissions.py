@@ -18,7 +18,6 @@ PORTS = {
     "queue": ("chalicelib.aws.sqs", "SqsQueue"),
     "payloads": ("chalicelib.aws.s3", "S3Payloads"),
 }
-ROOTS = {"authorize": ["authorize"], "work": ["work"], "dispatch": ["dispatch"]}
 ACTIONS = {
     "batch_get_item": ["dynamodb:BatchGetItem"],
     "batch_write_item": ["dynamodb:BatchWriteItem"],
@@ -63,10 +62,24 @@ def queried(indexes: set[str]) -> Mapping[str, set[str]]:
 
 @cache
 def _functions() -> Mapping[str, list[ast.AST]]:
-    """Function -> what its handlers reach; the API's are all that app.py defines beside those of the others."""
-    handlers = [name for names in ROOTS.values() for name in names]
-    views = [name for name in _module("app").defined if name not in handlers and "." not in name]
-    return {name: _reached([("app", root) for root in roots]) for name, roots in {**ROOTS, "api": views}.items()}
+    """Function -> what its handler reaches; the API's is all that app.py defines beside the handlers of the others."""
+    roots: dict[str, list[str]] = {}
+    for name, node in _module("app").defined.items():
+        roots.setdefault(_handler_name(node) or "api", []).append(name)
+    return {function: _reached([("app", name) for name in names]) for function, names in roots.items()}
+
+
+def _handler_name(node: ast.AST) -> str | None:
+    """Of a function that Chalice makes for a handler by itself: `@app.schedule(..., name="dispatch")`."""
+    if not isinstance(node, ast.FunctionDef):
+        return None
+    for decorator in node.decorator_list:
+        match decorator:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="app")), keywords=keywords):
+                names = [each.value.value for each in keywords
+                         if each.arg == "name" and isinstance(each.value, ast.Constant)]  # fmt: skip
+                return str(names[0]) if names else node.name
+    return None
 
 
 class Module:

@@ -43,3 +43,4 @@ def test_ministack_is_the_version_that_the_tests_run_on() -> None:
     pins = (ROOT / "requirements-dev.txt").read_text()
     version = services()["ministack"]["image"].split(":")[1].removesuffix("-full")
     assert f"ministack[full]=={version}\n" in pins
+    assert f"ministack=={version}\n" in (ROOT / "requirements-run.txt").read_text()

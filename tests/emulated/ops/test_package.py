@@ -84,7 +84,8 @@ def test_it_runs_with_nothing_but_what_lambda_brings(unzipped: Path) -> None:
                     (beside / first).symlink_to(place)
     code = (
         f"import sys; sys.path[:0] = [{str(unzipped)!r}, {str(beside)!r}]\n"
-        "import app; from chalicelib.core import cron, fast_numbers, numbers; import zoneinfo, yaml\n"
+        "import app; from chalicelib.core import cron; import zoneinfo, yaml\n"
+        "from chalicelib.tasks.sorting import fast_numbers, numbers\n"
         "assert numbers.sort(b'[3, 1, 2]') == b'[1,2,3]', 'sorted'\n"
         "zoneinfo.reset_tzpath(()); zoneinfo.ZoneInfo('Europe/Berlin')\n"
         f"far = [m.__file__ for m in sys.modules.values() if 'site-packages' in (getattr(m, '__file__', '') or '')]\n"

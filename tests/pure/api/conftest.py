@@ -21,6 +21,7 @@ from tests.support.fakes import (
     MemoryQueue,
     MemoryRecords,
     SeededRandom,
+    SilentAlarm,
     StoppedClock,
     Table,
 )
@@ -145,6 +146,7 @@ def memory(module: Any) -> Iterator[MemoryApi]:
         payloads=MemoryPayloads(),
         clock=clock,
         random=SeededRandom(),
+        alarm=SilentAlarm(),
         tasks=tasks.load(),
         settings=replace(module.settings),
     )

@@ -128,4 +128,4 @@ def test_a_value_without_neighbours_stands_alone(modules: Modules, values: list[
 def test_columns_stand_on_those_after_them_and_lines_apart(modules: Modules) -> None:
     series = [{}, {}, {"line": True}]
     columns = [[1, 0, 2], [3, None, 0], [None, 9, None]]
-    assert modules.call("lib/series.js", "stacked", columns, series) == [[4, 0, 2], [3, 0, 0], [None, 9, None]]
+    assert modules.call("lib/series.js", "stackUp", columns, series) == [[4, 0, 2], [3, 0, 0], [None, 9, None]]

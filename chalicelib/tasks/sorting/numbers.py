@@ -1,6 +1,8 @@
 """JSON arrays of numbers as bytes: checked, sorted exactly, or made from text with one number a line."""
 
+import os
 import re
+import sys
 
 import msgspec
 
@@ -10,6 +12,12 @@ MAX_DIGITS = 4_000  # an integer's; Python itself refuses to read more than 4,30
 # 35 ms slower for that at most, and each later one 15 ms or more faster. A million numbers are always larger, at
 # two bytes each; what most requests bring never pays for the import. benchmarks/README.md has the figures.
 LARGE_BYTES = 2_000_000
+
+# numpy reads this variable once, at its first import: its AVX-512 sort takes five times as long as its AVX2 one on
+# Zen 4, and is hardly faster elsewhere. Whoever sets it before has the last word. Python 3.11 has an older numpy, which
+# has other names for these features: Lambda runs it with a C library that is too old for the newer one.
+_TUNING = "NPY_DISABLE_CPU_FEATURES"
+_AVX_512 = "AVX512_ICL X86_V4" if sys.version_info >= (3, 12) else "AVX512F AVX512_SKX"
 
 _HEAD_BYTES = 65_536
 _LONG = 250  # bytes a number, on average
@@ -64,8 +72,9 @@ def sort(raw: bytes, *, descending: bool = False, large: int = LARGE_BYTES) -> b
     An array of `large` bytes or more is first tried by the way for ints only and floats only.
     """
     if len(raw) >= large and _may_be_uniform(raw):
+        os.environ.setdefault(_TUNING, _AVX_512)
         # A function-level import: these libraries are worth their import only to large arrays.
-        from chalicelib.core import fast_numbers
+        from chalicelib.tasks.sorting import fast_numbers
 
         result = fast_numbers.sort(raw, descending=descending)
         if result is not None:

@@ -1,0 +1,250 @@
+"""The awaiting client: `AsyncSortie`, and the jobs, pages and batches it hands out. client.py is its twin."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Any, TypeVar
+
+from sortie_client import logs, looking, steering, submitting, waiting
+from sortie_client.address import Address, resolve
+from sortie_client.answers import Board, Group, JobState, RunStarted, RunState, Schedule, Stats
+from sortie_client.async_wire import AsyncWire
+from sortie_client.batch_view import BatchView
+from sortie_client.inputs import prepare
+from sortie_client.job_view import JobView
+from sortie_client.plans import Plan, Progress
+from sortie_client.requests import prepared_request
+from sortie_client.retries import Retries
+from sortie_client.waiting import Deadline, Update, Watch
+
+T = TypeVar("T")
+
+
+class AsyncSortie:
+    """A client of one service. `url` and `token` come from SORTIE_URL and SORTIE_TOKEN, else from a profile in
+    ~/.config/sortie/config.toml. Threads may share it. Nothing is sent before the first call.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        *,
+        profile: str | None = None,
+        retries: Retries | None = None,
+        timeout: float = 60.0,
+    ) -> None:
+        self.address: Address = resolve(url, token, profile)
+        self.retries = retries or Retries()
+        self._wire = AsyncWire(self.address, timeout)
+
+    async def submit(
+        self,
+        task: str = "sort",
+        input: Any = None,
+        *,
+        array: Any = None,
+        object_id: str | int | None = None,
+        window: Mapping[str, Any] | None = None,
+        run_in: str | float | None = None,
+        run_at: Any = None,
+        timeout: float | None = None,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        on_progress: Progress | None = None,
+    ) -> AsyncJob:
+        """Make a job. `array`, the input's field of that name: a list, a numpy array, a path or a binary file.
+
+        What is larger than a request goes by upload; `on_progress(done, all)` is called with its bytes. `run_at` is a
+        datetime with a zone, or text. Raises BadInput, Invalid, WindowHeld, Unauthorized, Forbidden, Unreachable.
+        """
+        request = {
+            "task": task, "input": input, "array": array, "object_id": object_id, "window": window, "run_in": run_in,
+            "run_at": run_at, "timeout": timeout, "max_attempts": max_attempts,
+        }  # fmt: skip
+        job = prepared_request(request)
+        state = await self._run(submitting.submit(self.retries, job, idempotency_key, on_progress))
+        return AsyncJob(self, state, job.dtype)
+
+    async def submit_many(self, requests: Iterable[Mapping[str, Any]]) -> AsyncBatch:
+        """Make many jobs, a hundred a request. A request is a mapping of what `submit` takes."""
+        jobs = [prepared_request(request, submitting.BULK_INLINE) for request in requests]
+        results = await self._run(submitting.submit_many(self.retries, jobs))
+        return AsyncBatch(self, [
+            AsyncJob(self, result, job.dtype) if isinstance(result, JobState) else result
+            for job, result in zip(jobs, results, strict=True)
+        ])  # fmt: skip
+
+    async def job(self, job_id: str) -> AsyncJob:
+        """The job of an id, made here or anywhere. Raises NotFound."""
+        return AsyncJob(self, await self._run(waiting.job(self.retries, job_id)))
+
+    def jobs(
+        self,
+        *,
+        status: str | None = None,
+        task: str | None = None,
+        object_id: str | int | None = None,
+        group: str | None = None,
+        since: Any = None,
+        until: Any = None,
+        owner: str | None = None,
+    ) -> AsyncPages:
+        """Newest first. `since` and `until`: a datetime with a zone, RFC 3339, or how long ago, such as "1h"."""
+        filters = {
+            "status": status, "task": task, "object_id": object_id, "group": group, "since": since, "until": until,
+            "owner": owner,
+        }  # fmt: skip
+        return AsyncPages(self, filters)
+
+    async def board(self, owner: str | None = None) -> Board:
+        return await self._run(looking.board(self.retries, owner))
+
+    async def stats(self, span: str = "hour", owner: str | None = None) -> Stats:
+        return await self._run(looking.stats(self.retries, span, owner))
+
+    async def groups(self) -> list[Group]:
+        return await self._run(looking.groups(self.retries))
+
+    async def start_group(self, name: str, *, idempotency_key: str | None = None) -> RunStarted:
+        return await self._run(looking.start_run(self.retries, name, idempotency_key))
+
+    async def group_run(self, name: str, run_id: str, owner: str | None = None) -> RunState:
+        return await self._run(looking.run(self.retries, name, run_id, owner))
+
+    async def schedules(self, owner: str | None = None) -> list[Schedule]:
+        return await self._run(looking.schedules(self.retries, owner))
+
+    async def add_schedule(
+        self, cron: str, job: Mapping[str, Any], timezone: str = "UTC", *, idempotency_key: str | None = None
+    ) -> Schedule:
+        body = {"cron": cron, "timezone": timezone, "job": job}
+        return await self._run(looking.add_schedule(self.retries, body, idempotency_key))
+
+    async def remove_schedule(self, schedule_id: str) -> None:
+        await self._run(looking.remove_schedule(self.retries, schedule_id))
+
+    async def role(self) -> str:
+        """What the token may do: read, submit or admin."""
+        return await self._run(looking.role(self.retries))
+
+    async def close(self) -> None:
+        await self._wire.close()
+
+    async def __aenter__(self) -> AsyncSortie:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<AsyncSortie at {self.address.url}>"
+
+    async def _run(self, plan: Plan[T]) -> T:
+        return await self._wire.run(plan)
+
+
+class AsyncJob(JobView):
+    """A job of this service."""
+
+    def __init__(self, client: AsyncSortie, state: JobState, dtype: Any = None) -> None:
+        super().__init__(state, dtype)
+        self._client = client
+
+    async def result(
+        self, timeout: float | None = None, *, dtype: Any = None, on_progress: Progress | None = None
+    ) -> Any:
+        """The output once the job has completed; of a sort, the array. A numpy array given comes back as one, of its
+        dtype; `dtype` asks for one. `on_progress(done, all)`: bytes of an output that is streamed.
+
+        Raises JobFailed, JobCanceled, and TimeoutError when the time-out passes: the job goes on.
+        """
+        await self.wait(timeout)
+        if self.status == "completed" and not self.state.is_whole:
+            await self.refresh()
+        plan = waiting.output(self._client.retries, self.state, dtype or self.dtype, on_progress)
+        return await self._client._run(plan)
+
+    async def wait(self, timeout: float | None = None, *, on_update: Update | None = None) -> AsyncJob:
+        """Until the job has ended, however that is. Raises TimeoutError. `on_update` sees the job once a second."""
+        if not self.has_ended:
+            plan = waiting.ended(self._client.retries, self.id, Deadline(timeout), on_update)
+            self.state = await self._client._run(plan)
+        return self
+
+    async def refresh(self) -> AsyncJob:
+        self.state = await self._client._run(waiting.job(self._client.retries, self.id))
+        return self
+
+    async def cancel(self) -> AsyncJob:
+        """Raises WrongStatus when it has ended."""
+        self.state = await self._client._run(steering.cancel(self._client.retries, self.id))
+        return self
+
+    async def retry(self) -> AsyncJob:
+        """The same job once more, when it failed or was canceled. Raises WrongStatus."""
+        self.state = await self._client._run(steering.retry(self._client.retries, self.id))
+        return self
+
+    async def run_again(
+        self, *, input: Any = None, array: Any = None, idempotency_key: str | None = None, **changes: Any
+    ) -> AsyncJob:
+        """A new job like this ended one, with changed fields: `run_again(array=[2, 1], timeout=5)`."""
+        given = None if input is None and array is None else prepare(input, array)
+        plan = steering.run_again(self._client.retries, self.id, given, changes, idempotency_key)
+        return AsyncJob(self._client, await self._client._run(plan), given.dtype if given else self.dtype)
+
+    async def log(self, *, attempt: int | None = None, follow: bool = False) -> AsyncIterator[str]:
+        """The lines of an attempt, the newest if none is named. `follow` goes on until the job has ended."""
+        reader = logs.Reader(self.id, attempt, follow)
+        while not reader.is_done:
+            for line in await self._client._run(logs.next_lines(self._client.retries, reader)):
+                yield line
+
+    async def save(self, file: Any, *, on_progress: Progress | None = None) -> None:
+        """Stream the output of a completed job into a binary file, as the JSON it is."""
+        if not self.state.is_whole:
+            await self.refresh()
+        await self._client._run(waiting.saved(self._client.retries, self.state, file, on_progress))
+
+
+class AsyncPages:
+    """Jobs that a filter fits: iterates over all of them, page by page as they are needed."""
+
+    def __init__(self, client: AsyncSortie, filters: Mapping[str, Any]) -> None:
+        self._client = client
+        self._filters = filters
+
+    async def __aiter__(self) -> AsyncIterator[AsyncJob]:
+        async for page in self.pages():
+            for job in page:
+                yield job
+
+    async def pages(self, limit: int = looking.PAGE) -> AsyncIterator[list[AsyncJob]]:
+        cursor: str | None = None
+        while True:
+            page = await self._client._run(
+                looking.page(self._client.retries, {**self._filters, "limit": limit}, cursor)
+            )
+            yield [AsyncJob(self._client, state) for state in page.jobs]
+            cursor = page.next
+            if cursor is None:
+                return
+
+
+class AsyncBatch(BatchView[AsyncJob]):
+    """What came of `submit_many`."""
+
+    def __init__(self, client: AsyncSortie, results: list[Any]) -> None:
+        super().__init__(results)
+        self._client = client
+
+    async def as_completed(self, timeout: float | None = None) -> AsyncIterator[AsyncJob]:
+        """The jobs as they end, however that is. Raises TimeoutError when the time-out passes: the rest goes on."""
+        deadline, watch = Deadline(timeout), Watch(job.id for job in self.jobs if not job.has_ended)
+        for job in [job for job in self.jobs if job.has_ended]:
+            yield job
+        while watch.open:
+            plan = waiting.next_ended(self._client.retries, watch, deadline)
+            for job in self.updated(await self._client._run(plan)):
+                yield job

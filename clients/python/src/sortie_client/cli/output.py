@@ -1,0 +1,113 @@
+"""How answers look: lines and tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+import msgspec
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sortie_client.answers import JobState
+from sortie_client.reading import plain
+
+COLOURS = {
+    "completed": "green", "failed": "red", "canceled": "yellow", "running": "cyan", "pending": "blue",
+    "scheduled": "magenta",
+}  # fmt: skip
+
+
+def console() -> Console:
+    """Plain and as wide as the content where nobody looks at a terminal."""
+    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=200, no_color=True)
+
+
+def put_json(value: Any) -> None:
+    """One document on one line. Raw parts are printed as they came, to the last digit."""
+    sys.stdout.buffer.write(msgspec.json.encode(plain(value)) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def put_jobs(states: Iterable[JobState]) -> None:
+    table = new_table("id", "task", "status", "created", "took", "what")
+    for state in states:
+        table.add_row(state.id, state.task, status_text(state), when(state.created_at), took(state), what(state))
+    if table.row_count:
+        console().print(table)
+    else:
+        click.echo("no jobs", err=True)
+
+
+def new_table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False, show_edge=False)
+    for name in columns:
+        table.add_column(name, no_wrap=name != "what", overflow="fold" if name == "id" else "ellipsis")
+    return table
+
+
+def put_job(state: JobState) -> None:
+    """A job, field by field; what it does not have is left out."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in state.to_dict().items():
+        if value not in (None, [], False) and name not in ("window_ends_at", "attempt_log"):
+            table.add_row(name, status_text(state) if name == "status" else shortened(value))
+    for attempt in state.attempt_log:
+        why = f": {attempt.error.message}" if attempt.error else ""
+        table.add_row(f"attempt {attempt.attempt}", f"{attempt.outcome}{why} ({when(attempt.ended_at)})")
+    console().print(table)
+
+
+def ended_line(state: JobState) -> str:
+    """`id status what`: the id first, for the next command."""
+    return " ".join(filter(None, [state.id, state.status, took(state), what(state)]))
+
+
+def status_text(state: JobState) -> Text:
+    percent = f" {state.progress:.0%}" if state.status == "running" and state.progress is not None else ""
+    asked = " (canceling)" if state.cancel_requested and not state.has_ended else ""
+    return Text(state.status + percent + asked, style=COLOURS.get(state.status, ""))
+
+
+def what(state: JobState) -> str:
+    """Why it failed, or whose and what for it is."""
+    if state.error:
+        return " ".join(f"{state.error.type}: {state.error.message}".split())
+    parts = [f"object {state.object_id}" if state.object_id is not None else "", state.group or "", state.label or ""]
+    if state.status == "scheduled" and state.run_at:
+        parts.append(f"due {when(state.next_attempt_at or state.run_at)}")
+    return " ".join(filter(None, parts))
+
+
+def took(state: JobState) -> str:
+    return "" if state.duration_ms is None else duration(state.duration_ms / 1000)
+
+
+def duration(seconds: float) -> str:
+    """Three digits that matter: 0.04 ms, 1.25 s, 3 min 20 s, 5 h 2 min."""
+    if seconds < 1:
+        return f"{seconds * 1000:.3g} ms"
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def when(at: datetime | None) -> str:
+    """Today's times without their date, in the zone of the one who looks."""
+    if at is None:
+        return ""
+    local, today = at.astimezone(), datetime.now(UTC).astimezone().date()
+    return local.strftime("%H:%M:%S" if local.date() == today else "%Y-%m-%d %H:%M:%S")
+
+
+def shortened(value: Any, longest: int = 400) -> str:
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return text if len(text) <= longest else f"{text[:longest]}… ({len(text):,} characters)"

@@ -1,0 +1,150 @@
+"""Plans that make jobs: one, many, and a large input's upload before them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
+from typing import Any
+
+import msgspec
+
+from sortie_client import asking
+from sortie_client.answers import BulkAnswer, BulkResult, JobState, Upload
+from sortie_client.errors import Invalid, SortieError
+from sortie_client.estimates import TooSmall
+from sortie_client.inputs import FileSource, Given, Inline, Source, prepare
+from sortie_client.plans import Pause, Plan, Progress, Put, Response
+from sortie_client.retries import Retries, pause_before_next
+
+BULK_JOBS = 100
+BULK_BYTES = 4_900_000
+BULK_INLINE = 1_000_000
+"""What a job of a bulk may hold itself: a larger input goes by upload, and leaves room for the others."""
+REFUSED_ENTRY = b"{}"
+"""Stands in the place of an entry that is settled: the service refuses it and makes nothing."""
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A job request that is ready to be sent. `fields`: what stands beside task and input."""
+
+    task: str
+    given: Given
+    fields: Mapping[str, Any]
+
+    @property
+    def dtype(self) -> Any:
+        return self.given.dtype
+
+
+def prepared(task: str, given: Any, array: Any, fields: Mapping[str, Any], limit: int) -> Prepared:
+    """Raises BadInput."""
+    content = prepare(given, array, limit)
+    return Prepared(task, content, {name: value for name, value in fields.items() if value is not None})
+
+
+def submit(policy: Retries, job: Prepared, key: str | None, on_progress: Progress | None) -> Plan[JobState]:
+    """Raises Refused, Unreachable."""
+    body = yield from job_body(policy, job, on_progress)
+    try:
+        response = yield from asking.post(policy, "/jobs", body, key)
+    except Invalid as refused:
+        source = _source_of(job) if refused.status == 413 else None
+        if source is None:
+            raise
+        # This service takes less in a request than others do.
+        body = _request(job, (yield from upload(policy, source, on_progress)))
+        response = yield from asking.post(policy, "/jobs", body, key)
+    return asking.answer(JobState, response)
+
+
+def job_body(policy: Retries, job: Prepared, on_progress: Progress | None) -> Plan[bytes]:
+    return _request(job, (yield from input_json(policy, job.given, on_progress)))
+
+
+def input_json(policy: Retries, given: Given, on_progress: Progress | None = None) -> Plan[bytes]:
+    """The JSON of `input`, once what is large has been uploaded."""
+    if isinstance(given.content, Inline):
+        return given.content.json
+    try:
+        return (yield from upload(policy, given.content, on_progress))
+    except TooSmall:
+        return (yield from input_json(policy, given.counted(), on_progress))
+    finally:
+        given.close()
+
+
+def upload(policy: Retries, source: Source, on_progress: Progress | None) -> Plan[bytes]:
+    """The JSON that names the upload."""
+    size = msgspec.json.encode({"bytes": source.size})
+    made = asking.answer(Upload, (yield from asking.post(policy, "/uploads", size)))
+    yield from asking.put(policy, Put(made.href, made.headers, source, on_progress))
+    return msgspec.json.encode({"upload": made.id})
+
+
+def submit_many(policy: Retries, jobs: Sequence[Prepared]) -> Plan[list[JobState | SortieError]]:
+    """In the order asked for. An entry that is refused is its error; the others stand."""
+    bodies = []
+    for job in jobs:
+        bodies.append((yield from job_body(policy, job, None)))
+    results: list[JobState | SortieError] = []
+    for batch in _batches(bodies):
+        results += yield from _submit_batch(policy, batch)
+    return results
+
+
+def _submit_batch(policy: Retries, bodies: Sequence[bytes]) -> Plan[list[JobState | SortieError]]:
+    """One key for the batch gives each place a key of its own. An entry that reads 503 may or may not have made its
+    job: it is sent again at the same place under the same key, which makes it once.
+    """
+    key = asking.new_key()
+    results: dict[int, BulkResult] = {}
+    left = list(range(len(bodies)))
+    tried, paused = 0, 0.0
+    while True:
+        tried += 1
+        entries = [bodies[place] if place in left else REFUSED_ENTRY for place in range(max(left) + 1)]
+        body = b'{"jobs":[%b]}' % b",".join(entries)
+        answer = asking.answer(BulkAnswer, (yield from asking.post(policy, "/jobs/bulk", body, key)))
+        results |= {place: answer.results[place] for place in left}
+        left = [place for place in left if answer.results[place].status == 503]
+        if not left:
+            break
+        pause = pause_before_next(policy, tried, Response(503), chance=asking.chance(), paused=paused)
+        if pause is None:
+            break
+        paused += pause
+        yield Pause(pause)
+    return [_outcome(results[place]) for place in range(len(bodies))]
+
+
+def _outcome(result: BulkResult) -> JobState | SortieError:
+    if result.job is not None:
+        return result.job
+    problem = result.problem.to_dict() if result.problem else {}
+    body = msgspec.json.encode({**problem, "status": result.status})
+    return asking.refusal(Response(result.status, body=body))
+
+
+def _batches(bodies: Sequence[bytes]) -> Iterator[list[bytes]]:
+    batch: list[bytes] = []
+    size = 0
+    for body in bodies:
+        if batch and (len(batch) == BULK_JOBS or size + len(body) > BULK_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(body)
+        size += len(body) + 1
+    if batch:
+        yield batch
+
+
+def _request(job: Prepared, given: bytes) -> bytes:
+    return msgspec.json.encode({"task": job.task, "input": msgspec.Raw(given), **job.fields})
+
+
+def _source_of(job: Prepared) -> Source | None:
+    content = job.given.content
+    if not isinstance(content, Inline):
+        return None
+
+    return FileSource(BytesIO(content.json), len(content.json))
