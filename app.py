@@ -97,7 +97,7 @@ def submit_bulk(request: Request) -> Response:
 
 @route
 def list_jobs(request: Request) -> Response:
-    page = parse_page(request.query, request.principal, ports.tasks)
+    page = parse_page(request.query, request.principal, ports.tasks, ports.clock.now())
     rows, cursor = read.list_jobs(ports, page.chosen, page.before, page.limit)
     return json_response(200, render_page(rows, cursor, ports.clock.now()))
 

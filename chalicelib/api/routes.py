@@ -9,7 +9,20 @@ from chalicelib.api.bulk import BulkAnswer, BulkRequest
 from chalicelib.api.groups import GroupList, RunAnswer, RunStarted
 from chalicelib.api.jobs import JobAnswer, JobRequest
 from chalicelib.api.lists import BoardAnswer, JobList
-from chalicelib.api.query import CURSOR, GROUP, LIMIT, OBJECT_ID, OWNER, SPAN, STATUS, TASK, WAIT, Parameter
+from chalicelib.api.query import (
+    CURSOR,
+    GROUP,
+    LIMIT,
+    OBJECT_ID,
+    OWNER,
+    SINCE,
+    SPAN,
+    STATUS,
+    TASK,
+    UNTIL,
+    WAIT,
+    Parameter,
+)
 from chalicelib.api.schedules import ScheduleAnswer, ScheduleList, ScheduleRequest
 from chalicelib.api.stats import HealthAnswer, StatsAnswer
 from chalicelib.api.uploads import UploadAnswer, UploadRequest
@@ -56,7 +69,7 @@ ROUTES = (
     Route("POST", "/jobs/bulk", "submit_bulk", "Submit up to a hundred jobs, each judged by itself", SUBMIT, "jobs",
           body=BulkRequest, answers={207: BulkAnswer}, problems=BAD_BODY, idempotent=True),
     Route("GET", "/jobs", "list_jobs", "List jobs, newest first", READ, "jobs",
-          query=(OWNER, STATUS, TASK, OBJECT_ID, GROUP, LIMIT, CURSOR), answers={200: JobList}),
+          query=(OWNER, STATUS, TASK, OBJECT_ID, GROUP, SINCE, UNTIL, LIMIT, CURSOR), answers={200: JobList}),
     Route("GET", "/jobs/{job_id}", "get_job", "One job; `wait` holds the answer until it ends or the seconds pass",
           READ, "jobs", query=(WAIT,), answers={200: JobAnswer}, problems=(404,)),
     Route("DELETE", "/jobs/{job_id}", "cancel_job", "Cancel a job; a running one stops at its next checkpoint",
