@@ -23,13 +23,14 @@ from chalicelib.api.query import (
     WAIT,
     Parameter,
 )
+from chalicelib.api.run_again import RunAgainRequest
 from chalicelib.api.schedules import ScheduleAnswer, ScheduleList, ScheduleRequest
 from chalicelib.api.stats import HealthAnswer, StatsAnswer
 from chalicelib.api.uploads import UploadAnswer, UploadRequest
 from chalicelib.core.access import Role
 
 READ, SUBMIT, PUBLIC = Role.READ, Role.SUBMIT, None
-PAGE, JSON, NOTHING = "text/html", "application/json", ""
+PAGE, JSON, TEXT, NOTHING = "text/html", "application/json", "text/plain", ""
 BAD_BODY = (400, 413, 415, 422)
 JOB_LINKS = {name: (view, {"job_id": "id"}) for name, view in
              (("get", "get_job"), ("cancel", "cancel_job"), ("retry", "retry_job"))}  # fmt: skip
@@ -76,6 +77,9 @@ ROUTES = (
           SUBMIT, "jobs", answers={200: JobAnswer, 202: JobAnswer}, problems=(404, 409)),
     Route("POST", "/jobs/{job_id}/retry", "retry_job", "Run a failed or canceled job again", SUBMIT, "jobs",
           answers={202: JobAnswer}, problems=(404, 409)),
+    Route("POST", "/jobs/{job_id}/run-again", "run_again", "Make a new job from one that has ended", SUBMIT, "jobs",
+          body=RunAgainRequest, body_required=False, answers={200: JobAnswer, 202: JobAnswer},
+          problems=(*BAD_BODY, 404, 409, 429), idempotent=True, located=True),
     Route("GET", "/board", "get_board", "What runs, what is scheduled, what has ended", READ, "look",
           query=(OWNER,), answers={200: BoardAnswer}),
     Route("GET", "/groups", "list_groups", "The groups of groups.yaml and what is wrong with them", READ, "groups",
@@ -97,6 +101,8 @@ ROUTES = (
           body=UploadRequest, answers={201: UploadAnswer}, problems=(*BAD_BODY, 429), idempotent=True),
     Route("GET", "/stats", "get_stats", "Open jobs, the queue, and what ended in the last hour or day", READ, "look",
           query=(OWNER, SPAN), answers={200: StatsAnswer}),
+    Route("GET", "/metrics", "get_metrics", "The last hour in Prometheus's text form", READ, "look",
+          query=(OWNER,), answers={200: TEXT}),
     Route("GET", "/health", "get_health", "Do table, queue and bucket answer?", PUBLIC, "look",
           answers={200: HealthAnswer}),
     Route("GET", "/openapi.json", "get_spec", "This document", PUBLIC, "look", answers={200: JSON}),
