@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from benchmarks.capacity.buckets import OnDemand, Ramp, Rate, Steady, TokenBucket, take_all
 from benchmarks.capacity.clock import SimulatedClock
 from benchmarks.capacity.limits import Limits
-from benchmarks.capacity.load import Load
+from benchmarks.capacity.load import OWN, Load
 
 TICK = 0.05
 WINDOW = 6
@@ -56,7 +56,8 @@ class Stage:
         sums: defaultdict[tuple[str, bool], float] = defaultdict(float)
         for key, units in load.jobs[place].items():
             rate = limits.key_reads if key.read else limits.key_writes
-            wanted.append((self._bucket(str(key), Steady(rate)), units))
+            if key.value != OWN:
+                wanted.append((self._bucket(str(key), Steady(rate)), units))
             sums[key.place, key.read] += units
         for (name, read), units in sums.items():
             wanted.append((self._bucket(f"all of {name}{' (reads)' if read else ''}", self._on_demand(read)), units))

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.capacity import stage
 from benchmarks.capacity.limits import Limits
-from benchmarks.capacity.load import Load, Phase, Units, ceilings, share_out
+from benchmarks.capacity.load import OWN, Load, Phase, Units, ceilings, share_out
 from benchmarks.capacity.meter import Charge, Key
 
 LIMITS = Limits()
@@ -24,7 +24,7 @@ def load(*jobs: Units, work_calls: float = 0) -> Load:
 
 def sharded(shards: int, units: float) -> Load:
     """Each job on the next shard, and one unit on its own row."""
-    return load(*({index(str(shard)): units, index(f"row{shard}", "table"): 0.001} for shard in range(shards)))
+    return load(*({index(str(shard)): units, index(OWN, "table"): 1} for shard in range(shards)))
 
 
 @pytest.mark.parametrize(("shards", "units", "jobs"), [(1, 1, 1_000), (2, 2, 1_000), (8, 2, 4_000), (1, 3, 333)])
@@ -37,7 +37,7 @@ def test_shards_carry_their_keys_limit_each_and_one_of_them_is_named(shards: int
 
 def test_one_item_takes_what_a_key_takes() -> None:
     """Half of the jobs write the same row, half of them rows of their own."""
-    outcome = stage.by_keys(load({index("same", "table"): 1}, {index("own", "table"): 0.001}), LIMITS, 4_000)
+    outcome = stage.by_keys(load({index("same", "table"): 1}, {index(OWN, "table"): 1}), LIMITS, 4_000)
     assert outcome.jobs_a_second == pytest.approx(1_000 + 2_000, rel=0.01)
     assert outcome.first == "table same"
 
@@ -95,3 +95,14 @@ def test_a_charge_belongs_to_the_job_whose_row_it_is_and_to_all_otherwise() -> N
     ]
     share_out(charges, jobs)
     assert jobs == {"a": {index("x"): 2.5, index("y"): 1.5}, "b": {index("x"): 0.5, index("y"): 1.5}}
+
+
+def test_a_jobs_own_row_is_no_hot_key_and_counts_for_the_table() -> None:
+    jobs: dict[str, defaultdict[Key, float]] = {"a": defaultdict(float)}
+    share_out([Charge(index("a", "table"), 8, "a"), Charge(index("x"), 0.1, "a")], jobs)
+    one = load(*jobs.values())
+    assert one.places() == {"table": 8, "list": 0.1}
+    assert [str(key) for key, _ in ceilings(one, LIMITS)] == ["list x"]
+    assert stage.from_cold(one, LIMITS, 1_000, steps=1)[0] == stage.Outcome(
+        pytest.approx(500, rel=0.01), "all of table"
+    )
