@@ -14,6 +14,8 @@ NAMES = (
 )  # fmt: skip
 STEPS = 5
 """How many half hours a cold table is watched."""
+SECONDS = 13
+"""How many seconds a stage is watched after a rest."""
 WANTED = (1_000, 10_000, 100_000)
 """Jobs a second of many owners, and what they need."""
 MOST_WORKERS = 1_000
@@ -29,6 +31,7 @@ def text(loads: Sequence[Load], naive: Load, limits: Limits, prices: Mapping[str
         _rates([*loads, naive], limits, prices),
         _keys([*loads, naive], limits),
         _from_cold(many, limits),
+        _woken(many, limits),
         _functions(loads, limits),
         _needs(many, limits, dollars(many, limits, prices)),
     )
@@ -91,6 +94,19 @@ def _from_cold(load: Load, limits: Limits) -> list[str]:
     return lines + [
         f"  {place * limits.doubling_seconds / 60:>8.0f}{each.jobs_a_second:>15,.0f}   {each.first or 'nothing'}"
         for place, each in enumerate(steps)
+    ]
+
+
+def _woken(load: Load, limits: Limits) -> list[str]:
+    found = stage.woken(load, limits, offered(load, limits), SECONDS)
+    lines = [
+        f"SIMULATED, a warm stage after a rest: {load.name}",
+        f"  {'second':>8}{'jobs a second':>15}   breaks first",
+    ]
+    return lines + [
+        f"  {place + 1:>8}{each.jobs_a_second:>15,.0f}   {each.first or 'nothing'}"
+        for place, each in enumerate(found)
+        if place % 3 == 0
     ]
 
 

@@ -79,11 +79,20 @@ def test_each_service_can_be_what_is_in_the_way(limits: Limits, jobs: float, fir
     assert outcome.first == first
 
 
-def test_lambda_adds_environments_in_steps() -> None:
-    wide = load(*({index(str(shard)): 0.1} for shard in range(10)), work_calls=10)
-    slow = replace(LIMITS, ramp=10, ramp_seconds=stage.WINDOW, workers=1_000)
-    ramped = stage.warm(wide, slow, 1_000).jobs_a_second
-    assert ramped == pytest.approx(1.5 * 10 / 0.503 * 10, rel=0.02), "from ten to twenty workers"
+def test_workers_come_up_after_a_rest_and_stay() -> None:
+    """Five at first, five more each second, twenty at most; each takes 0.503 s for a batch of ten."""
+    slow = load(*({index(str(shard)): 0.1} for shard in range(10)), work_calls=10)
+    few = replace(LIMITS, workers=20)
+    found = [each.jobs_a_second for each in stage.woken(slow, few, 1_000, seconds=5)]
+    assert found == pytest.approx([workers / 0.0503 for workers in (7.5, 12.5, 17.5, 20, 20)], rel=0.04)
+    assert stage.warm(slow, few, 1_000).jobs_a_second == pytest.approx(20 / 0.0503, rel=0.01)
+
+
+def test_environments_come_up_after_a_rest_and_stay() -> None:
+    wide = load(*({index(str(shard)): 0.1} for shard in range(10)))
+    few = replace(LIMITS, function_start=5, function_growth=5, concurrency=10)
+    found = [each.jobs_a_second for each in stage.woken(wide, few, 1_000, seconds=3)]
+    assert found == pytest.approx([environments / 0.013 for environments in (7.5, 10, 10)], rel=0.04)
 
 
 def test_a_charge_belongs_to_the_job_whose_row_it_is_and_to_all_otherwise() -> None:
@@ -103,6 +112,6 @@ def test_a_jobs_own_row_is_no_hot_key_and_counts_for_the_table() -> None:
     one = load(*jobs.values())
     assert one.places() == {"table": 8, "list": 0.1}
     assert [str(key) for key, _ in ceilings(one, LIMITS)] == ["list x"]
-    assert stage.from_cold(one, LIMITS, 1_000, steps=1)[0] == stage.Outcome(
-        pytest.approx(500, rel=0.01), "all of table"
-    )
+    cold = stage.from_cold(one, LIMITS, 1_000, steps=1)[0]
+    assert cold.jobs_a_second == pytest.approx(500, rel=0.01)
+    assert cold.first == "all of table"
