@@ -13,7 +13,8 @@ CODE := $(wildcard app.py) chalicelib clients dev ops tests benchmarks
 # Everything under chalicelib/ is zipped for Lambda: no byte code is left there.
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: help run test check check-web bench fix clean deploy-offline stop-offline deploy destroy cost capacity doctor spec
+.PHONY: help run test check check-web bench fix clean deploy-offline stop-offline deploy destroy cost capacity doctor
+.PHONY: imports spec
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +74,9 @@ capacity: $(READY) ## Say how many jobs a second AWS's limits carry, and which b
 
 doctor: $(READY) ## Say what an emulator keeps of AWS: make doctor ENDPOINT=http://localhost:4566
 	@exec $(PY) -m ops.doctor
+
+imports: $(READY) ## Draw who imports whom, as CONTRIBUTING.md shows it
+	@$(PY) -m tests.support.imports
 
 spec: $(READY) ## Write openapi.json from the models that validate
 	@$(PY) -m ops.spec

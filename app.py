@@ -11,7 +11,7 @@ from chalicelib import wiring
 from chalicelib.api.body import RequestContext, parse_idempotency_key
 from chalicelib.api.bulk import parse_bulk, render_bulk
 from chalicelib.api.groups import parse_groups, render_groups, render_run, render_started, require_group
-from chalicelib.api.jobs import JobAnswer, parse_job, render_job
+from chalicelib.api.jobs import JobAnswer, judge_job, render_job
 from chalicelib.api.lists import parse_page, render_board, render_page
 from chalicelib.api.problems import plain_problem
 from chalicelib.api.query import SPAN, WAIT, query_choice, query_int, query_owner
@@ -19,7 +19,6 @@ from chalicelib.api.schedules import parse_schedule, render_schedule, render_sch
 from chalicelib.api.stats import HealthAnswer, render_stats
 from chalicelib.api.uploads import parse_upload, render_upload
 from chalicelib.core.job import Job
-from chalicelib.errors import Invalid
 from chalicelib.http.assets import file_response
 from chalicelib.http.groups_file import read_groups_file
 from chalicelib.http.server import Request, Response, Router, Sortie, json_response, problem_response
@@ -42,13 +41,13 @@ from chalicelib.service import (
 settings = wiring.settings()
 ports = wiring.ports(settings)
 wiring.log_to_stdout()
-app = Sortie(app_name="sortie")
+app = Sortie(settings)
 
 
 @app.authorizer(ttl_seconds=60)
 def authorize(request: Any) -> AuthResponse:
     """Bearer tokens: the owner and the role go on to the routes."""
-    principal = tokens.principal_of(ports, request.token)
+    principal = tokens.authenticate(ports, request.token)
     if principal is None:
         return AuthResponse(routes=[], principal_id="nobody")
     context = {"owner": principal.owner, "role": principal.role.name.lower()}
@@ -67,7 +66,7 @@ def groups_of(request: Request) -> dict[str, groups.Group]:
 
 
 def answer_job(row: Job, max_bytes: int = settings.answer_limit) -> JobAnswer:
-    payload, output = read.shown_input(ports, row.input), read.shown_output(ports, row.output, max_bytes)
+    payload, output = read.render_input(ports, row.input), read.render_output(ports, row.output, max_bytes)
     return render_job(row, ports.clock.now(), payload, output)
 
 
@@ -78,13 +77,8 @@ def job_response(status: int, row: Job, **headers: str) -> Response:
 @route
 def submit_job(request: Request) -> Response:
     key = parse_idempotency_key(request.headers.get("idempotency-key"))
-    try:
-        done = submit.submit(ports, parse_job(request.body, context_of(request)), key=key, body=request.body)
-    except Invalid:
-        earlier = submit.earlier(ports, request.principal.owner, key, request.body) if key else None
-        if earlier is None:
-            raise
-        done = submit.Submitted(earlier, created=False)
+    entry = judge_job(request.body, context_of(request))
+    done = submit.submit_judged(ports, request.principal.owner, entry, key=key, body=request.body)
     return job_response(202 if done.created else 200, done.job, Location=f"{request.prefix}/jobs/{done.job.id}")
 
 
@@ -92,7 +86,7 @@ def submit_job(request: Request) -> Response:
 def submit_bulk(request: Request) -> Response:
     key = parse_idempotency_key(request.headers.get("idempotency-key"))
     entries, bodies = parse_bulk(request.body, context_of(request))
-    results = bulk.submit_many(ports, entries, key=key, bodies=bodies)
+    results = bulk.submit_many(ports, request.principal.owner, entries, key=key, bodies=bodies)
     # A hundred repeats may have a hundred outputs, and all of them share one answer.
     return json_response(207, render_bulk(results, lambda row: answer_job(row, max_bytes=0)))
 
@@ -100,14 +94,14 @@ def submit_bulk(request: Request) -> Response:
 @route
 def list_jobs(request: Request) -> Response:
     page = parse_page(request.query, request.principal, ports.tasks)
-    rows, cursor = read.page(ports, page.chosen, page.before, page.limit)
+    rows, cursor = read.list_jobs(ports, page.chosen, page.before, page.limit)
     return json_response(200, render_page(rows, cursor, ports.clock.now()))
 
 
 @route
 def get_job(request: Request, job_id: str) -> Response:
     seconds = query_int(request.query, WAIT)
-    return job_response(200, read.job_when_ended(ports, request.principal.sees, job_id, seconds))
+    return job_response(200, read.wait_for_end(ports, request.principal.sees, job_id, seconds))
 
 
 @route
@@ -123,7 +117,7 @@ def retry_job(request: Request, job_id: str) -> Response:
 
 @route
 def get_board(request: Request) -> Response:
-    return json_response(200, render_board(read.board(ports, query_owner(request.query, request.principal))))
+    return json_response(200, render_board(read.get_board(ports, query_owner(request.query, request.principal))))
 
 
 @route
@@ -146,7 +140,7 @@ def start_run(request: Request, name: str) -> Response:
 
 @route
 def get_run(request: Request, name: str, run_id: str) -> Response:
-    run = groups.run(ports, query_owner(request.query, request.principal), name, run_id)
+    run = groups.get_run(ports, query_owner(request.query, request.principal), name, run_id)
     return json_response(200, render_run(run, ports.clock.now()))
 
 

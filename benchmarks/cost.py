@@ -66,7 +66,7 @@ def sortie(account: Account, jobs: int = JOBS) -> Measured:
     worked = time.perf_counter()
     calls = {name: count / jobs for name, count in counter.calls.items()}
     writes, reads = counter.units["write"] / jobs, counter.units["read"] / jobs
-    assert read.job(ports, "team-a", ids[-1]).status == "completed"
+    assert read.get_job(ports, "team-a", ids[-1]).status == "completed"
     # Each batch is received and deleted once; the queue is asked for its address once a process.
     queue = sum(count for name, count in calls.items() if name.startswith("sqs.")) + 2 / BATCH
     api_ms, work_ms = (submitted - start) * 1000 / jobs, (worked - submitted) * 1000 / jobs
@@ -135,7 +135,7 @@ def _ports(account: Account, settings: config.Settings, counter: Counter) -> Por
     return replace(
         wiring.ports(settings),
         jobs=dynamodb.DynamoJobs(table, table, settings.table),
-        records=records.DynamoRecords(table, settings.table),
+        records=records.DynamoRecords(table, table, settings.table),
         queue=sqs.SqsQueue(queue, settings.queue, settings.dead_queue),
         payloads=s3.S3Payloads(store, settings.bucket, settings.link_seconds),
     )

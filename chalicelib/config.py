@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 T = TypeVar("T")
-LONGEST_TIMEOUT = 840
+LONGEST_TIMEOUT_SECONDS = 840
 """Seconds: an attempt's outcome has to be written within the 900 that a Lambda function may take."""
 
 
@@ -19,6 +19,7 @@ class Settings:
 
     `inline_limit`: a payload up to this size is kept in the row. Each of a job's three writes is billed for the whole
     row, so from about 4 KB of input and output on, two S3 objects (one PUT and one GET each) are the cheaper place.
+    `hosts`: what the local stage answers to, as in the header Host; none means every loopback name and port.
     """
 
     stage: str = "local"
@@ -29,7 +30,7 @@ class Settings:
     endpoint: str | None = None
     region: str = "us-east-1"
     job_timeout: float = 60.0
-    max_timeout: float = LONGEST_TIMEOUT
+    max_timeout: float = LONGEST_TIMEOUT_SECONDS
     prefetch: int = 10
     retention: float = 7 * 86_400.0
     inline_limit: int = 4_096
@@ -37,6 +38,7 @@ class Settings:
     answer_limit: int = 5_500_000
     upload_limit: int = 300_000_000
     link_seconds: int = 900
+    hosts: tuple[str, ...] = ()
 
     @property
     def storage_origin(self) -> str:
@@ -47,13 +49,13 @@ class Settings:
 
     @property
     def is_open(self) -> bool:
-        """The local stage asks for no token."""
+        """The local stage asks for no token. Any other does, and so does one that nobody named."""
         return self.stage == "local"
 
 
 def load(environ: Mapping[str, str]) -> Settings:
     """Settings from variables; those that are not set keep their defaults. Raises BadSetting."""
-    stage = environ.get("SORTIE_STAGE", "local")
+    stage = environ.get("SORTIE_STAGE") or "unset"
     return Settings(
         stage=stage,
         table=environ.get("TABLE_NAME", f"sortie-{stage}"),
@@ -62,10 +64,11 @@ def load(environ: Mapping[str, str]) -> Settings:
         bucket=environ.get("BUCKET_NAME", f"sortie-{stage}-payloads"),
         region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1",
         endpoint=environ.get("AWS_ENDPOINT_URL") or None,
-        job_timeout=_number(environ, "JOB_TIMEOUT", float, 60.0, 1, LONGEST_TIMEOUT),
+        job_timeout=_number(environ, "JOB_TIMEOUT", float, 60.0, 1, LONGEST_TIMEOUT_SECONDS),
         prefetch=_number(environ, "JOB_PREFETCH", int, 10, 1, 10),
         retention=_number(environ, "RETENTION_SECONDS", float, 7 * 86_400.0, 60, 30 * 86_400),
         inline_limit=_number(environ, "INLINE_LIMIT", int, 4_096, 0, 30_000),
+        hosts=tuple(filter(None, (host.strip().lower() for host in environ.get("HOSTS", "").split(",")))),
     )
 
 

@@ -38,10 +38,10 @@ def ports(settings: Settings) -> Ports:
     def lazy_client(service: str, tries: int = 3) -> Any:
         return Lazy(lambda: client(service, settings.endpoint, tries))
 
-    table = lazy_client("dynamodb")
+    table, once = lazy_client("dynamodb"), lazy_client("dynamodb", tries=1)
     return Ports(
-        jobs=dynamodb.DynamoJobs(table, lazy_client("dynamodb", tries=1), settings.table),
-        records=records.DynamoRecords(table, settings.table),
+        jobs=dynamodb.DynamoJobs(table, once, settings.table),
+        records=records.DynamoRecords(table, once, settings.table),
         queue=sqs.SqsQueue(lazy_client("sqs"), settings.queue, settings.dead_queue),
         payloads=s3.S3Payloads(lazy_client("s3"), settings.bucket, settings.link_seconds),
         clock=clock.SystemClock(),

@@ -18,6 +18,7 @@ class BadStart(Exception):
 @dataclass(frozen=True, slots=True)
 class DevSettings:
     """`endpoint`: a running emulator to use; None starts one. `schedule_every`: replaces the period of every rate().
+    `hosts`: values of the header Host that are answered beside this machine's own, for ports that are forwarded.
     `root`: the folder of app.py, resources.yaml and .chalice.
     """
 
@@ -27,6 +28,7 @@ class DevSettings:
     workers: int = 2
     data: Path = ROOT / ".data"
     schedule_every: float | None = None
+    hosts: tuple[str, ...] = ()
     start_limit: float = 60.0
     verbose: bool = False
     root: Path = ROOT
@@ -45,6 +47,7 @@ def load(environ: Mapping[str, str]) -> DevSettings:
         workers=int(_number(environ, "WORKERS", 2, 1, 64)),
         data=Path(environ.get("DATA_DIR") or ROOT / ".data").resolve(),
         schedule_every=_number(environ, "SCHEDULE_EVERY", 60, 0.1, 86_400) if every else None,
+        hosts=tuple(filter(None, environ.get("HOSTS", "").split(","))),
         start_limit=_number(environ, "START_LIMIT", 60, 1, 3600),
         verbose=environ.get("VERBOSE", "") not in ("", "0"),
     )
@@ -63,12 +66,19 @@ def child_environ(environ: Mapping[str, str], settings: DevSettings, endpoint: s
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_EC2_METADATA_DISABLED": "true",
         "SORTIE_STAGE": STAGE,
+        "HOSTS": ",".join((*_own_hosts(settings.port), *settings.hosts)),
         "VERBOSE": "1" if settings.verbose else "",
         # Everything under chalicelib/ is zipped for Lambda, so no process may leave byte code there.
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), kept.get("PYTHONPATH")])),
     }
+
+
+def _own_hosts(port: int) -> list[str]:
+    """A browser leaves port 80 out."""
+    names = ("localhost", HOST, "[::1]")
+    return [f"{name}:{port}" for name in names] + [name for name in names if port == 80]
 
 
 def _number(environ: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:

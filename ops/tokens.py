@@ -6,7 +6,6 @@ that digest, and `revoke` takes this name or the token itself.
 
 import argparse
 import os
-import re
 import secrets
 import sys
 import time
@@ -15,31 +14,30 @@ from datetime import UTC, datetime
 
 from chalicelib import config
 from chalicelib.aws.records import DynamoRecords
-from chalicelib.core.access import Role
+from chalicelib.core.access import Role, is_owner
 from chalicelib.core.records import TokenRecord
-from chalicelib.service.tokens import digest_of
+from chalicelib.service.tokens import hash_token
 from ops.account import Account
 
-OWNER = re.compile(r"[a-z0-9-]{1,64}")
 NAME_LENGTH = 12
 ROLES = [role.name.lower() for role in Role]
 
 
 def create(records: DynamoRecords, owner: str, role: str, days: float | None, *, now: float) -> str:
     """The token. Owner names are parts of keys, so they are held to a plain form. Raises ValueError."""
-    if not OWNER.fullmatch(owner):
+    if not is_owner(owner):
         raise ValueError(f"owner {owner!r}: 1 to 64 of a-z, 0-9 and -")
     if role not in ROLES:
         raise ValueError(f"role {role!r}: one of {', '.join(ROLES)}")
     token = secrets.token_urlsafe(32)
     expires_at = None if days is None else round(now + days * 86_400)
-    records.add_token(TokenRecord(digest_of(token), owner, role, round(now * 1000), expires_at))
+    records.add_token(TokenRecord(hash_token(token), owner, role, round(now * 1000), expires_at))
     return token
 
 
 def revoke(records: DynamoRecords, name: str) -> bool:
     """False when there is no such token."""
-    digest = digest_of(name)
+    digest = hash_token(name)
     named = [each for each in records.tokens() if each.digest in (name, digest) or each.digest[:NAME_LENGTH] == name]
     for token in named:
         records.remove_token(token.digest)
@@ -49,7 +47,8 @@ def revoke(records: DynamoRecords, name: str) -> bool:
 def records_of(account: Account, stage: str) -> DynamoRecords:
     """`TABLE_NAME` in the environment is a table of another name."""
     settings = config.load({**os.environ, "SORTIE_STAGE": stage})
-    return DynamoRecords(account.client("dynamodb"), settings.table)
+    table = account.client("dynamodb")
+    return DynamoRecords(table, table, settings.table)
 
 
 def main(arguments: Sequence[str]) -> int:

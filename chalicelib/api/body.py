@@ -44,7 +44,7 @@ def decode_body(raw: bytes, model: type[T]) -> T:
     except RecursionError:
         raise Malformed("the body is nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        nan = decoding.place_of_nan(raw)
+        nan = decoding.find_nan_path(raw)
         if nan is not None:
             raise Invalid(FieldError(nan[0], f"{nan[1]}, not a number")) from None
         raise Malformed(f"the body is not valid JSON: {error}") from None

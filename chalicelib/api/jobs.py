@@ -7,14 +7,14 @@ import msgspec
 
 from chalicelib.api.body import RequestContext, decode_body, move_inside
 from chalicelib.api.fields import Time, render_optional_time, render_time
-from chalicelib.config import LONGEST_TIMEOUT
+from chalicelib.config import LONGEST_TIMEOUT_SECONDS
 from chalicelib.core import times
 from chalicelib.core.job import Attempt, Error, Job, Millis, Status, status_at
 from chalicelib.core.task import Task
 from chalicelib.core.window import OnRepeat
-from chalicelib.errors import FieldError, Invalid
+from chalicelib.errors import FieldError, Invalid, SortieError
 from chalicelib.service.new_job import NewJob, WindowWish
-from chalicelib.service.read import Link, Shown
+from chalicelib.service.read import Link, Rendered
 
 DAY_SECONDS, YEAR_SECONDS, LARGEST_WHOLE = 86_400, 366 * 86_400, 2**53
 LINK = {"type": "object", "properties": {"href": {"type": "string"}, "bytes": {"type": "integer"}}}
@@ -62,7 +62,7 @@ class JobRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_d
     window: WindowRequest | None = None
     run_in: RunIn | None = None
     run_at: RunAt | None = None
-    timeout: Annotated[float, msgspec.Meta(ge=1, le=LONGEST_TIMEOUT)] | None = None
+    timeout: Annotated[float, msgspec.Meta(ge=1, le=LONGEST_TIMEOUT_SECONDS)] | None = None
     max_attempts: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
 
 
@@ -129,6 +129,14 @@ def parse_job(raw: bytes, context: RequestContext) -> NewJob:
     return check_job(decode_body(raw, JobRequest), context)
 
 
+def judge_job(raw: bytes, context: RequestContext) -> NewJob | SortieError:
+    """A checked job, or what is wrong with it."""
+    try:
+        return parse_job(raw, context)
+    except SortieError as error:
+        return error
+
+
 def check_job(request: JobRequest, context: RequestContext) -> NewJob:
     task, payload, upload = _check_task_and_input(request, context)
     if request.window is not None and request.object_id is None:
@@ -149,7 +157,7 @@ def check_job(request: JobRequest, context: RequestContext) -> NewJob:
     )
 
 
-def render_job(row: Job, now: Millis, payload: Shown, output: Shown) -> JobAnswer:
+def render_job(row: Job, now: Millis, payload: Rendered, output: Rendered) -> JobAnswer:
     return JobAnswer(**_render_fields(row, now), input=_render_payload(payload), output=_render_payload(output))
 
 
@@ -240,7 +248,7 @@ def _render_fields(row: Job, now: Millis) -> dict[str, Any]:
         "finished_at": render_optional_time(row.finished_at),
         "duration_ms": row.duration_ms,
         "attempts": row.attempts,
-        "max_attempts": row.max_attempts,
+        "max_attempts": row.attempt_limit,
         "timeout": row.timeout,
         "progress": row.progress,
         "cancel_requested": row.cancel_requested,
@@ -271,7 +279,7 @@ def _render_attempt(attempt: Attempt) -> AttemptAnswer:
     return AttemptAnswer(attempt.attempt, started_at, ended_at, attempt.outcome, attempt.error)
 
 
-def _render_payload(payload: Shown) -> msgspec.Raw:
+def _render_payload(payload: Rendered) -> msgspec.Raw:
     if isinstance(payload, Link):
         return msgspec.Raw(msgspec.json.encode({"href": payload.href, "bytes": payload.bytes}))
     return NULL if payload is None else msgspec.Raw(payload)

@@ -21,6 +21,7 @@ TABLE: Mapping[type[SortieError], tuple[int, str]] = {
     errors.WrongStatus: (409, "The job's status does not allow this"),
     errors.TooLarge: (413, "The body is too large"),
     errors.MediaType: (415, "Only JSON is taken"),
+    errors.Misdirected: (421, "Another host is meant"),
     errors.Invalid: (422, "A field is not valid"),
     errors.KeyReused: (422, "The Idempotency-Key was used for another request"),
     errors.WindowHeld: (429, "The object's window holds a job"),

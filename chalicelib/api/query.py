@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.core.access import Principal, Role
+from chalicelib.core.access import OWNER_PATTERN, Principal, is_owner, may_name
 from chalicelib.core.job import Status
 from chalicelib.errors import FieldError, Forbidden, Invalid
 
@@ -16,7 +16,7 @@ class Parameter:
     schema: Mapping[str, Any]
 
 
-OWNER = Parameter("owner", {"type": "string", "pattern": "^[a-z0-9-]{1,64}$"})
+OWNER = Parameter("owner", {"type": "string", "pattern": f"^{OWNER_PATTERN}$"})
 STATUS = Parameter("status", {"enum": [str(status) for status in Status], "type": "string"})
 # A name is part of an index key, which DynamoDB refuses beyond 2 KB.
 TASK = Parameter("task", {"type": "string", "maxLength": 128})
@@ -89,8 +89,8 @@ def query_cursor(query: Mapping[str, str]) -> str | None:
 def query_owner(query: Mapping[str, str], principal: Principal) -> str:
     """Whose things are asked for: one's own, or for an admin those of `?owner=`. Raises Invalid, Forbidden."""
     owner = query.get(OWNER.name, principal.owner)
-    if not re.fullmatch(OWNER.schema["pattern"], owner):
+    if not is_owner(owner):
         raise Invalid(FieldError(OWNER.name, "1 to 64 of a-z, 0-9 and -"))
-    if owner != principal.owner and principal.role is not Role.ADMIN:
+    if not may_name(principal.sees, owner):
         raise Forbidden("only an admin may look at what another owner has")
     return owner

@@ -7,7 +7,7 @@ import msgspec
 from chalicelib.api.fields import Time, render_time
 from chalicelib.core.job import Millis
 from chalicelib.core.records import Tally
-from chalicelib.service.stats import Stats, percentiles
+from chalicelib.service.stats import Stats, compute_percentiles
 
 
 class QueueAnswer(msgspec.Struct):
@@ -72,4 +72,4 @@ def _render_minute(at: Millis, tally: Tally) -> MinuteAnswer:
 
 
 def _render_percentiles(histogram: Mapping[int, int]) -> Percentiles:
-    return Percentiles(**percentiles(histogram))
+    return Percentiles(**compute_percentiles(histogram))

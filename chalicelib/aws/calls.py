@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.errors import Unavailable
 
 REFUSED = "ConditionalCheckFailedException"
-BATCH_READ, BATCH_TRIES = 100, 5
+BATCH_READ_ROWS, BATCH_READ_TRIES = 100, 5
 Client = Any
 
 
@@ -23,13 +23,13 @@ def client(service: str, endpoint: str | None, tries: int = 3) -> Client:
     if service == "s3":
         s3 = {"addressing_style": "path"} if endpoint else {}
         config = config.merge(Config(read_timeout=60, signature_version="s3v4", s3=s3))
-    made = boto3.client(service, endpoint_url=endpoint, config=config)
+    new_client = boto3.client(service, endpoint_url=endpoint, config=config)
     if tries == 1:  # nobody makes good a connection that was kept and has died meanwhile
-        made.meta.events.register("before-send", _on_a_connection_of_its_own)
-    return made
+        new_client.meta.events.register("before-send", _close_connection)
+    return new_client
 
 
-def _on_a_connection_of_its_own(request: Any, **_: Any) -> None:
+def _close_connection(request: Any, **_: Any) -> None:
     request.headers["Connection"] = "close"
 
 
@@ -50,30 +50,30 @@ def translated(what: str) -> Iterator[None]:
 
 def read_rows(client: Client, table: str, pks: Sequence[str], *, consistent: bool = False) -> list[dict[str, Any]]:
     """BatchGetItem, a hundred at once, asking again for what was left out. In no order."""
-    found: list[dict[str, Any]] = []
-    for start in range(0, len(pks), BATCH_READ):
-        keys = [{"pk": {"S": pk}} for pk in pks[start : start + BATCH_READ]]
+    rows: list[dict[str, Any]] = []
+    for start in range(0, len(pks), BATCH_READ_ROWS):
+        keys = [{"pk": {"S": pk}} for pk in pks[start : start + BATCH_READ_ROWS]]
         left: Any = {table: {"Keys": keys, "ConsistentRead": consistent}}
-        for _ in range(BATCH_TRIES):
+        for _ in range(BATCH_READ_TRIES):
             with translated("read rows"):
                 answer = client.batch_get_item(RequestItems=left)
-            found += answer["Responses"].get(table, [])
+            rows += answer["Responses"].get(table, [])
             left = answer.get("UnprocessedKeys")
             if not left:
                 break
         else:
             raise Unavailable("read rows: the table answers no more reads now")
-    return found
+    return rows
 
 
 def query_all(client: Client, what: str, **query: Any) -> list[dict[str, Any]]:
     """Every page of a query."""
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     start: Any = {}
     while True:
         with translated(what):
             answer = client.query(**query, **start)
-        found += answer["Items"]
+        rows += answer["Items"]
         if "LastEvaluatedKey" not in answer:
-            return found
+            return rows
         start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}

@@ -85,8 +85,8 @@ class DynamoJobs:
 
     def get_many(self, job_ids: Sequence[str]) -> list[Job]:
         rows = read_rows(self._client, self._table, job_ids)
-        found = {item["pk"]["S"]: items.from_item(item) for item in rows}
-        return [found[job_id] for job_id in job_ids if job_id in found]
+        by_id = {item["pk"]["S"]: items.from_item(item) for item in rows}
+        return [by_id[job_id] for job_id in job_ids if job_id in by_id]
 
     def claim(self, job_id: str, now: Millis, token: str) -> Job:
         return self._update(job_id, expressions.claim(now, token), "claim the job")
@@ -96,8 +96,8 @@ class DynamoJobs:
 
     def due(self, now: Millis, limit: int) -> Iterator[Sequence[str]]:
         first = now // 60_000  # a round that runs out of time must not leave out the same shards again
-        for place in range(items.WAKE_SHARDS):
-            yield from self._due_in(str((first + place) % items.WAKE_SHARDS), now, limit)
+        for offset in range(items.WAKE_SHARDS):
+            yield from self._due_in(str((first + offset) % items.WAKE_SHARDS), now, limit)
 
     def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:
         pages = self._together(lambda each: self._newest(each, before, limit, now), _lists(chosen))
@@ -107,7 +107,7 @@ class DynamoJobs:
     def open_jobs(self, owner: str) -> OpenJobs:
         waiting = self._together(lambda name: self._entries(name, "due_at"), _status_lists(owner, WAITING))
         running = self._together(lambda name: self._entries(name, "pk"), _status_lists(owner, RUNNING))
-        return OpenJobs([int(entry["due_at"]["N"]) for found in waiting for entry in found], sum(map(len, running)))
+        return OpenJobs([int(entry["due_at"]["N"]) for entries in waiting for entry in entries], sum(map(len, running)))
 
     def _new(self, item: items.Item) -> Any:
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
@@ -158,16 +158,16 @@ class DynamoJobs:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return list(pool.map(read, lists))
 
-    def _newest(self, wanted: "_List", before: str | None, limit: int, now: Millis) -> list[str]:
-        condition, values = f"{wanted.key} = :k", {":k": {"S": wanted.value}}
+    def _newest(self, index_list: "_List", before: str | None, limit: int, now: Millis) -> list[str]:
+        condition, values = f"{index_list.key} = :k", {":k": {"S": index_list.value}}
         if before is not None:
             condition, values = condition + " AND pk < :before", values | {":before": {"S": before}}
         only: dict[str, str] = {}
-        if wanted.due_only:
+        if index_list.due_only:
             only, values = {"FilterExpression": "due_at <= :now"}, values | {":now": {"N": str(now)}}
         with translated("read a page"):
             answer = self._client.query(
-                TableName=self._table, IndexName=wanted.index, KeyConditionExpression=condition,
+                TableName=self._table, IndexName=index_list.index, KeyConditionExpression=condition,
                 ExpressionAttributeValues=values, ScanIndexForward=False, Limit=limit, **only,
             )  # fmt: skip
         return [entry["pk"]["S"] for entry in answer["Items"]]
@@ -200,12 +200,12 @@ def _lists(chosen: Filter) -> list[_List]:
     kinds = (False, True) if chosen.task is None else (True,) if chosen.quick_task else ()
     names = _status_lists(owner, chosen.statuses, kinds)
     due = _status_lists(owner, frozenset({Status.SCHEDULED}), kinds) if wants_due(chosen.statuses) else []
-    found = [_List("by_status", "list_key", name) for name in names]
-    found += [_List("by_status", "list_key", name, due_only=True) for name in due]
+    index_lists = [_List("by_status", "list_key", name) for name in names]
+    index_lists += [_List("by_status", "list_key", name, due_only=True) for name in due]
     if chosen.task is not None:
         places = [(phase, shard) for phase in phases for shard in range(SHARDS)]
-        found += [_List("by_task", "task_key", items.task_list(owner, *place, chosen.task)) for place in places]
-    return found
+        index_lists += [_List("by_task", "task_key", items.task_list(owner, *part, chosen.task)) for part in places]
+    return index_lists
 
 
 def _status_lists(owner: str, statuses: frozenset[Status], kinds: Sequence[bool] = (False, True)) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.aws import items
 from chalicelib.core.change import Change
-from chalicelib.core.job import WAITING, Event, Millis, Status, sources
+from chalicelib.core.job import WAITING, Event, Millis, Status, sources, target
 
 Params = dict[str, Any]
 
@@ -69,7 +69,7 @@ def claim(now: Millis, token: str) -> Params:
     e.conditions.append(f"{e.name('not_before')} <= {at}")
     e.conditions.append(f"{e.name('attempts')} < {e.name('attempt_limit')}")
     e.not_canceling()
-    e.set("status", {"S": str(Status.RUNNING)})
+    e.set("status", {"S": str(target(Event.CLAIM))})
     e.sets.append(f"{e.name('attempts')} = {e.name('attempts')} + {e.number(1)}")
     e.sets.append(f"{e.name('not_before')} = {e.name('lease_ms')} + {at}")
     e.sets.append(f"{e.name('list_key')} = {e.name('list_running')}")
@@ -79,37 +79,37 @@ def claim(now: Millis, token: str) -> Params:
     return e.params()
 
 
-def change(wanted: Change) -> Params:
+def change(decision: Change) -> Params:
     e = Expression()
-    _guard(e, wanted)
-    for field, value in wanted.fields.items():
+    _guard(e, decision)
+    for field, value in decision.fields.items():
         if value is None or value is False:
             e.remove(field)
         else:
             e.set(field, items.to_value(field, value))
-    _keep_indexes(e, wanted)
+    _keep_indexes(e, decision)
     if not e.sets and not e.removes:
-        e.set("claim_token", {"S": wanted.job.claim_token or ""})  # a checkpoint changes nothing, but must be a write
+        e.set("claim_token", {"S": decision.job.claim_token or ""})  # a checkpoint changes nothing, but must be a write
     return e.params()
 
 
-def _guard(e: Expression, wanted: Change) -> None:
-    e.status_in(wanted.statuses)
-    if wanted.attempt is not None:
-        e.conditions.append(f"{e.name('attempts')} = {e.number(wanted.attempt)}")
-    if wanted.wake_at is not None:
-        e.conditions.append(f"{e.name('wake_at')} = {e.number(wanted.wake_at)}")
-    if wanted.released_by is not None:
-        e.conditions.append(f"{e.name('not_before')} <= {e.number(wanted.released_by)}")
-    if wanted.unless_canceling:
+def _guard(e: Expression, decision: Change) -> None:
+    e.status_in(decision.statuses)
+    if decision.attempt is not None:
+        e.conditions.append(f"{e.name('attempts')} = {e.number(decision.attempt)}")
+    if decision.wake_at is not None:
+        e.conditions.append(f"{e.name('wake_at')} = {e.number(decision.wake_at)}")
+    if decision.released_by is not None:
+        e.conditions.append(f"{e.name('not_before')} <= {e.number(decision.released_by)}")
+    if decision.unless_canceling:
         e.not_canceling()
 
 
-def _keep_indexes(e: Expression, wanted: Change) -> None:
+def _keep_indexes(e: Expression, decision: Change) -> None:
     """Whatever a field means for an index changes in the same write."""
-    fields = wanted.fields
+    fields = decision.fields
     if "status" in fields:
-        for name, key in items.list_keys(wanted.job, fields["status"]).items():
+        for name, key in items.list_keys(decision.job, fields["status"]).items():
             e.set(name, key)
         if fields["status"] in WAITING:
             e.set("due_at", {"N": str(fields["not_before"])})
@@ -117,4 +117,4 @@ def _keep_indexes(e: Expression, wanted: Change) -> None:
         if fields["wake_at"] is None:
             e.remove("wake_shard")
         else:
-            e.set("wake_shard", {"S": items.wake_shard(wanted.job.id)})
+            e.set("wake_shard", {"S": items.wake_shard(decision.job.id)})

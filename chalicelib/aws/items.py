@@ -13,18 +13,20 @@ lease_ms      what a claim adds to the time to get not_before
 
 A phase is open, completed, failed or canceled: a claim moves none of its keys.
 
-Times are numbers of milliseconds, payloads bytes; nothing a user sent is ever a DynamoDB number.
+Every field of `Job` is an attribute, encoded by its type. Times are numbers of milliseconds, payloads bytes; nothing a
+user sent is ever a DynamoDB number.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args, get_origin
 
 import msgspec
 
-from chalicelib.core.change import lease_millis
+from chalicelib.core.change import compute_lease_ms
 from chalicelib.core.filters import SHARDS, listed_status, phase_of
 from chalicelib.core.ids import shard_of
-from chalicelib.core.job import WAITING, Attempt, Error, Inline, Job, Payload, Status, Stored, Window
+from chalicelib.core.job import WAITING, Inline, Job, Payload, Status, Stored
 
 STORED_AS: Mapping[str, str] = {"not_before": "held_until"}
 """Fields whose attribute has another name: what is stored keeps the name it was first stored under."""
@@ -34,60 +36,82 @@ Value = dict[str, Any]
 Item = dict[str, Value]
 
 WAKE_SHARDS = 8
-TEXTS = frozenset({"owner", "task", "status", "group", "run_id", "label", "claim_token", "request_id"})
-WHOLE = frozenset({"created_at", "run_at", "not_before", "max_attempts", "attempt_limit", "wake_at", "attempts"}
-                  | {"started_at", "finished_at", "expires_at"})  # fmt: skip
-REALS = frozenset({"timeout", "duration_ms", "progress"})
-FLAGS = frozenset({"quick", "cancel_requested"})
-STRUCTS: Mapping[str, Any] = {"error": Error, "window": Window, "object_id": str | int}
-PAYLOADS = frozenset({"input", "output"})
-ATTEMPTS = "past_attempts"
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How the values of one field become an attribute, and back."""
+
+    encode: Callable[[Any], Value]
+    decode: Callable[[Value], Any]
 
 
 def to_item(job: Job) -> Item:
     """The whole row."""
-    given = msgspec.structs.asdict(job)
-    item: Item = {"pk": {"S": job.id}, "lease_ms": {"N": str(lease_millis(job.timeout))}}
-    for name, value in given.items():
-        if name != "id" and value is not None and value is not False and value != ():
+    item: Item = {"pk": {"S": job.id}, "lease_ms": {"N": str(compute_lease_ms(job.timeout))}}
+    for name in CODECS:
+        value = getattr(job, name)
+        if value is not None and value is not False and value != ():
             item[STORED_AS.get(name, name)] = to_value(name, value)
     return item | _index_keys(job)
 
 
 def from_item(item: Mapping[str, Value]) -> Job:
+    """Attributes that are no field (keys of indexes, and what a newer version stores) are left aside."""
     fields: dict[str, Any] = {"id": item["pk"]["S"]}
     for attribute, value in item.items():
         name = FIELD_OF.get(attribute, attribute)
-        if name in TEXTS:
-            fields[name] = value["S"]
-        elif name in WHOLE:
-            fields[name] = int(value["N"])
-        elif name in REALS:
-            fields[name] = float(value["N"])
-        elif name in FLAGS:
-            fields[name] = value["BOOL"]
-        elif name in STRUCTS:
-            fields[name] = msgspec.json.decode(value["S"], type=STRUCTS[name])
-        elif name in PAYLOADS:
-            fields[name] = _payload(value)
-    fields["status"] = Status(fields["status"])
-    past = item.get(ATTEMPTS, {"L": []})["L"]
-    fields[ATTEMPTS] = tuple(msgspec.json.decode(one["S"], type=Attempt) for one in past)
+        if name in CODECS:
+            fields[name] = CODECS[name].decode(value)
     return Job(**fields)
 
 
 def to_value(name: str, value: Any) -> Value:
-    if name in TEXTS:
-        return {"S": str(value)}
-    if name in WHOLE or name in REALS:
-        return {"N": repr(value)}
-    if name in FLAGS:
-        return {"BOOL": value}
-    if isinstance(value, Inline):
-        return {"B": value.data}
-    if name == ATTEMPTS:
-        return {"L": [{"S": msgspec.json.encode(attempt).decode()} for attempt in value]}
-    return {"S": msgspec.json.encode(value).decode()}
+    return CODECS[name].encode(value)
+
+
+def _codec_of(field_type: Any) -> Codec:
+    """By the field's type alone, None left aside: a new field of `Job` needs no line here."""
+    kinds = [kind for kind in get_args(field_type) or [field_type] if kind is not type(None)]
+    if set(kinds) == {Inline, Stored}:
+        return Codec(_encode_payload, _decode_payload)
+    if get_origin(field_type) is tuple:
+        return _list_codec(kinds[0])
+    if len(kinds) > 1:
+        return _json_codec(field_type)
+    (kind,) = kinds
+    if kind is bool:
+        return Codec(lambda flag: {"BOOL": flag}, lambda value: value["BOOL"])
+    if kind in (int, float):
+        return Codec(lambda number: {"N": repr(number)}, lambda value: kind(value["N"]))
+    if issubclass(kind, str):
+        return Codec(lambda text: {"S": str(text)}, lambda value: kind(value["S"]))
+    return _json_codec(kind)
+
+
+def _json_codec(kind: Any) -> Codec:
+    decoder = msgspec.json.Decoder(kind)
+    return Codec(lambda member: {"S": msgspec.json.encode(member).decode()}, lambda value: decoder.decode(value["S"]))
+
+
+def _list_codec(kind: Any) -> Codec:
+    member = _json_codec(kind)
+    return Codec(
+        lambda members: {"L": [member.encode(each) for each in members]},
+        lambda value: tuple(member.decode(each) for each in value["L"]),
+    )
+
+
+def _encode_payload(payload: Payload) -> Value:
+    if isinstance(payload, Inline):
+        return {"B": payload.data}
+    return {"S": msgspec.json.encode(payload).decode()}
+
+
+def _decode_payload(value: Value) -> Payload:
+    if "B" in value:
+        return Inline(bytes(value["B"]))
+    return msgspec.json.decode(value["S"], type=Stored)
 
 
 def list_keys(job: Job, status: Status) -> Item:
@@ -137,7 +161,6 @@ def _index_keys(job: Job) -> Item:
     return keys
 
 
-def _payload(value: Value) -> Payload:
-    if "B" in value:
-        return Inline(bytes(value["B"]))
-    return msgspec.json.decode(value["S"], type=Stored)
+CODECS: Mapping[str, Codec] = {
+    field.name: _codec_of(field.type) for field in msgspec.structs.fields(Job) if field.name != "id"
+}

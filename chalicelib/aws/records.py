@@ -23,14 +23,15 @@ from chalicelib.core.records import KeyRecord, RunRecord, Schedule, Tally, Token
 
 T = TypeVar("T")
 TOKENS = "tokens"
-WINDOW_KEPT = 400 * 86_400
+WINDOW_KEPT_SECONDS = 400 * 86_400
 
 
 class DynamoRecords:
-    """ports.Records on the same table."""
+    """ports.Records on the same table. `once`: a client that sends no request a second time, for what adds up."""
 
-    def __init__(self, client: Client, table: str) -> None:
+    def __init__(self, client: Client, once: Client, table: str) -> None:
         self._client = client
+        self._once = once
         self._table = table
 
     def reserve_key(self, record: KeyRecord, now: Millis) -> KeyRecord:
@@ -92,13 +93,13 @@ class DynamoRecords:
 
     def add_tally(self, owner: str, minute: Millis, tally: Tally, expires_at: int) -> None:
         names, values, parts = {"#ttl": "expires_at"}, {":ttl": {"N": str(expires_at)}}, []
-        for place, (attribute, count) in enumerate(_counts(tally).items()):
-            names[f"#a{place}"], values[f":a{place}"] = attribute, {"N": str(count)}
-            parts.append(f"#a{place} :a{place}")
+        for number, (attribute, count) in enumerate(_counts(tally).items()):
+            names[f"#a{number}"], values[f":a{number}"] = attribute, {"N": str(count)}
+            parts.append(f"#a{number} :a{number}")
         if not parts:
             return
         with translated("add to the minute"):
-            self._client.update_item(
+            self._once.update_item(
                 TableName=self._table,
                 Key={"pk": {"S": _minute_pk(owner, minute)}},
                 UpdateExpression=f"SET #ttl = :ttl ADD {', '.join(parts)}",
@@ -145,7 +146,9 @@ class DynamoRecords:
 
 def window_put(table: str, window: WindowRecord, seen: WindowRecord | None) -> dict[str, Any]:
     """The Put of a transaction: only if the window is as it was seen."""
-    item = _item(window_pk(window.owner, window.object_id), window, expires_at=window.ends_at // 1000 + WINDOW_KEPT)
+    item = _item(
+        window_pk(window.owner, window.object_id), window, expires_at=window.ends_at // 1000 + WINDOW_KEPT_SECONDS
+    )
     item["version"] = {"N": str(window.version)}
     put: dict[str, Any] = {"TableName": table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
     if seen is not None:

@@ -6,7 +6,7 @@ from chalicelib.aws.calls import Client, translated
 from chalicelib.errors import Unavailable
 from chalicelib.ports import Depth
 
-BATCH = 10
+BATCH_MESSAGES = 10
 COUNTS = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
 
 
@@ -24,10 +24,10 @@ class SqsQueue:
 
     def send_many(self, messages: Sequence[tuple[str, int]]) -> None:
         failed: list[str] = []
-        for start in range(0, len(messages), BATCH):
+        for start in range(0, len(messages), BATCH_MESSAGES):
             entries = [
-                {"Id": str(place), "MessageBody": job_id, "DelaySeconds": delay}
-                for place, (job_id, delay) in enumerate(messages[start : start + BATCH])
+                {"Id": str(number), "MessageBody": job_id, "DelaySeconds": delay}
+                for number, (job_id, delay) in enumerate(messages[start : start + BATCH_MESSAGES])
             ]
             with translated("send the messages"):
                 answer = self._client.send_message_batch(QueueUrl=self._url("live"), Entries=entries)
@@ -36,10 +36,10 @@ class SqsQueue:
             raise Unavailable(f"send the messages: {len(failed)} refused, {failed[0]}")
 
     def give_back(self, receipts: Sequence[str]) -> None:
-        for start in range(0, len(receipts), BATCH):
+        for start in range(0, len(receipts), BATCH_MESSAGES):
             entries = [
-                {"Id": str(place), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
-                for place, receipt in enumerate(receipts[start : start + BATCH])
+                {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
+                for number, receipt in enumerate(receipts[start : start + BATCH_MESSAGES])
             ]
             with translated("give messages back"):
                 self._client.change_message_visibility_batch(QueueUrl=self._url("live"), Entries=entries)

@@ -15,7 +15,6 @@ import msgspec
 from chalicelib.core import backoff
 from chalicelib.core.job import (
     ENDED,
-    TABLE,
     WAITING,
     Attempt,
     Error,
@@ -25,11 +24,12 @@ from chalicelib.core.job import (
     Payload,
     Status,
     sources,
+    target,
 )
 
 LEASE_GRACE_SECONDS = 10.0
 """Seconds a lease outlives the attempt's timeout: room to stop the task and write what became of it."""
-PAST_KEPT, PAST_MESSAGE = 20, 500
+PAST_KEPT, PAST_MESSAGE_CHARACTERS = 20, 500
 """How many past attempts a row keeps, and how much of each error: a row retried for ever must not grow for ever."""
 RESEND_AFTER_MS: Millis = 30_000
 """How long a sent message may take before the dispatcher looks after its job."""
@@ -66,31 +66,31 @@ def claimable(row: Job, now: Millis) -> bool:
     return open_ and row.not_before <= now and row.attempts < row.attempt_limit and not row.cancel_requested
 
 
-def claimed(row: Job, now: Millis, token: str) -> Job:
+def claim_row(row: Job, now: Millis, token: str) -> Job:
     """The row once the next attempt has it."""
     return msgspec.structs.replace(
         row,
-        status=Status.RUNNING,
+        status=target(Event.CLAIM),
         attempts=row.attempts + 1,
-        not_before=now + lease_millis(row.timeout),
+        not_before=now + compute_lease_ms(row.timeout),
         started_at=now,
         claim_token=token,
         progress=None,
     )
 
 
-def lease_millis(timeout: float) -> Millis:
+def compute_lease_ms(timeout: float) -> Millis:
     return round((timeout + LEASE_GRACE_SECONDS) * 1000)
 
 
-def applied(change: Change, row: Job) -> Job:
+def apply_change(change: Change, row: Job) -> Job:
     """The row after the change."""
     return msgspec.structs.replace(row, **change.fields)
 
 
 def complete(job: Job, now: Millis, *, output: Payload, duration_ms: float, retention: float) -> Change:
     fields = {"output": output, "duration_ms": duration_ms, "error": None, "progress": None}
-    return _by_worker(job, Event.COMPLETE, now, _ended(Status.COMPLETED, now, retention) | fields)
+    return _move_by_worker(job, Event.COMPLETE, now, _end(now, retention) | fields)
 
 
 def fail_attempt(
@@ -99,18 +99,18 @@ def fail_attempt(
 ) -> Change:  # fmt: skip
     """The attempt failed: back off while attempts are left, else the job has failed. `jitter` is in [0, 1); the next
     attempt waits at least `min_wait_seconds` seconds."""
-    log = _log(job, now, error.type, error)
+    log = _log_attempt(job, now, error.type, error)
     if job.attempts < job.attempt_limit:
-        fields = _backed_off(job, now, jitter, min_wait_seconds) | {"error": error} | log
-        return _by_worker(job, Event.BACK_OFF, now, fields, unless_canceling=True)
-    fields = _ended(Status.FAILED, now, retention) | {"error": error, "duration_ms": duration_ms} | log
-    return _by_worker(job, Event.FAIL, now, fields, unless_canceling=True)
+        fields = _wait_for_next(job, now, jitter, min_wait_seconds) | {"error": error} | log
+        return _move_by_worker(job, Event.BACK_OFF, now, fields, unless_canceling=True)
+    fields = _end(now, retention) | {"error": error, "duration_ms": duration_ms} | log
+    return _move_by_worker(job, Event.FAIL, now, fields, unless_canceling=True)
 
 
 def stop(job: Job, now: Millis, *, duration_ms: float | None, retention: float) -> Change:
     """A running job honours the request to cancel it."""
-    fields = _canceled(now, retention) | {"duration_ms": duration_ms} | _log(job, now, "canceled", None)
-    return _by_worker(job, Event.STOP, now, fields)
+    fields = _end_canceled(now, retention) | {"duration_ms": duration_ms} | _log_attempt(job, now, "canceled", None)
+    return _move_by_worker(job, Event.STOP, now, fields)
 
 
 def report_progress(job: Job, now: Millis, fraction: float | None) -> Change:
@@ -121,7 +121,7 @@ def report_progress(job: Job, now: Millis, fraction: float | None) -> Change:
 
 def cancel(job: Job, now: Millis, *, retention: float) -> Change:
     """A job that waits is canceled; nobody can start it afterwards."""
-    return _move(job, Event.CANCEL, now, _canceled(now, retention), statuses=sources(Event.CANCEL))
+    return _move(job, Event.CANCEL, now, _end_canceled(now, retention), statuses=sources(Event.CANCEL))
 
 
 def request_cancel(job: Job, now: Millis) -> Change:
@@ -133,7 +133,6 @@ def request_cancel(job: Job, now: Millis) -> Change:
 def retry_by_hand(job: Job, now: Millis) -> Change:
     """Failed or canceled: may run again, with `max_attempts` more; attempt numbers go on, since they fence."""
     fields = {
-        "status": Status.PENDING,
         "not_before": now,
         "wake_at": now + RESEND_AFTER_MS,
         "attempt_limit": job.attempts + job.max_attempts,
@@ -150,12 +149,12 @@ def retry_by_hand(job: Job, now: Millis) -> Change:
 def expire_lease(job: Job, now: Millis, *, jitter: float, retention: float) -> Change:
     """The lease is over and no outcome came: stop, back off or fail, as the row allows."""
     error = Error("worker_lost", f"attempt {job.attempts} ended without an outcome: its worker died or hung")
-    log = _log(job, now, error.type, error)
-    event, fields = Event.GIVE_UP, _ended(Status.FAILED, now, retention) | {"error": error}
+    log = _log_attempt(job, now, error.type, error)
+    event, fields = Event.GIVE_UP, _end(now, retention) | {"error": error}
     if job.cancel_requested:
-        event, fields = Event.STOP, _canceled(now, retention)
+        event, fields = Event.STOP, _end_canceled(now, retention)
     elif job.attempts < job.attempt_limit:
-        event, fields = Event.BACK_OFF, _backed_off(job, now, jitter) | {"error": error}
+        event, fields = Event.BACK_OFF, _wait_for_next(job, now, jitter) | {"error": error}
     unless = event is not Event.STOP
     return _move(
         job, event, now, fields | log, attempt=job.attempts, released_by=now, unless_canceling=unless,
@@ -166,7 +165,7 @@ def expire_lease(job: Job, now: Millis, *, jitter: float, retention: float) -> C
 def mark_undeliverable(job: Job, now: Millis, *, retention: float) -> Change:
     """No worker took the job in all the time it was due."""
     message = "no worker took the job although its message was sent again and again: see that the worker runs"
-    fields = _ended(Status.FAILED, now, retention) | {"error": Error("undeliverable", message)}
+    fields = _end(now, retention) | {"error": Error("undeliverable", message)}
     return _move(job, Event.GIVE_UP, now, fields, wake_at=job.wake_at, released_by=now, statuses=WAITING)
 
 
@@ -178,7 +177,7 @@ def move_wake(job: Job, now: Millis, wake_at: Millis) -> Change:
 
 def fall_due(job: Job, now: Millis, wake_at: Millis) -> Change:
     """Due, and no worker has come yet: from now on it is listed as pending."""
-    fields = {"status": Status.PENDING, "not_before": job.not_before, "wake_at": wake_at}
+    fields = {"not_before": job.not_before, "wake_at": wake_at}
     scheduled = frozenset({Status.SCHEDULED})
     return _move(job, Event.DUE, now, fields, wake_at=job.wake_at, released_by=now, statuses=scheduled)
 
@@ -188,15 +187,16 @@ def _move(
     attempt: int | None = None, wake_at: Millis | None = None, released_by: Millis | None = None,
     unless_canceling: bool = False, statuses: frozenset[Status] | None = None,
 ) -> Change:  # fmt: skip
+    """The status that the event leads to is read off the table; `statuses` may narrow those it starts from."""
     legal = sources(event) if statuses is None else statuses
-    assert all((s, event) in TABLE or s is Status.SCHEDULED for s in legal)
+    assert legal <= sources(event), (event, legal)
     return Change(
         job=job, at=now, event=event, statuses=legal, attempt=attempt, wake_at=wake_at,
-        released_by=released_by, unless_canceling=unless_canceling, fields=fields,
+        released_by=released_by, unless_canceling=unless_canceling, fields={"status": target(event), **fields},
     )  # fmt: skip
 
 
-def _by_worker(
+def _move_by_worker(
     job: Job, event: Event, now: Millis, fields: Mapping[str, Any], *, unless_canceling: bool = False
 ) -> Change:
     running = frozenset({Status.RUNNING})
@@ -205,24 +205,28 @@ def _by_worker(
     )  # fmt: skip
 
 
-def _backed_off(job: Job, now: Millis, jitter: float, min_wait_seconds: float = 0.0) -> dict[str, Any]:
-    due = now + round(max(backoff.backoff_seconds(job.attempts, jitter), min_wait_seconds) * 1000)
-    return {"status": Status.SCHEDULED, "not_before": due, "wake_at": due + RESEND_AFTER_MS, "progress": None}
+def count_attempts(job: Job) -> int:
+    """Attempts since the job was submitted or last retried by hand: their numbers go on, since they fence, but its
+    waits begin anew."""
+    return max(1, job.attempts - (job.attempt_limit - job.max_attempts))
 
 
-def _ended(status: Status, now: Millis, retention: float) -> dict[str, Any]:
-    return {
-        "status": status, "finished_at": now, "wake_at": None, "expires_at": round(now / 1000 + retention)
-    }  # fmt: skip
+def _wait_for_next(job: Job, now: Millis, jitter: float, min_wait_seconds: float = 0.0) -> dict[str, Any]:
+    due = now + round(max(backoff.backoff_seconds(count_attempts(job), jitter), min_wait_seconds) * 1000)
+    return {"not_before": due, "wake_at": due + RESEND_AFTER_MS, "progress": None}
 
 
-def _canceled(now: Millis, retention: float) -> dict[str, Any]:
+def _end(now: Millis, retention: float) -> dict[str, Any]:
+    return {"finished_at": now, "wake_at": None, "expires_at": round(now / 1000 + retention)}
+
+
+def _end_canceled(now: Millis, retention: float) -> dict[str, Any]:
     error = Error("canceled", "the job was canceled")
-    return _ended(Status.CANCELED, now, retention) | {"error": error, "progress": None}
+    return _end(now, retention) | {"error": error, "progress": None}
 
 
-def _log(job: Job, now: Millis, outcome: str, error: Error | None) -> dict[str, Any]:
+def _log_attempt(job: Job, now: Millis, outcome: str, error: Error | None) -> dict[str, Any]:
     """The newest past attempts. Written whole: nobody else adds one while this attempt's number stands."""
-    short = error and Error(error.type, error.message[:PAST_MESSAGE])
+    short = error and Error(error.type, error.message[:PAST_MESSAGE_CHARACTERS])
     past = Attempt(attempt=job.attempts, started_at=job.started_at or now, ended_at=now, outcome=outcome, error=short)
     return {"past_attempts": (*job.past_attempts, past)[-PAST_KEPT:]}

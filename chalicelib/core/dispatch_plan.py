@@ -34,24 +34,24 @@ def plan(job: Job, now: Millis, *, jitter: float, retention: float) -> Plan | No
     if job.wake_at is None or job.wake_at > now:
         return None
     if job.status in WAITING:
-        return _waiting(job, now, retention)
+        return _plan_waiting(job, now, retention)
     if job.status is Status.RUNNING and job.not_before > now:
         return Plan(move_wake(job, now, job.not_before))
     if job.status is Status.RUNNING:
         change = expire_lease(job, now, jitter=jitter, retention=retention)
         due = change.fields.get("not_before")
-        return Plan(change, delay_until(due, now) if due is not None else None)
+        return Plan(change, compute_delay(due, now) if due is not None else None)
     return None
 
 
-def first_wake(not_before: Millis, now: Millis) -> Millis:
+def choose_first_wake(not_before: Millis, now: Millis) -> Millis:
     """When a job that is submitted now must first be looked at."""
     if not_before - now > MAX_DELAY_MS:
         return not_before - LOOK_AHEAD_MS
     return not_before + RESEND_AFTER_MS
 
 
-def delay_until(due: Millis, now: Millis) -> int:
+def compute_delay(due: Millis, now: Millis) -> int:
     """Whole seconds that SQS must hold a message so that it does not come before `due`."""
     return max(0, -((now - due) // 1000))
 
@@ -60,7 +60,7 @@ def is_near(not_before: Millis, now: Millis) -> bool:
     return not_before - now <= MAX_DELAY_MS
 
 
-def _waiting(job: Job, now: Millis, retention: float) -> Plan:
+def _plan_waiting(job: Job, now: Millis, retention: float) -> Plan:
     late = now - job.not_before
     assert job.wake_at is not None
     if job.wake_at - job.not_before > UNDELIVERABLE_AFTER_MS:  # sent again at the last look, and still not taken
@@ -68,7 +68,7 @@ def _waiting(job: Job, now: Millis, retention: float) -> Plan:
     if not is_near(job.not_before, now):
         return Plan(move_wake(job, now, job.not_before - LOOK_AHEAD_MS))
     if late < 0:
-        return Plan(move_wake(job, now, job.not_before + RESEND_AFTER_MS), delay_until(job.not_before, now))
+        return Plan(move_wake(job, now, job.not_before + RESEND_AFTER_MS), compute_delay(job.not_before, now))
     wait = min(max(late, RESEND_AFTER_MS), MAX_RESEND_MS)
     look = fall_due if job.status is Status.SCHEDULED else move_wake
     return Plan(look(job, now, now + wait), 0)

@@ -1,4 +1,5 @@
-"""Job ids: 26 characters of Crockford's base 32 (48 bits of milliseconds, 80 random): text order is time order."""
+"""Job ids: ULIDs in lower case, which are 48 bits of milliseconds and 80 random ones as 26 characters of Crockford's
+base 32. Text order is time order."""
 
 import re
 import zlib

@@ -141,8 +141,14 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 def sources(event: Event) -> frozenset[Status]:
     """The stored statuses a row may have for `event`: a `scheduled` row counts as pending once it is due."""
-    found = {status for status, on in TABLE if on is event}
-    return frozenset(found | {S.SCHEDULED} if S.PENDING in found else found)
+    statuses = {status for status, on in TABLE if on is event}
+    return frozenset(statuses | {S.SCHEDULED} if S.PENDING in statuses else statuses)
+
+
+def target(event: Event) -> Status:
+    """The status that `event` leads to, from wherever it may start."""
+    (status,) = {to for (_, on), to in TABLE.items() if on is event}
+    return status
 
 
 def status_at(job: Job, now: Millis) -> Status:

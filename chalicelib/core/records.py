@@ -102,9 +102,9 @@ def bucket_of(millis: float) -> int:
 
 def percentile(histogram: Mapping[int, int], fraction: float) -> float | None:
     """The upper edge of the bucket in which that fraction of the times is reached, in milliseconds."""
-    wanted, seen = fraction * sum(histogram.values()), 0
+    threshold, seen = fraction * sum(histogram.values()), 0
     for bucket in sorted(histogram):
         seen += histogram[bucket]
-        if seen >= wanted:
+        if seen >= threshold:
             return round(BUCKET_BASE**bucket, 3)
     return None

@@ -1,7 +1,7 @@
 """What a task is: one decorated function with a typed input and output, and the registry of them.
 
 @task("double", summary="Double a number")
-def double(given: Number, context: Context) -> Number: ...
+def double(number: Number, context: Context) -> Number: ...
 """
 
 from collections.abc import Callable
@@ -67,9 +67,9 @@ class Task:
             raise Invalid(FieldError("", f"not valid JSON: {error}")) from None
 
     def validate(self, raw: bytes) -> None:
-        given = self.decode(raw)
+        task_input = self.decode(raw)
         if self.check:
-            self.check(given)
+            self.check(task_input)
 
 
 TASKS: dict[str, Task] = {}
@@ -93,6 +93,9 @@ def task(
 
 
 def field_error_of(error: msgspec.ValidationError) -> FieldError:
-    """msgspec's message taken apart: `Expected ... - at `$.array[2]`` is the field_error `array[2]`."""
+    """msgspec's message taken apart: `Expected ... - at `$.array[2]`` is the field_error `array[2]`. Of a name that
+    does not fit, the place is the object."""
     msg, _, path = str(error).partition(" - at `")
+    if path.startswith("key` in `"):
+        msg, path = f"{msg} as a name", path.removeprefix("key` in `")
     return FieldError(path.rstrip("`").removeprefix("$").removeprefix("."), msg)

@@ -14,7 +14,7 @@ from chalicelib.service import log
 
 PROGRESS_EVERY_SECONDS = 2.0
 """Seconds between two progress writes of one attempt: each one also asks whether the job was canceled."""
-MESSAGE_LIMIT = 2_000
+MESSAGE_LIMIT_CHARACTERS = 2_000
 
 
 class Interrupt(BaseException):
@@ -113,18 +113,18 @@ def run(ports: Ports, job: Job) -> Outcome:
     """Never raises for what the task or its input does; raises Unavailable when the input cannot be fetched now."""
     task = ports.tasks.get(job.task)
     if task is None:
-        return _wrong(f"there is no task {job.task!r} in this deployment")
+        return _fail(f"there is no task {job.task!r} in this deployment")
     ends = ports.clock.monotonic() + job.timeout  # the lease runs already: fetching the input is part of the attempt
     try:
         task_input = _read_input(ports, job, task)
     except Unavailable:
         raise
     except PayloadMissing:
-        return _wrong("the input is no longer stored: submit the job again with its input")
+        return _fail("the input is no longer stored: submit the job again with its input")
     except Invalid as invalid:
-        return _wrong(f"the input cannot be read: {invalid}")
+        return _fail(f"the input cannot be read: {invalid}")
     except Exception as error:  # whatever a task's own `adopt` may raise
-        return Failed(_task_error(error))
+        return Failed(_describe_error(error))
     return _run_timed(ports, job, task, task_input, ends)
 
 
@@ -157,8 +157,10 @@ def _run_timed(ports: Ports, job: Job, task: Task, task_input: object, ends: flo
     except OutOfTime:
         error = Error("timeout", f"the attempt took longer than its timeout of {job.timeout:g} s")
         return Failed(error, _millis_since(ports, start))
-    except (Exception, SystemExit) as error:
-        return Failed(_task_error(error), _millis_since(ports, start))
+    except KeyboardInterrupt:
+        raise  # this process is to end
+    except BaseException as error:  # SystemExit, CancelledError and the like of the task's own
+        return Failed(_describe_error(error), _millis_since(ports, start))
     finally:
         ports.alarm.stop()  # once more: the first stop can itself be what a ring interrupted
 
@@ -172,13 +174,17 @@ def _ring(ports: Ports, seconds: float) -> None:
     raise OutOfTime
 
 
-def _wrong(message: str) -> Outcome:
-    return Failed(Error("task_error", message[:MESSAGE_LIMIT]))
+def _fail(message: str) -> Outcome:
+    return Failed(Error("task_error", message[:MESSAGE_LIMIT_CHARACTERS]))
 
 
-def _task_error(error: BaseException) -> Error:
-    text = str(error) if isinstance(error, TaskError) else f"{type(error).__name__}: {error}"
-    return Error("task_error", text[:MESSAGE_LIMIT].encode(errors="replace").decode())
+def _describe_error(error: BaseException) -> Error:
+    try:
+        words = str(error)
+    except Exception:
+        words = "it has no text that can be read"
+    text = words if isinstance(error, TaskError) else f"{type(error).__name__}: {words}"
+    return Error("task_error", text[:MESSAGE_LIMIT_CHARACTERS].encode(errors="replace").decode())
 
 
 def _millis_since(ports: Ports, start: float) -> float:

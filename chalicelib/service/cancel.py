@@ -15,7 +15,7 @@ def cancel(ports: Ports, owner: str | None, job_id: str) -> Job:
 
     The job may move while we decide (a claim, an outcome): each try decides again on the row that stood in the way.
     """
-    row = read.job(ports, owner, job_id)
+    row = read.get_job(ports, owner, job_id)
     for _ in range(TRIES):
         if row.status in ENDED:
             raise WrongStatus(f"the job has already ended ({row.status}): there is nothing to cancel")
@@ -25,7 +25,7 @@ def cancel(ports: Ports, owner: str | None, job_id: str) -> Job:
         try:
             after = ports.jobs.apply(planned)
         except ChangeRefused as refused:
-            row = read.require(refused.job, job_id)
+            row = read.require_row(refused.job, job_id)
             if row.status is Status.CANCELED and waiting and row.finished_at == now:
                 return row  # our own change, whose first answer was lost on the way
             continue

@@ -15,16 +15,16 @@ from chalicelib.service import log, schedules
 from chalicelib.service.metrics import Tallies
 
 STOP_BEFORE_SECONDS = 5.0
-PAGE = 100
+PAGE_ROWS = 100
 
 
 def dispatch(ports: Ports, seconds_left: Callable[[], float]) -> int:
     """How many rows were looked at. Stops by itself while the function still has a few seconds."""
     looked_at, tallies = 0, Tallies(ports)
-    for found in ports.jobs.due(ports.clock.now(), PAGE):
-        looked_at += len(found)
-        _dispatch_jobs([name for name in found if is_id(name)], ports, tallies)
-        for name in found:
+    for names in ports.jobs.due(ports.clock.now(), PAGE_ROWS):
+        looked_at += len(names)
+        _dispatch_jobs([name for name in names if is_id(name)], ports, tallies)
+        for name in names:
             if not is_id(name):
                 _fire(ports, name)
         if seconds_left() < STOP_BEFORE_SECONDS:

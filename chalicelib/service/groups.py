@@ -12,7 +12,7 @@ from chalicelib.ports import ChangeRefused, Ports
 from chalicelib.service import log, notify
 from chalicelib.service.new_job import NewJob, build
 
-LARGEST = 99
+LARGEST_JOBS = 99
 """A run and its jobs are one transaction, which holds a hundred rows."""
 
 
@@ -59,7 +59,7 @@ def trigger(ports: Ports, group: Group, owner: str, request_id: str | None) -> R
     for job in jobs:
         log.transition("submit", job, None)
     notify.send(ports, jobs, now)
-    return _seen(record, jobs, now)
+    return _observe(record, jobs, now)
 
 
 def _insert(ports: Ports, record: RunRecord, jobs: Sequence[Job]) -> None:
@@ -71,7 +71,7 @@ def _insert(ports: Ports, record: RunRecord, jobs: Sequence[Job]) -> None:
         # it is our own: the first answer was lost on the way
 
 
-def run(ports: Ports, owner: str, group: str, run_id: str) -> Run:
+def get_run(ports: Ports, owner: str, group: str, run_id: str) -> Run:
     """Raises NotFound."""
     record = ports.records.run(owner, run_id) if is_id(run_id) else None
     now = ports.clock.now()
@@ -79,10 +79,10 @@ def run(ports: Ports, owner: str, group: str, run_id: str) -> Run:
         raise NotFound(f"group {group!r} has no run {run_id!r}")
     jobs = [job for job in ports.jobs.get_many(record.job_ids) if not is_gone(job, now)]
     kept_until = record.created_at + ports.settings.retention * 1000
-    return _seen(record, jobs, now, gone=len(record.job_ids) - len(jobs) if now >= kept_until else 0)
+    return _observe(record, jobs, now, gone=len(record.job_ids) - len(jobs) if now >= kept_until else 0)
 
 
-def _seen(record: RunRecord, jobs: Sequence[Job], now: int, gone: int = 0) -> Run:
+def _observe(record: RunRecord, jobs: Sequence[Job], now: int, gone: int = 0) -> Run:
     """`gone`: jobs that ended so long ago that their rows are no longer kept."""
     statuses = [status_at(job, now) for job in jobs]
     counts = Counter(str(status) for status in statuses)

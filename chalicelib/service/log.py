@@ -9,7 +9,7 @@ import msgspec
 from chalicelib.core.job import Event, Job, Millis
 
 logger = logging.getLogger("sortie")
-NAMESPACE, MOST_VALUES = "Sortie", 100
+NAMESPACE, MAX_VALUES = "Sortie", 100
 
 
 def transition(event: Event | str, job: Job, came_from: str | None, *, seconds: float | None = None) -> None:
@@ -40,6 +40,8 @@ def metrics_line(stage: str, now: Millis, counts: Mapping[str, int], times: Mapp
     units = dict.fromkeys(counts, "Count") | dict.fromkeys((name for name in times if times[name]), "Milliseconds")
     described = [{"Name": name.capitalize(), "Unit": unit} for name, unit in units.items()]
     about = {"Namespace": NAMESPACE, "Dimensions": [["Stage"]], "Metrics": described}
-    values = {name.capitalize(): (counts.get(name) or [round(each, 3) for each in times[name][:MOST_VALUES]]) for name in units}
+    values = {
+        name.capitalize(): counts.get(name) or [round(each, 3) for each in times[name][:MAX_VALUES]] for name in units
+    }
     line = {"_aws": {"Timestamp": now, "CloudWatchMetrics": [about]}, "Stage": stage} | values
     logger.info(msgspec.json.encode(line).decode())

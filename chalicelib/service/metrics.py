@@ -11,7 +11,7 @@ from chalicelib.errors import Unavailable
 from chalicelib.ports import Ports
 from chalicelib.service import log
 
-MINUTE: Millis = 60_000
+MINUTE_MS: Millis = 60_000
 KEPT_SECONDS = 26 * 3_600
 
 
@@ -27,7 +27,7 @@ class Tallies:
         if row.status is Status.PENDING:
             return  # it has fallen due
         now = self._ports.clock.now()
-        tally = self._held[row.owner, now - now % MINUTE]
+        tally = self._held[row.owner, now - now % MINUTE_MS]
         outcome = str(row.status) if row.status in ENDED else "retried"
         tally.outcomes[outcome] += 1
         self._counts[outcome] += 1

@@ -57,7 +57,7 @@ def build(ports: Ports, new: NewJob, job_id: str, now: Millis) -> Job:
         created_at=now,
         run_at=run_at,
         not_before=run_at,
-        wake_at=dispatch_plan.first_wake(run_at, now),
+        wake_at=dispatch_plan.choose_first_wake(run_at, now),
         timeout=new.timeout or ports.settings.job_timeout,
         max_attempts=new.max_attempts,
         attempt_limit=new.max_attempts,

@@ -12,7 +12,7 @@ from chalicelib.service import log
 def send(ports: Ports, jobs: Sequence[Job], now: Millis) -> None:
     """Messages for the jobs that are due soon enough. A failure costs time, not the job: the dispatcher finds it."""
     near = [
-        (job.id, dispatch_plan.delay_until(job.not_before, now))
+        (job.id, dispatch_plan.compute_delay(job.not_before, now))
         for job in jobs
         if dispatch_plan.is_near(job.not_before, now)
     ]

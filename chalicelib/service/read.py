@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chalicelib.core.access import may_name
 from chalicelib.core.filters import Filter, keeps
 from chalicelib.core.ids import is_id
 from chalicelib.core.job import ENDED, Inline, Job, Millis, Payload, Status, is_gone
 from chalicelib.errors import NotFound, PayloadMissing
 from chalicelib.ports import Ports
 
-FIRST_LOOK, LONGEST_LOOK = 0.02, 0.5
+FIRST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.02, 0.5
 BOARD_SIZE = 100
 ASCII = bytes(range(128))
 
@@ -22,42 +23,42 @@ class Link:
     bytes: int
 
 
-Shown = bytes | Link | None
+Rendered = bytes | Link | None
 
 
-def job(ports: Ports, owner: str | None, job_id: str) -> Job:
+def get_job(ports: Ports, owner: str | None, job_id: str) -> Job:
     """The job as it is now. `owner` None sees every owner's. Raises NotFound."""
     row = ports.jobs.get(job_id) if is_id(job_id) else None
-    if row is None or is_gone(row, ports.clock.now()) or owner not in (None, row.owner):
+    if row is None or is_gone(row, ports.clock.now()) or not may_name(owner, row.owner):
         raise NotFound(f"there is no job {job_id!r}")
     return row
 
 
-def require(row: Job | None, job_id: str) -> Job:
+def require_row(row: Job | None, job_id: str) -> Job:
     """The row. Raises NotFound where there is none."""
     if row is None:
         raise NotFound(f"there is no job {job_id!r}")
     return row
 
 
-def job_when_ended(ports: Ports, owner: str | None, job_id: str, seconds: float) -> Job:
+def wait_for_end(ports: Ports, owner: str | None, job_id: str, seconds: float) -> Job:
     """The job once it has ended, or as it is when the seconds are over."""
-    end, look = ports.clock.monotonic() + seconds, FIRST_LOOK
-    row = job(ports, owner, job_id)
+    end, look = ports.clock.monotonic() + seconds, FIRST_LOOK_SECONDS
+    row = get_job(ports, owner, job_id)
     while row.status not in ENDED and (left := end - ports.clock.monotonic()) > 0:
         ports.clock.pause(min(look, left))
-        look = min(look * 1.5, LONGEST_LOOK)
-        row = job(ports, owner, job_id)
+        look = min(look * 1.5, LONGEST_LOOK_SECONDS)
+        row = get_job(ports, owner, job_id)
     return row
 
 
-def shown_input(ports: Ports, payload: Payload) -> Shown:
+def render_input(ports: Ports, payload: Payload) -> Rendered:
     if isinstance(payload, Inline):
         return payload.data
     return Link(ports.payloads.link(payload.key), payload.size)
 
 
-def shown_output(ports: Ports, payload: Payload | None, max_bytes: int) -> Shown:
+def render_output(ports: Ports, payload: Payload | None, max_bytes: int) -> Rendered:
     """The output itself while it fits in `max_bytes`, wherever it is stored; else a
     link."""
     if payload is None or isinstance(payload, Inline):
@@ -79,7 +80,7 @@ def size_in_answer(data: bytes) -> int:
     return len(data) + data.count(b'"') + data.count(b"\\") + 2 * beyond
 
 
-def page(ports: Ports, chosen: Filter, before: str | None, limit: int) -> tuple[list[Job], str | None]:
+def list_jobs(ports: Ports, chosen: Filter, before: str | None, limit: int) -> tuple[list[Job], str | None]:
     """Newest first, and the id to go on below (None at the end).
 
     Looks at the newest `limit` rows of the lists that fit the filter, and no further: where a list holds other jobs
@@ -99,10 +100,10 @@ class Board:
     now: Millis
 
 
-def board(ports: Ports, owner: str) -> Board:
+def get_board(ports: Ports, owner: str) -> Board:
     """The newest hundred of each side; a pending job is listed under running."""
 
     def newest(*statuses: Status) -> Sequence[Job]:
-        return page(ports, Filter(owner, frozenset(statuses)), None, BOARD_SIZE)[0]
+        return list_jobs(ports, Filter(owner, frozenset(statuses)), None, BOARD_SIZE)[0]
 
     return Board(newest(Status.PENDING, Status.RUNNING), newest(Status.SCHEDULED), newest(*ENDED), ports.clock.now())

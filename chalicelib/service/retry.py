@@ -9,14 +9,14 @@ from chalicelib.service import log, notify, read
 
 def retry(ports: Ports, owner: str | None, job_id: str) -> Job:
     """A failed or canceled job may run again. Raises NotFound, WrongStatus."""
-    row = read.job(ports, owner, job_id)
+    row = read.get_job(ports, owner, job_id)
     if row.status not in (Status.FAILED, Status.CANCELED):
         raise WrongStatus(f"only a failed or canceled job can be retried: this one is {row.status}")
     now = ports.clock.now()
     try:
         after = ports.jobs.apply(changes.retry_by_hand(row, now))
     except ChangeRefused as refused:
-        current = read.require(refused.job, job_id)
+        current = read.require_row(refused.job, job_id)
         if current.attempt_limit == row.attempts + row.max_attempts:
             return current  # a retry of the same ended job was faster, or the answer to our own was lost
         raise WrongStatus(f"only a failed or canceled job can be retried: this one is {current.status}") from None

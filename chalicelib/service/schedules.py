@@ -3,6 +3,7 @@
 import msgspec
 
 from chalicelib.core import cron
+from chalicelib.core.access import may_name
 from chalicelib.core.ids import is_id, slot_id
 from chalicelib.core.job import Millis
 from chalicelib.core.records import Schedule
@@ -31,10 +32,10 @@ def add(ports: Ports, line: str, timezone: str, request: bytes, new: NewJob) -> 
 def remove(ports: Ports, owner: str | None, schedule_id: str) -> None:
     """Raises NotFound."""
     well_formed = schedule_id.startswith(PREFIX) and is_id(schedule_id.removeprefix(PREFIX))
-    found = ports.records.schedule(schedule_id) if well_formed else None
-    if found is None or owner not in (None, found.owner):
+    schedule = ports.records.schedule(schedule_id) if well_formed else None
+    if schedule is None or not may_name(owner, schedule.owner):
         raise NotFound(f"there is no schedule {schedule_id!r}")
-    ports.records.remove_schedule(found)
+    ports.records.remove_schedule(schedule)
 
 
 def fire(ports: Ports, schedule_id: str) -> None:

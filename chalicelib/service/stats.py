@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from chalicelib.core.job import Millis
 from chalicelib.core.records import Tally, percentile
 from chalicelib.ports import Depth, Ports
-from chalicelib.service.metrics import MINUTE
+from chalicelib.service.metrics import MINUTE_MS
 
 FRACTIONS = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
-SPANS = {"hour": 60, "day": 24 * 60}
+SPAN_MINUTES = {"hour": 60, "day": 24 * 60}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class Stats:
 def stats(ports: Ports, owner: str, span: str = "hour") -> Stats:
     """`span`: hour (a point each minute) or day (a point each five minutes)."""
     now = ports.clock.now()
-    this = now - now % MINUTE
-    minutes = [this - place * MINUTE for place in reversed(range(SPANS[span]))]
+    this = now - now % MINUTE_MS
+    minutes = [this - back * MINUTE_MS for back in reversed(range(SPAN_MINUTES[span]))]
     tallies = ports.records.tallies(owner, minutes)
     whole = Tally()
     for tally in tallies.values():
@@ -48,7 +48,7 @@ def stats(ports: Ports, owner: str, span: str = "hour") -> Stats:
     )
 
 
-def percentiles(histogram: Mapping[int, int]) -> Mapping[str, float | None]:
+def compute_percentiles(histogram: Mapping[int, int]) -> Mapping[str, float | None]:
     return {name: percentile(histogram, part) for name, part in FRACTIONS.items()}
 
 

@@ -5,21 +5,21 @@ from hashlib import sha256
 from chalicelib.core.access import Principal, Role
 from chalicelib.ports import Ports
 
-LONGEST = 200
+LONGEST_CHARACTERS = 200
 
 
-def digest_of(token: str) -> str:
+def hash_token(token: str) -> str:
     """Tokens are 256 random bits: a plain hash cannot be searched."""
     return sha256(token.encode()).hexdigest()
 
 
-def principal_of(ports: Ports, header: str | None) -> Principal | None:
+def authenticate(ports: Ports, header: str | None) -> Principal | None:
     """`header` is what Authorization holds: `Bearer <token>`. None: no such token, or one past its time."""
     kind, _, token = (header or "").partition(" ")
     token = token.strip()
-    if kind.lower() != "bearer" or not token or len(token) > LONGEST:
+    if kind.lower() != "bearer" or not token or len(token) > LONGEST_CHARACTERS:
         return None
-    found = ports.records.token(digest_of(token))
-    if found is None or (found.expires_at is not None and found.expires_at * 1000 <= ports.clock.now()):
+    record = ports.records.token(hash_token(token))
+    if record is None or (record.expires_at is not None and record.expires_at * 1000 <= ports.clock.now()):
         return None
-    return Principal(found.owner, Role[found.role.upper()])
+    return Principal(record.owner, Role[record.role.upper()])

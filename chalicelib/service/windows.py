@@ -38,7 +38,7 @@ def _insert_once(ports: Ports, job: Job, wish: WindowWish) -> Job:
         assert holder is not None
         return holder
     if isinstance(answer, window.Reject):
-        seconds = max(1, dispatch_plan.delay_until(answer.ends_at, now))
+        seconds = max(1, dispatch_plan.compute_delay(answer.ends_at, now))
         raise WindowHeld(
             f"the window of object {job.object_id!r} holds a job: try again after the seconds of Retry-After",
             retry_after=seconds,
@@ -50,12 +50,12 @@ def _insert_once(ports: Ports, job: Job, wish: WindowWish) -> Job:
     return row
 
 
-def _in_window(job: Job, wish: WindowWish, given: window.Open, now: Millis) -> Job:
+def _in_window(job: Job, wish: WindowWish, opening: window.Open, now: Millis) -> Job:
     return msgspec.structs.replace(
         job,
-        run_at=given.run_at,
-        not_before=given.run_at,
-        wake_at=dispatch_plan.first_wake(given.run_at, now),
-        status=Status.SCHEDULED if given.run_at > now else Status.PENDING,
-        window=Window(wish.seconds, wish.on_repeat, given.ends_at, job.id),
+        run_at=opening.run_at,
+        not_before=opening.run_at,
+        wake_at=dispatch_plan.choose_first_wake(opening.run_at, now),
+        status=Status.SCHEDULED if opening.run_at > now else Status.PENDING,
+        window=Window(wish.seconds, wish.on_repeat, opening.ends_at, job.id),
     )

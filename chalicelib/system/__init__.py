@@ -1,1 +1,1 @@
-"""What is outside and is not AWS: the time, chance, signals, the log."""
+"""What is outside and is not AWS: the time, random numbers, signals, the log."""

@@ -20,7 +20,7 @@ class FailOutput(msgspec.Struct):
 
 
 @task("fail", summary="Raise on the first attempts, or on all of them")
-def fail(given: FailInput, context: Context) -> FailOutput:
-    if given.times is None or context.attempt <= given.times:
-        raise TaskError(given.message)
+def fail(task_input: FailInput, context: Context) -> FailOutput:
+    if task_input.times is None or context.attempt <= task_input.times:
+        raise TaskError(task_input.message)
     return FailOutput(attempts=context.attempt)

@@ -21,15 +21,15 @@ class LogOutput(msgspec.Struct):
 
 
 @task("log", summary="Log a line some times, or without end when times is 0")
-def log(given: LogInput, context: Context) -> LogOutput:
+def log(task_input: LogInput, context: Context) -> LogOutput:
     lines = 0
-    while given.times == 0 or lines < given.times:
+    while task_input.times == 0 or lines < task_input.times:
         if lines:
-            context.pause(given.interval)
+            context.pause(task_input.interval)
         # The text is the user's own payload and stays out of the log: its length shows that the line was written.
-        logger.info('{"task":"log","line":%d,"characters":%d}', lines + 1, len(given.message))
+        logger.info('{"task":"log","line":%d,"characters":%d}', lines + 1, len(task_input.message))
         lines += 1
         context.checkpoint()
-        if given.times:
-            context.progress(lines / given.times)
+        if task_input.times:
+            context.progress(lines / task_input.times)
     return LogOutput(lines=lines)

@@ -16,11 +16,11 @@ class SleepOutput(msgspec.Struct):
 
 
 @task("sleep", summary="Wait some seconds, reporting progress; stops when canceled")
-def sleep(given: SleepInput, context: Context) -> SleepOutput:
-    left = given.seconds
+def sleep(task_input: SleepInput, context: Context) -> SleepOutput:
+    left = task_input.seconds
     while left > 0:
         step = min(left, 0.25)
         context.pause(step)
         left -= step
-        context.progress(1 - left / given.seconds)
-    return SleepOutput(slept=given.seconds)
+        context.progress(1 - left / task_input.seconds)
+    return SleepOutput(slept=task_input.seconds)

@@ -21,9 +21,9 @@ class SortOutput(msgspec.Struct):
     array: Numbers
 
 
-def check(given: SortInput) -> None:
+def check(task_input: SortInput) -> None:
     try:
-        numbers.check(bytes(given.array))
+        numbers.check(bytes(task_input.array))
     except numbers.BadNumber as bad:
         raise Invalid(FieldError(f"array{bad.loc}", bad.msg)) from None
 
@@ -41,9 +41,9 @@ def adopt(upload: bytes) -> bytes:
 
 
 @task("sort", summary="Sort numbers, exactly", quick=True, check=check, adopt=adopt)
-def sort(given: SortInput, context: Context) -> SortOutput:
+def sort(task_input: SortInput, context: Context) -> SortOutput:
     try:
-        ordered = numbers.sort(bytes(given.array), descending=given.descending)
+        ordered = numbers.sort(bytes(task_input.array), descending=task_input.descending)
     except numbers.BadNumber as bad:
         raise TaskError(f"array{bad.loc}: {bad.msg}") from None
     return SortOutput(array=msgspec.Raw(ordered))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.service import log
-from tests.emulated.contract.rows import row
+from tests.support.rows import row
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> Any:

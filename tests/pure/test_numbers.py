@@ -153,9 +153,9 @@ def bits(value: Any) -> tuple[type, Any]:
 
 
 def assert_sorted_exactly(raw: bytes, *, descending: bool, large: int) -> None:
-    wanted = sorted(json.loads(raw), reverse=descending)
+    expected = sorted(json.loads(raw), reverse=descending)
     result = json.loads(numbers.sort(raw, descending=descending, large=large))
-    assert list(map(bits, result)) == list(map(bits, wanted))
+    assert list(map(bits, result)) == list(map(bits, expected))
 
 
 @ways
@@ -198,12 +198,12 @@ def test_bad_arrays_are_refused_with_the_first_bad_place(raw: bytes, loc: str, l
 )
 def test_a_bad_element_is_found_behind_many_good_ones(raw: bytes, loc: str, pad: bytes, large: int) -> None:
     padded = b"[" + (pad + b", ") * 400 + raw[1:]
-    wanted = f"[{400 + int(loc[1:-1])}]" if loc else ""
+    expected = f"[{400 + int(loc[1:-1])}]" if loc else ""
     if raw == b"[] 1":
-        wanted = "[400]"  # the comma before the bracket is what is wrong first
+        expected = "[400]"  # the comma before the bracket is what is wrong first
     with pytest.raises(BadNumber) as refused:
         numbers.sort(padded, large=large)
-    assert refused.value.loc == wanted
+    assert refused.value.loc == expected
 
 
 @ways

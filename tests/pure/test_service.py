@@ -49,7 +49,7 @@ class Desk:
         self.queue.delete([message.receipt for message in messages])
 
     def page(self, chosen: Filter, limit: int = 20) -> list[Job]:
-        return read.page(self.ports, chosen, None, limit)[0]
+        return read.list_jobs(self.ports, chosen, None, limit)[0]
 
 
 @pytest.fixture
@@ -62,38 +62,38 @@ def test_a_row_past_its_retention_is_gone_for_every_reader(desk: Desk) -> None:
     job_id = desk.submit().job.id
     desk.work()
     desk.clock.advance(WEEK - 1)
-    assert read.job(desk.ports, "alice", job_id).status is Status.COMPLETED
+    assert read.get_job(desk.ports, "alice", job_id).status is Status.COMPLETED
     desk.clock.advance(1)
-    for look in (read.job, cancel.cancel, retry.retry):
+    for look in (read.get_job, cancel.cancel, retry.retry):
         with pytest.raises(NotFound):
             look(desk.ports, "alice", job_id)
     assert desk.page(Filter("alice")) == []
-    assert list(read.board(desk.ports, "alice").history) == []
+    assert list(read.get_board(desk.ports, "alice").history) == []
 
 
 def test_a_run_stays_whole_when_some_of_its_jobs_are_past_retention(desk: Desk) -> None:
     jobs = [replace(SORT, label="now"), replace(SORT, label="later", run_at=desk.clock.now() + 20 * 86_400_000)]
-    made = groups.trigger(desk.ports, Group("nightly", ["now", "later"], jobs, []), "alice", None)
-    assert made.progress == 0
+    run = groups.trigger(desk.ports, Group("nightly", ["now", "later"], jobs, []), "alice", None)
+    assert run.progress == 0
     desk.work()
-    assert groups.run(desk.ports, "alice", "nightly", made.record.run_id).progress == 0.5
+    assert groups.get_run(desk.ports, "alice", "nightly", run.record.run_id).progress == 0.5
     desk.clock.advance(WEEK + 1)
-    seen = groups.run(desk.ports, "alice", "nightly", made.record.run_id)
+    seen = groups.get_run(desk.ports, "alice", "nightly", run.record.run_id)
     assert [job.label for job in seen.jobs] == ["later"]
     assert seen.progress == 0.5
 
 
 def test_a_run_whose_rows_are_not_seen_yet_has_not_begun(desk: Desk) -> None:
     with desk.table.lagging():
-        made = groups.trigger(desk.ports, Group("nightly", ["a"], [SORT], []), "alice", None)
-        assert groups.run(desk.ports, "alice", "nightly", made.record.run_id).progress == 0
+        run = groups.trigger(desk.ports, Group("nightly", ["a"], [SORT], []), "alice", None)
+        assert groups.get_run(desk.ports, "alice", "nightly", run.record.run_id).progress == 0
 
 
 def test_a_run_is_found_by_its_owner_under_its_group_alone(desk: Desk) -> None:
     run_id = groups.trigger(desk.ports, Group("nightly", ["a"], [SORT], []), "alice", None).record.run_id
     for owner, group, name in (("bob", "nightly", run_id), ("alice", "daily", run_id), ("alice", "nightly", "x")):
         with pytest.raises(NotFound):
-            groups.run(desk.ports, owner, group, name)
+            groups.get_run(desk.ports, owner, group, name)
 
 
 def test_a_group_with_a_problem_starts_nothing(desk: Desk) -> None:
@@ -105,14 +105,14 @@ def test_a_group_with_a_problem_starts_nothing(desk: Desk) -> None:
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(desk: Desk) -> None:
-    made = [desk.submit().job.id for _ in range(25)]
-    found, before = list[str](), None
+    job_ids = [desk.submit().job.id for _ in range(25)]
+    listed, before = list[str](), None
     while True:
-        page, before = read.page(desk.ports, Filter("alice", frozenset({Status.PENDING})), before, 10)
-        found += [job.id for job in page]
+        page, before = read.list_jobs(desk.ports, Filter("alice", frozenset({Status.PENDING})), before, 10)
+        listed += [job.id for job in page]
         if before is None:
             break
-    assert found == sorted(made, reverse=True)
+    assert listed == sorted(job_ids, reverse=True)
 
 
 def test_a_job_that_has_fallen_due_is_pending_in_every_list(desk: Desk) -> None:
@@ -148,24 +148,24 @@ def test_a_due_job_behind_many_that_wait_is_pending_once_the_dispatcher_has_look
 
 def test_pages_of_pending_jobs_leave_out_none_that_are_due(desk: Desk) -> None:
     soon = replace(SORT, run_at=fakes.START + 5_000)
-    made = [desk.submit(soon if place % 3 else SORT).job.id for place in range(20)]
+    job_ids = [desk.submit(soon if number % 3 else SORT).job.id for number in range(20)]
     desk.clock.advance(5)
-    found, before = list[str](), None
+    listed, before = list[str](), None
     while True:
-        page, before = read.page(desk.ports, Filter("alice", frozenset({Status.PENDING})), before, 3)
-        found += [job.id for job in page]
+        page, before = read.list_jobs(desk.ports, Filter("alice", frozenset({Status.PENDING})), before, 3)
+        listed += [job.id for job in page]
         if before is None:
             break
-    assert found == sorted(made, reverse=True)
+    assert listed == sorted(job_ids, reverse=True)
 
 
 def test_a_rare_filter_looks_at_a_bounded_number_of_jobs_and_goes_on(desk: Desk) -> None:
     rare = desk.submit(replace(SORT, object_id="x", group="rare")).job.id
     for _ in range(15):
         desk.submit(replace(SORT, object_id="x"))
-    page, before = read.page(desk.ports, Filter("alice", object_id="x", group="rare"), None, 10)
+    page, before = read.list_jobs(desk.ports, Filter("alice", object_id="x", group="rare"), None, 10)
     assert (page, before is None) == ([], False)
-    page, before = read.page(desk.ports, Filter("alice", object_id="x", group="rare"), before, 10)
+    page, before = read.list_jobs(desk.ports, Filter("alice", object_id="x", group="rare"), before, 10)
     assert ([job.id for job in page], before) == ([rare], None)
 
 
@@ -180,7 +180,7 @@ def test_a_batch_that_gets_no_answer_leaves_what_stands_and_tries_no_more(desk: 
             super().insert_many(jobs)
 
     ports = replace(desk.ports, jobs=Deaf(desk.table))
-    answers = submit_many(ports, [SORT] * 60, key=None, bodies=[b""] * 60)
+    answers = submit_many(ports, SORT.owner, [SORT] * 60, key=None, bodies=[b""] * 60)
     assert [isinstance(answer, Submitted) for answer in answers] == [True] * 25 + [False] * 35
     desk.clock.advance(1)
     assert {answer.job.id for answer in answers if isinstance(answer, Submitted)} == set(desk.table.jobs)
@@ -189,13 +189,13 @@ def test_a_batch_that_gets_no_answer_leaves_what_stands_and_tries_no_more(desk: 
 
 def test_a_stranger_gets_nothing(desk: Desk) -> None:
     job_id = desk.submit().job.id
-    for look in (read.job, cancel.cancel, retry.retry):
+    for look in (read.get_job, cancel.cancel, retry.retry):
         with pytest.raises(NotFound):
             look(desk.ports, "bob", job_id)
         with pytest.raises(NotFound):
             look(desk.ports, "alice", "no id at all")
     assert desk.page(Filter("bob")) == []
-    assert read.job(desk.ports, None, job_id).id == job_id
+    assert read.get_job(desk.ports, None, job_id).id == job_id
 
 
 def test_a_cancel_whose_answer_was_lost_is_not_refused_when_it_is_sent_again(desk: Desk) -> None:
@@ -306,9 +306,9 @@ def test_a_large_input_that_may_wait_long_is_put_where_it_is_kept_long(desk: Des
 
 def test_a_job_that_is_watched_while_it_ends_is_answered_as_ended(desk: Desk) -> None:
     job_id = desk.submit().job.id
-    assert read.job_when_ended(desk.ports, "alice", job_id, 2.0).status is Status.PENDING
+    assert read.wait_for_end(desk.ports, "alice", job_id, 2.0).status is Status.PENDING
     desk.work()
-    job = read.job_when_ended(desk.ports, "alice", job_id, 2.0)
+    job = read.wait_for_end(desk.ports, "alice", job_id, 2.0)
     assert (job.status, job.output) == (Status.COMPLETED, Inline(b'{"array":[1,2]}'))
 
 

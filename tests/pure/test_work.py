@@ -1,5 +1,6 @@
 """The worker: real timeouts, tasks that misbehave, batches that would outrun their time."""
 
+import asyncio
 import subprocess
 import sys
 import threading
@@ -56,8 +57,8 @@ class Bench:
             self.clock, fakes.SeededRandom(), SystemAlarm(), known, Settings(),
         )  # fmt: skip
 
-    def submit(self, task: str = "odd", given: str = "{}", **more: float) -> str:
-        new = NewJob(owner="alice", task=task, input=given.encode(), max_attempts=1, **more)  # type: ignore[arg-type]
+    def submit(self, task: str = "odd", task_input: str = "{}", **more: float) -> str:
+        new = NewJob(owner="alice", task=task, input=task_input.encode(), max_attempts=1, **more)  # type: ignore[arg-type]
         return submit(self.ports, new).job.id
 
     def work(
@@ -79,7 +80,7 @@ def outcome(run: Callable[[Nothing, Context], object], timeout: float = 0.05) ->
 
 
 def test_a_task_that_loops_for_ever_is_ended_and_the_batch_goes_on() -> None:
-    def loop(given: Nothing, context: Context) -> Nothing:
+    def loop(task_input: Nothing, context: Context) -> Nothing:
         while True:
             pass
 
@@ -91,7 +92,7 @@ def test_a_task_that_loops_for_ever_is_ended_and_the_batch_goes_on() -> None:
 
 
 def test_a_task_that_swallows_exceptions_is_ended() -> None:
-    def stubborn(given: Nothing, context: Context) -> Nothing:
+    def stubborn(task_input: Nothing, context: Context) -> Nothing:
         while True:
             try:
                 time.sleep(1)
@@ -106,11 +107,11 @@ def test_a_task_that_swallows_exceptions_is_ended() -> None:
 def test_the_rest_of_a_batch_does_not_wait_behind_a_long_job() -> None:
     taken: list[Message] = []
 
-    def long_job(given: Nothing, context: Context) -> Nothing:
-        while not (found := bench.queue.receive()):  # what another worker is given meanwhile
+    def long_job(task_input: Nothing, context: Context) -> Nothing:
+        while not (messages := bench.queue.receive()):  # what another worker is given meanwhile
             context.pause(0.01)
-        taken.extend(found)
-        return given
+        taken.extend(messages)
+        return task_input
 
     bench = Bench(long_job)
     long = bench.submit(timeout=30)
@@ -126,23 +127,39 @@ def test_the_rest_of_a_batch_does_not_wait_behind_a_long_job() -> None:
 def test_a_checkpoint_ends_a_task_where_no_signal_can() -> None:
     """In a thread other than the main one."""
 
-    def patient(given: Nothing, context: Context) -> Nothing:
+    def patient(task_input: Nothing, context: Context) -> Nothing:
         while True:
             context.pause(0.01)
 
-    found: list[Job] = []
-    thread = threading.Thread(target=lambda: found.append(outcome(patient)))
+    jobs: list[Job] = []
+    thread = threading.Thread(target=lambda: jobs.append(outcome(patient)))
     thread.start()
     thread.join(10)
-    assert found[0].error is not None
-    assert found[0].error.type == "timeout"
+    assert jobs[0].error is not None
+    assert jobs[0].error.type == "timeout"
+
+
+class MuteError(Exception):
+    """Has no text to give."""
+
+    def __str__(self) -> str:
+        raise ZeroDivisionError("no text")
+
+
+class WordyError(Exception):
+    def __str__(self) -> str:
+        return 7  # type: ignore[return-value]
 
 
 @pytest.mark.parametrize(
-    "error", [ValueError("no"), SystemExit(3), RecursionError(), MemoryError(), UnicodeError("\ud800"), OSError("\x00")]
-)
+    "error",
+    [
+        ValueError("no"), SystemExit(3), RecursionError(), MemoryError(), UnicodeError("\ud800"), OSError("\x00"),
+        MuteError(), WordyError(), asyncio.CancelledError(), GeneratorExit(), BaseExceptionGroup("all", [SystemExit()]),
+    ],
+)  # fmt: skip
 def test_whatever_a_task_raises_is_its_own_error(error: BaseException) -> None:
-    def bad(given: Nothing, context: Context) -> Nothing:
+    def bad(task_input: Nothing, context: Context) -> Nothing:
         raise error
 
     job = outcome(bad, timeout=5)
@@ -152,8 +169,26 @@ def test_whatever_a_task_raises_is_its_own_error(error: BaseException) -> None:
     msgspec.json.encode(job.error)
 
 
+def test_the_outcome_of_an_attempt_beyond_a_thousand_is_written() -> None:
+    """A job may be retried by hand for ever, and the numbers of its attempts go on."""
+    bench = Bench()
+    job_id = bench.submit("fail", '{"message":"no"}')
+    row = msgspec.structs.replace(bench.job(job_id), attempts=1_500, attempt_limit=1_503, max_attempts=3)
+    bench.table.jobs[job_id] = row
+    waits = []
+    for _ in range(3):
+        bench.work()
+        job = bench.job(job_id)
+        assert job.error is not None
+        assert job.error.type == "task_error"
+        waits.append(job.not_before - bench.clock.now())
+        bench.clock.advance(10)
+    assert (job.status, job.attempts) == (Status.FAILED, 1_503)
+    assert waits[0] <= 2_000, "after a retry by hand the back-off counts anew"
+
+
 def test_an_output_of_the_wrong_shape_is_a_task_error() -> None:
-    job = outcome(lambda given, context: 7, timeout=5)
+    job = outcome(lambda task_input, context: 7, timeout=5)
     assert job.error is not None
     assert job.error.type == "task_error"
 
@@ -248,7 +283,7 @@ def test_a_task_that_fails_while_it_adopts_an_upload_costs_its_job_alone() -> No
     def adopt(upload: bytes) -> bytes:
         raise ZeroDivisionError("odd")
 
-    bench = Bench(lambda given, context: given, adopt=adopt)
+    bench = Bench(lambda task_input, context: task_input, adopt=adopt)
     odd, good = bench.submit(), bench.submit("sort", '{"array":[2,1]}')
     bench.ports.payloads.put("uploads/x", b"x")
     bench.table.jobs[odd] = msgspec.structs.replace(bench.job(odd), input=Stored("uploads/x", 1, raw=True))
@@ -258,7 +293,7 @@ def test_a_task_that_fails_while_it_adopts_an_upload_costs_its_job_alone() -> No
 
 
 def test_a_task_that_this_deployment_does_not_have_fails_its_job() -> None:
-    bench = Bench(lambda given, context: given)
+    bench = Bench(lambda task_input, context: task_input)
     job_id = bench.submit()
     bench.ports = replace(bench.ports, tasks=tasks.load())
     assert bench.work() == []
@@ -267,13 +302,13 @@ def test_a_task_that_this_deployment_does_not_have_fails_its_job() -> None:
 
 def test_a_batch_that_would_outrun_the_function_gives_back_what_it_has_not_begun() -> None:
     bench = Bench()
-    made = [bench.submit("sort", '{"array":[2,1]}') for _ in range(3)]
+    job_ids = [bench.submit("sort", '{"array":[2,1]}') for _ in range(3)]
     messages = bench.queue.receive()
     left = iter([900.0, 849.0])
     assert work(bench.ports, messages, lambda: next(left)) == [messages[2].id]
-    assert [bench.job(job_id).status for job_id in made] == [Status.COMPLETED, Status.COMPLETED, Status.PENDING]
+    assert [bench.job(job_id).status for job_id in job_ids] == [Status.COMPLETED, Status.COMPLETED, Status.PENDING]
     (again,) = bench.queue.receive()
-    assert again.body == made[2]
+    assert again.body == job_ids[2]
 
 
 def test_the_first_message_of_a_batch_is_always_worked_on() -> None:
@@ -284,9 +319,9 @@ def test_the_first_message_of_a_batch_is_always_worked_on() -> None:
 
 
 def test_a_duration_is_that_of_the_execution_alone() -> None:
-    def nap(given: Nothing, context: Context) -> Nothing:
+    def nap(task_input: Nothing, context: Context) -> Nothing:
         context.pause(0.03)
-        return given
+        return task_input
 
     job = outcome(nap, timeout=5)
     assert job.duration_ms is not None

@@ -1,4 +1,4 @@
-"""The ports in memory: plain classes with a stopped clock and seeded chance. No conditions of their own.
+"""The ports in memory: plain classes with a stopped clock and seeded random numbers. No conditions of their own.
 
 What a change needs is asked of core/change.py, as aws/expressions.py spells it out for DynamoDB. Switches make what
 AWS may do: an index that lags, messages that are lost, doubled, late or out of order.
@@ -147,11 +147,11 @@ class MemoryJobs:
 
     def insert_in_window(self, job: Job, window: WindowRecord, seen: WindowRecord | None) -> None:
         with self.table.lock:
-            place = (window.owner, window.object_id)
-            stands = self.table.windows.get(place)
+            key = (window.owner, window.object_id)
+            stands = self.table.windows.get(key)
             if job.id in self.table.jobs or not self.window_is(stands, seen):
                 raise ChangeRefused(None)
-            self.table.windows[place] = window
+            self.table.windows[key] = window
             self.table.put(job)
 
     @staticmethod
@@ -170,7 +170,7 @@ class MemoryJobs:
             row = self.table.jobs.get(job_id)
             if row is None or not self.claimable(row, now):
                 raise ChangeRefused(row)
-            return self.table.put(changes.claimed(row, now, token))
+            return self.table.put(changes.claim_row(row, now, token))
 
     def claimable(self, row: Job, now: Millis) -> bool:
         return changes.claimable(row, now)
@@ -180,26 +180,26 @@ class MemoryJobs:
             row = self.table.jobs.get(change.job.id)
             if row is None or not self.permits(change, row):
                 raise ChangeRefused(row)
-            return self.table.put(changes.applied(change, row))
+            return self.table.put(changes.apply_change(change, row))
 
     def permits(self, change: Change, row: Job) -> bool:
         return changes.permits(change, row)
 
     def due(self, now: Millis, limit: int) -> Iterator[Sequence[str]]:
-        found = [(job.wake_at, job.id) for job in self.table.indexed_jobs.values() if job.wake_at is not None]
-        found += [(schedule.wake_at, schedule.id) for schedule in self.table.indexed_schedules.values()]
+        waking = [(job.wake_at, job.id) for job in self.table.indexed_jobs.values() if job.wake_at is not None]
+        waking += [(schedule.wake_at, schedule.id) for schedule in self.table.indexed_schedules.values()]
         for shard in range(WAKE_SHARDS):
-            here = [pair for pair in found if pair[0] <= now and shard_of(pair[1], WAKE_SHARDS) == shard]
+            here = [pair for pair in waking if pair[0] <= now and shard_of(pair[1], WAKE_SHARDS) == shard]
             ids = [id_ for _, id_ in sorted(here)]
             for start in range(0, len(ids), limit):
                 yield ids[start : start + limit]
 
     def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:
-        found = self._newest(chosen, before, limit)
+        ids = self._newest(chosen, before, limit)
         if wants_due(chosen.statuses):
             scheduled = self._newest(replace(chosen, statuses=frozenset({Status.SCHEDULED})), before, limit)
-            found += [name for name in scheduled if self.table.due_at[name] <= now]
-        return sorted(set(found), reverse=True)[:limit]
+            ids += [name for name in scheduled if self.table.due_at[name] <= now]
+        return sorted(set(ids), reverse=True)[:limit]
 
     def _newest(self, chosen: Filter, before: str | None, limit: int) -> list[str]:
         listed = [job.id for job in self.table.indexed_jobs.values() if self._is_listed(chosen, job)]
@@ -342,7 +342,7 @@ class MemoryQueue:
         visible = [held for held in self.held if held.visible_at <= self.clock.millis]
         if self.reordering:
             visible.reverse()
-        found = []
+        messages = []
         for held in visible[:most]:
             if held.receives >= self.most_receives:
                 self.held.remove(held)
@@ -350,8 +350,8 @@ class MemoryQueue:
                 continue
             held.receives += 1
             held.visible_at = self.clock.millis + self.visibility * 1000
-            found.append(Message(str(held.id), held.body, self._receipt(held)))
-        return found
+            messages.append(Message(str(held.id), held.body, self._receipt(held)))
+        return messages
 
     def delete(self, receipts: Sequence[str]) -> None:
         """A receipt of an earlier receive no longer counts."""

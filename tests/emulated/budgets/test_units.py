@@ -83,26 +83,26 @@ FEW, LOTS, LIMIT = 100, 10_000, 2
 
 def many(first: int, count: int) -> list[Job]:
     """Jobs of every kind, status, shard, object and group, mixed through time."""
-    return [_one(place) for place in range(first, first + count)]
+    return [_one(number) for number in range(first, first + count)]
 
 
-def _one(place: int) -> Job:
-    (task, quick), status = KINDS[place % 4], tuple(Status)[place // 4 % 6]
+def _one(number: int) -> Job:
+    (task, quick), status = KINDS[number % 4], tuple(Status)[number // 4 % 6]
     if quick and status is Status.RUNNING:
         status = Status.COMPLETED  # a quick job runs for milliseconds
     wait = WEEK if status is Status.SCHEDULED else 0
     return Job(
-        id=_id(place, place // 24 % SHARDS), owner=OWNER, task=task, status=status, created_at=START,
+        id=_id(number, number // 24 % SHARDS), owner=OWNER, task=task, status=status, created_at=START,
         run_at=START + wait, not_before=START + wait, timeout=60.0, max_attempts=3, attempt_limit=3,
         input=Inline(b"[]"), quick=quick,
-        object_id=f"object-{place // 2 % 2}", group=f"group-{place // 24 % 2}",
+        object_id=f"object-{number // 2 % 2}", group=f"group-{number // 24 % 2}",
     )  # fmt: skip
 
 
-def _id(place: int, shard: int) -> str:
+def _id(number: int, shard: int) -> str:
     """Newer than those of lower places."""
-    found = (make_id(START + place, chance) for chance in itertools.count())
-    return next(each for each in found if shard_of(each, SHARDS) == shard)
+    measured = (make_id(START + number, chance) for chance in itertools.count())
+    return next(each for each in measured if shard_of(each, SHARDS) == shard)
 
 
 ONE, KIND = 2, 2
@@ -134,11 +134,11 @@ FILTERS: dict[str, tuple[F, int]] = {
 @pytest.fixture(scope="module")
 def reads(on_ministack: Metered) -> dict[int, dict[str, tuple[int, int]]]:
     """Items read for a first page of each filter and the jobs in it, by how many jobs are stored."""
-    found = {}
+    measured = {}
     for stored, more in ((FEW, FEW), (LOTS, LOTS - FEW)):
         _write(on_ministack, stored - more, more)
-        found[stored] = {name: _measure(on_ministack, chosen) for name, (chosen, _) in FILTERS.items()}
-    return found
+        measured[stored] = {name: _measure(on_ministack, chosen) for name, (chosen, _) in FILTERS.items()}
+    return measured
 
 
 def _write(on: Metered, first: int, count: int) -> None:
@@ -150,7 +150,7 @@ def _write(on: Metered, first: int, count: int) -> None:
 
 def _measure(on: Metered, chosen: F) -> tuple[int, int]:
     on.meter.reset()
-    jobs, _ = read.page(on.ports, chosen, None, LIMIT)
+    jobs, _ = read.list_jobs(on.ports, chosen, None, LIMIT)
     return on.meter.items_read, len(jobs)
 
 

@@ -32,8 +32,8 @@ class Ground:
     def receive(self, seconds: float = 3.0, most: int = 10) -> list[Message]:
         """Messages, as soon as there are some."""
         for _ in range(round(seconds / 0.05)):
-            if found := self.mailbox.receive(most):
-                return found
+            if messages := self.mailbox.receive(most):
+                return messages
             self.wait(0.05)
         return []
 

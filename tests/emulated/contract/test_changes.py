@@ -9,8 +9,8 @@ from chalicelib.core import change as changes
 from chalicelib.core.job import Job
 from chalicelib.ports import ChangeRefused, JobStore
 from tests.emulated.contract.conftest import Ground
-from tests.emulated.contract.rows import STATES, every_change, new_id, row
 from tests.support.fakes import START
+from tests.support.rows import STATES, every_change, new_id, row
 
 SEEN = ("due", "looked after meanwhile", "running", "next attempt")
 
@@ -24,7 +24,7 @@ def test_a_claim_is_granted_exactly_when_the_row_is_claimable(ground: Ground, st
     for now in (START - 1, START, START + 5_000, START + 70_000):
         job = placed(ground.jobs, state)
         if changes.claimable(job, now):
-            want = changes.claimed(job, now, "mine")
+            want = changes.claim_row(job, now, "mine")
             assert ground.jobs.claim(job.id, now, "mine") == want
         else:
             want = job
@@ -37,12 +37,12 @@ def test_a_claim_is_granted_exactly_when_the_row_is_claimable(ground: Ground, st
 @pytest.mark.parametrize("state", STATES)
 def test_a_change_is_accepted_exactly_when_the_row_permits_it(ground: Ground, state: str) -> None:
     """The change was decided on a row that may since have moved on: `seen_as` is how it was."""
-    for seen_as, place in itertools.product({*SEEN, state}, range(len(list(every_change(row()))))):
+    for seen_as, number in itertools.product({*SEEN, state}, range(len(list(every_change(row()))))):
         job = placed(ground.jobs, state)
         seen = row(**{**STATES[seen_as], "id": job.id})
-        change = list(every_change(seen))[place]
+        change = list(every_change(seen))[number]
         if changes.permits(change, job):
-            want = changes.applied(change, job)
+            want = changes.apply_change(change, job)
             got = ground.jobs.apply(change)
             if not change.fields:  # a checkpoint writes the token that it knows
                 want = msgspec.structs.replace(want, claim_token=got.claim_token)

@@ -23,16 +23,23 @@ def or_none(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.none() | strategy
 
 
-JOBS = st.builds(
-    Job, id=TEXT, owner=TEXT, task=TEXT, status=st.sampled_from(Status), created_at=MILLIS, run_at=MILLIS,
-    not_before=MILLIS, timeout=REALS, max_attempts=st.integers(1, 10), attempt_limit=st.integers(0, 99),
-    input=PAYLOADS, wake_at=or_none(MILLIS), attempts=st.integers(0, 99), quick=st.booleans(),
-    object_id=or_none(OBJECTS), group=or_none(TEXT), run_id=or_none(TEXT), label=or_none(TEXT),
-    window=or_none(st.builds(Window, st.integers(1, 86_400), TEXT, MILLIS, TEXT)), started_at=or_none(MILLIS),
-    finished_at=or_none(MILLIS), duration_ms=or_none(REALS), progress=or_none(REALS), error=or_none(ERRORS),
-    output=or_none(PAYLOADS), cancel_requested=st.booleans(), claim_token=or_none(TEXT),
-    past_attempts=ATTEMPTS.map(tuple), expires_at=or_none(MILLIS), request_id=or_none(TEXT),
-)  # fmt: skip
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "id": TEXT, "owner": TEXT, "task": TEXT, "status": st.sampled_from(Status), "created_at": MILLIS, "run_at": MILLIS,
+    "not_before": MILLIS, "timeout": REALS, "max_attempts": st.integers(1, 10), "attempt_limit": st.integers(0, 99),
+    "input": PAYLOADS, "wake_at": or_none(MILLIS), "attempts": st.integers(0, 99), "quick": st.booleans(),
+    "object_id": or_none(OBJECTS), "group": or_none(TEXT), "run_id": or_none(TEXT), "label": or_none(TEXT),
+    "window": or_none(st.builds(Window, st.integers(1, 86_400), TEXT, MILLIS, TEXT)), "started_at": or_none(MILLIS),
+    "finished_at": or_none(MILLIS), "duration_ms": or_none(REALS), "progress": or_none(REALS),
+    "error": or_none(ERRORS), "output": or_none(PAYLOADS), "cancel_requested": st.booleans(),
+    "claim_token": or_none(TEXT), "past_attempts": ATTEMPTS.map(tuple), "expires_at": or_none(MILLIS),
+    "request_id": or_none(TEXT),
+}  # fmt: skip
+JOBS = st.builds(Job, **FIELDS)
+
+
+def test_every_field_of_a_job_is_drawn_here() -> None:
+    """A new one is not held to the way into an item and back until it has a line above."""
+    assert set(FIELDS) == set(Job.__struct_fields__)
 
 
 @given(JOBS)

@@ -11,10 +11,10 @@ from chalicelib.core.filters import Filter
 from chalicelib.core.job import ENDED, WAITING, Error, Inline, Job, Status, Stored
 from chalicelib.core.records import RunRecord, WindowRecord
 from chalicelib.ports import ChangeRefused, JobStore
-from chalicelib.service.bulk import BATCH
+from chalicelib.service.bulk import BATCH_ROWS
 from tests.emulated.contract.conftest import Ground
-from tests.emulated.contract.rows import RUNNING, new_id, row
 from tests.support.fakes import START
+from tests.support.rows import RUNNING, new_id, row
 
 
 def listed(jobs: JobStore, owner: str, *statuses: Status, **more: Any) -> list[str]:
@@ -22,8 +22,8 @@ def listed(jobs: JobStore, owner: str, *statuses: Status, **more: Any) -> list[s
 
 
 def insert_all(jobs: JobStore, rows: list[Job]) -> None:
-    for start in range(0, len(rows), BATCH):
-        jobs.insert_many(rows[start : start + BATCH])
+    for start in range(0, len(rows), BATCH_ROWS):
+        jobs.insert_many(rows[start : start + BATCH_ROWS])
 
 
 def due_ids(jobs: JobStore, now: int) -> list[str]:
@@ -38,9 +38,9 @@ def owner() -> str:
 def test_rows_come_back_in_the_order_asked_for(ground: Ground) -> None:
     jobs = [row() for _ in range(105)]
     insert_all(ground.jobs, jobs)
-    wanted = [jobs[3].id, new_id(), *(job.id for job in reversed(jobs))]
-    assert [job.id for job in ground.jobs.get_many(list(dict.fromkeys(wanted)))] == list(
-        dict.fromkeys(each for each in wanted if each != wanted[1])
+    asked_for = [jobs[3].id, new_id(), *(job.id for job in reversed(jobs))]
+    assert [job.id for job in ground.jobs.get_many(list(dict.fromkeys(asked_for)))] == list(
+        dict.fromkeys(each for each in asked_for if each != asked_for[1])
     )
     assert ground.jobs.get_many([]) == []
 
@@ -118,33 +118,33 @@ def test_a_job_is_in_the_list_of_its_status_all_its_life(ground: Ground, owner: 
 
 
 def test_every_filter_finds_its_jobs_newest_first_and_page_by_page(ground: Ground, owner: str) -> None:
-    made = [
-        row(owner=owner, quick=place % 4 == 0, task="sort" if place % 2 == 0 else "sleep",
-            object_id=place % 3 or None, group="g" if place % 4 == 0 else None,
-            status=Status.SCHEDULED if place % 5 == 0 else Status.PENDING)
-        for place in range(12)
+    jobs = [
+        row(owner=owner, quick=number % 4 == 0, task="sort" if number % 2 == 0 else "sleep",
+            object_id=number % 3 or None, group="g" if number % 4 == 0 else None,
+            status=Status.SCHEDULED if number % 5 == 0 else Status.PENDING)
+        for number in range(12)
     ]  # fmt: skip
-    insert_all(ground.jobs, made)
+    insert_all(ground.jobs, jobs)
     ground.jobs.insert(row(owner=f"{owner}2", object_id=1, group="g"))
 
     def every(chosen: Filter, limit: int = 2) -> list[str]:
-        found: list[str] = []
-        while page := ground.jobs.page(chosen, found[-1] if found else None, limit, START):
-            found += page
-        return found
+        listed: list[str] = []
+        while page := ground.jobs.page(chosen, listed[-1] if listed else None, limit, START):
+            listed += page
+        return listed
 
     def those(keep: "list[Job]") -> list[str]:
         return sorted((job.id for job in keep), reverse=True)
 
-    assert every(Filter(owner)) == those(made)
+    assert every(Filter(owner)) == those(jobs)
     scheduled = Filter(owner, frozenset({Status.SCHEDULED}))
-    assert every(scheduled) == those([job for job in made if job.status is Status.SCHEDULED])
-    assert every(Filter(owner, task="sleep")) == those([job for job in made if job.task == "sleep"])
-    sorts = [job for job in made if job.task == "sort"]
+    assert every(scheduled) == those([job for job in jobs if job.status is Status.SCHEDULED])
+    assert every(Filter(owner, task="sleep")) == those([job for job in jobs if job.task == "sleep"])
+    sorts = [job for job in jobs if job.task == "sort"]
     assert {job.quick for job in sorts} == {True, False}
     assert every(Filter(owner, task="sort", quick_task=True)) == those(sorts)
-    assert every(Filter(owner, object_id=2)) == those([job for job in made if job.object_id == 2])
-    assert every(Filter(owner, group="g")) == those([job for job in made if job.group == "g"])
+    assert every(Filter(owner, object_id=2)) == those([job for job in jobs if job.object_id == 2])
+    assert every(Filter(owner, group="g")) == those([job for job in jobs if job.group == "g"])
 
 
 @pytest.mark.parametrize("quick", [True, False])
@@ -195,15 +195,15 @@ def test_a_job_that_is_due_is_listed_as_pending_and_moved_there(ground: Ground, 
 
 def test_due_finds_what_has_to_wake_oldest_first_in_each_shard(ground: Ground, owner: str) -> None:
     base = START - 10_000_000
-    made = [row(owner=owner, wake_at=base + (place * 37) % 60) for place in range(60)]
-    insert_all(ground.jobs, made)
-    wakes = {job.id: job.wake_at for job in made}
+    jobs = [row(owner=owner, wake_at=base + (number * 37) % 60) for number in range(60)]
+    insert_all(ground.jobs, jobs)
+    wakes = {job.id: job.wake_at for job in jobs}
     assert due_ids(ground.jobs, base - 1) == []
-    found = [[wakes[name] for name in page if name in wakes] for page in ground.jobs.due(base + 29, 3)]
-    assert all(times == sorted(times, key=lambda time: time or 0) for times in found)
-    assert sorted(time for times in found for time in times if time) == list(range(base, base + 30))
+    listed = [[wakes[name] for name in page if name in wakes] for page in ground.jobs.due(base + 29, 3)]
+    assert all(times == sorted(times, key=lambda time: time or 0) for times in listed)
+    assert sorted(time for times in listed for time in times if time) == list(range(base, base + 30))
     assert all(len(page) <= 3 for page in ground.jobs.due(base + 59, 3))
-    for job in made:
+    for job in jobs:
         ground.jobs.apply(changes.cancel(job, START, retention=60))
     assert due_ids(ground.jobs, base + 59) == []
 
@@ -231,4 +231,4 @@ def test_large_payloads_are_named_in_the_row(ground: Ground) -> None:
     ground.jobs.insert(job)
     change: Change = changes.complete(job, START, output=Stored("outputs/1", 9), duration_ms=1.0, retention=60)
     assert ground.jobs.apply(change).output == Stored("outputs/1", 9)
-    assert ground.jobs.get(job.id) == changes.applied(change, job)
+    assert ground.jobs.get(job.id) == changes.apply_change(change, job)

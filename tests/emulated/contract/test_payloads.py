@@ -7,8 +7,8 @@ import pytest
 from chalicelib.errors import PayloadMissing
 from dev.client import fetch
 from tests.emulated.contract.conftest import Ground
-from tests.emulated.contract.rows import new_id
 from tests.support.fakes import START
+from tests.support.rows import new_id
 
 
 def test_bytes_come_back_as_they_were(ground: Ground) -> None:

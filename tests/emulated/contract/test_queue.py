@@ -3,7 +3,7 @@
 import pytest
 
 from tests.emulated.contract.conftest import Ground
-from tests.emulated.contract.rows import new_id
+from tests.support.rows import new_id
 
 
 @pytest.fixture(autouse=True)
@@ -25,11 +25,11 @@ def test_a_message_brings_its_job_id(ground: Ground) -> None:
 def test_many_messages_are_sent_in_batches_and_all_come(ground: Ground) -> None:
     ids = {new_id() for _ in range(25)}
     ground.queue.send_many([(job_id, 0) for job_id in ids])
-    found: set[str] = set()
-    while len(found) < 25 and (messages := ground.receive()):
-        found |= {message.body for message in messages}
+    received: set[str] = set()
+    while len(received) < 25 and (messages := ground.receive()):
+        received |= {message.body for message in messages}
         ground.mailbox.delete([message.receipt for message in messages])
-    assert found == ids
+    assert received == ids
     ground.queue.send_many([])
 
 

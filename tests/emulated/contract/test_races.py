@@ -12,8 +12,8 @@ from chalicelib.core.job import Inline, Job, Status
 from chalicelib.core.records import KeyRecord, Schedule, WindowRecord
 from chalicelib.ports import ChangeRefused
 from tests.emulated.contract.conftest import Ground
-from tests.emulated.contract.rows import RUNNING, new_id, row
 from tests.support.fakes import START
+from tests.support.rows import RUNNING, new_id, row
 
 CLIENTS = 50
 
@@ -22,10 +22,10 @@ def race(act: Callable[[int], bool]) -> int:
     """How many of the clients win when all begin together."""
     ready = Barrier(CLIENTS)
 
-    def client(place: int) -> bool:
+    def client(client_number: int) -> bool:
         ready.wait()
         try:
-            return act(place)
+            return act(client_number)
         except ChangeRefused:
             return False
 
@@ -37,10 +37,10 @@ def test_of_many_inserts_of_one_id_one_wins_and_all_see_its_row(ground: Ground) 
     job_id = new_id()
     answers: list[Job] = []
 
-    def insert(place: int) -> bool:
-        mine = row(id=job_id, label=str(place))
+    def insert(client_number: int) -> bool:
+        mine = row(id=job_id, label=str(client_number))
         answers.append(ground.jobs.insert(mine))
-        return answers[-1].label == str(place)
+        return answers[-1].label == str(client_number)
 
     race(insert)
     assert len(answers) == CLIENTS
@@ -49,7 +49,7 @@ def test_of_many_inserts_of_one_id_one_wins_and_all_see_its_row(ground: Ground) 
 
 def test_of_many_claims_one_wins(ground: Ground) -> None:
     job = ground.jobs.insert(row())
-    assert race(lambda place: bool(ground.jobs.claim(job.id, START, f"token {place}"))) == 1
+    assert race(lambda client_number: bool(ground.jobs.claim(job.id, START, f"token {client_number}"))) == 1
     after = ground.jobs.get(job.id)
     assert after is not None
     assert (after.status, after.attempts) == (Status.RUNNING, 1)
@@ -58,8 +58,8 @@ def test_of_many_claims_one_wins(ground: Ground) -> None:
 def test_of_many_outcomes_of_one_attempt_one_is_written(ground: Ground) -> None:
     job = ground.jobs.insert(row(**RUNNING, not_before=START + 1))
 
-    def write(place: int) -> bool:
-        output = Inline(str(place).encode())
+    def write(client_number: int) -> bool:
+        output = Inline(str(client_number).encode())
         return bool(ground.jobs.apply(complete(job, START, output=output, duration_ms=1.0, retention=60)))
 
     assert race(write) == 1
@@ -68,9 +68,9 @@ def test_of_many_outcomes_of_one_attempt_one_is_written(ground: Ground) -> None:
 def test_of_a_claim_and_a_cancel_one_wins(ground: Ground) -> None:
     job = ground.jobs.insert(row())
 
-    def act(place: int) -> bool:
-        if place % 2:
-            return bool(ground.jobs.claim(job.id, START, str(place)))
+    def act(client_number: int) -> bool:
+        if client_number % 2:
+            return bool(ground.jobs.claim(job.id, START, str(client_number)))
         return bool(ground.jobs.apply(cancel(job, START, retention=60)))
 
     assert race(act) == 1
@@ -78,13 +78,15 @@ def test_of_a_claim_and_a_cancel_one_wins(ground: Ground) -> None:
 
 def test_of_many_dispatchers_one_takes_the_look(ground: Ground) -> None:
     job = ground.jobs.insert(row())
-    assert race(lambda place: bool(ground.jobs.apply(move_wake(job, START, START + 90_000 + place)))) == 1
+    assert (
+        race(lambda client_number: bool(ground.jobs.apply(move_wake(job, START, START + 90_000 + client_number)))) == 1
+    )
 
 
 def test_of_many_jobs_in_a_new_window_one_is_let_in(ground: Ground) -> None:
     object_id = new_id()
 
-    def enter(place: int) -> bool:
+    def enter(client_number: int) -> bool:
         job = row(object_id=object_id)
         record = WindowRecord("alice", object_id, job.id, START, START + 60_000, 1)
         ground.jobs.insert_in_window(job, record, None)
@@ -103,9 +105,9 @@ def test_of_many_jobs_in_the_next_window_one_is_let_in(ground: Ground) -> None:
     ground.jobs.insert_in_window(first, seen, None)
     rows = [row(object_id=object_id) for _ in range(CLIENTS)]
 
-    def enter(place: int) -> bool:
-        record = replace(seen, job_id=rows[place].id, version=2)
-        ground.jobs.insert_in_window(rows[place], record, seen)
+    def enter(client_number: int) -> bool:
+        record = replace(seen, job_id=rows[client_number].id, version=2)
+        ground.jobs.insert_in_window(rows[client_number], record, seen)
         return True
 
     assert race(enter) == 1
@@ -115,7 +117,7 @@ def test_of_many_jobs_in_the_next_window_one_is_let_in(ground: Ground) -> None:
 def test_of_many_requests_with_one_key_all_get_one_job_id(ground: Ground) -> None:
     key, ids = new_id(), set()
 
-    def reserve(place: int) -> bool:
+    def reserve(client_number: int) -> bool:
         mine = KeyRecord("alice", key, new_id(), "fingerprint", START // 1000 + 60)
         ids.add(ground.records.reserve_key(mine, START).job_id)
         return mine.job_id in ids
@@ -128,8 +130,8 @@ def test_of_many_dispatchers_one_moves_a_schedule_on(ground: Ground) -> None:
     schedule = Schedule(f"s-{new_id()}", "alice", "* * * * *", "UTC", b"{}", b"{}", START, START, START, START)
     ground.records.add_schedule(schedule)
 
-    def move(place: int) -> bool:
-        return ground.records.move_schedule(schedule, START, START + 60_000, START + 60_000 + place)
+    def move(client_number: int) -> bool:
+        return ground.records.move_schedule(schedule, START, START + 60_000, START + 60_000 + client_number)
 
     assert race(move) == 1
 

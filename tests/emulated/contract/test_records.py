@@ -9,8 +9,8 @@ from chalicelib.core.filters import Filter
 from chalicelib.core.job import Millis
 from chalicelib.core.records import KeyRecord, Schedule, Tally, WindowRecord
 from tests.emulated.contract.conftest import Ground
-from tests.emulated.contract.rows import new_id, row
 from tests.support.fakes import START
+from tests.support.rows import new_id, row
 
 MINUTE = 60_000
 
@@ -80,16 +80,16 @@ def test_schedules_are_listed_by_owner(ground: Ground, owner: str) -> None:
 
 
 def test_tallies_of_many_batches_sum_up(ground: Ground, owner: str) -> None:
-    one = Tally(Counter(completed=2, retried=1), Counter({-14: 2, 31: 1}), Counter({5: 3}))
+    tally = Tally(Counter(completed=2, retried=1), Counter({-14: 2, 31: 1}), Counter({5: 3}))
     for _ in range(3):
-        ground.records.add_tally(owner, START, one, START // 1000 + 60)
+        ground.records.add_tally(owner, START, tally, START // 1000 + 60)
     ground.records.add_tally(owner, START + MINUTE, Tally(Counter(failed=1)), START // 1000 + 60)
     ground.records.add_tally(owner, START + 2 * MINUTE, Tally(), START // 1000 + 60)
-    minutes = [START + place * MINUTE for place in range(-1, 130)]
-    found = ground.records.tallies(owner, minutes)
-    assert found[START] == Tally(Counter(completed=6, retried=3), Counter({-14: 6, 31: 3}), Counter({5: 9}))
-    assert found[START + MINUTE] == Tally(Counter(failed=1))
-    assert START - MINUTE not in found
+    minutes = [START + offset * MINUTE for offset in range(-1, 130)]
+    by_minute = ground.records.tallies(owner, minutes)
+    assert by_minute[START] == Tally(Counter(completed=6, retried=3), Counter({-14: 6, 31: 3}), Counter({5: 9}))
+    assert by_minute[START + MINUTE] == Tally(Counter(failed=1))
+    assert START - MINUTE not in by_minute
     assert ground.records.tallies(f"{owner}2", minutes) == {}
 
 

@@ -28,11 +28,11 @@ def wire() -> Iterator[Wire]:
         yield Wire(stage)
 
 
-def run(wire: Wire, story: Story, kind: str | None = None, place: int = 0) -> World:
+def run(wire: Wire, story: Story, kind: str | None = None, index: int = 0) -> World:
     world = World(wire.build)
     wire.begin(world.gate)
     if kind is not None:
-        KINDS[kind](wire, place)
+        KINDS[kind](wire, index)
     story(world)
     wire.end()
     world.settle()
@@ -41,10 +41,10 @@ def run(wire: Wire, story: Story, kind: str | None = None, place: int = 0) -> Wo
     return world
 
 
-def kinds_for(call: str, place: int) -> list[str]:
+def kinds_for(call: str, index: int) -> list[str]:
     """Without an effect all ways to fail look alike, and so they take turns."""
     without_effect = ("crash before", "no connection", "throttled")
-    turn = [without_effect[place % 3]]
+    turn = [without_effect[index % 3]]
     return turn if call in READS else turn + [kind for kind in KINDS if kind not in without_effect]
 
 
@@ -53,14 +53,14 @@ def test_a_stop_at_any_aws_call_breaks_no_invariant(wire: Wire, name: str) -> No
     run(wire, STORIES[name])
     calls = list(wire.calls)
     assert calls
-    for place, call in enumerate(calls):
-        if call == "Query" and place and calls[place - 1] == call:
+    for index, call in enumerate(calls):
+        if call == "Query" and index and calls[index - 1] == call:
             continue  # the next shard of the same look
-        for kind in kinds_for(call, place):
+        for kind in kinds_for(call, index):
             try:
-                run(wire, STORIES[name], kind, place)
+                run(wire, STORIES[name], kind, index)
             except BaseException as error:
-                error.add_note(f"{name}: {kind}, call {place}, {call}")
+                error.add_note(f"{name}: {kind}, call {index}, {call}")
                 raise
 
 
@@ -76,13 +76,13 @@ def test_a_lost_answer_that_botocore_makes_good_costs_nothing(wire: Wire) -> Non
         assert [row.attempts for row in world.rows()] == [1]
 
     run(wire, story)
-    for place, call in enumerate(list(wire.calls)):
+    for index, call in enumerate(list(wire.calls)):
         if call in ("PutItem", "UpdateItem", "SendMessage"):
-            run(wire, story, "answer lost, and botocore asks again", place)
+            run(wire, story, "answer lost, and botocore asks again", index)
 
 
 @pytest.mark.parametrize("place", range(WALKS))
-def test_no_random_walk_on_moto_breaks_an_invariant(wire: Wire, place: int) -> None:
+def test_no_random_walk_on_moto_breaks_an_invariant(wire: Wire, index: int) -> None:
     seed = random.SystemRandom().randrange(1 << 40)
     try:
         walk(seed, wire.build_rows_only)

@@ -30,12 +30,12 @@ def throttle() -> tuple[AWSResponse, dict[str, Any]]:
 
 
 KINDS: dict[str, Callable[["Wire", int], None]] = {
-    "crash before": lambda wire, place: wire.before.update({place: crash}),
-    "crash after": lambda wire, place: wire.after.update({place: crash}),
-    "no connection": lambda wire, place: wire.before.update({place: refuse}),
-    "throttled": lambda wire, place: wire.before.update({place: throttle}),
-    "answer lost": lambda wire, place: wire.after.update({place: lose_answer}),
-    "answer lost, and botocore asks again": lambda wire, place: wire.again.add(place),
+    "crash before": lambda wire, index: wire.before.update({index: crash}),
+    "crash after": lambda wire, index: wire.after.update({index: crash}),
+    "no connection": lambda wire, index: wire.before.update({index: refuse}),
+    "throttled": lambda wire, index: wire.before.update({index: throttle}),
+    "answer lost": lambda wire, index: wire.after.update({index: lose_answer}),
+    "answer lost, and botocore asks again": lambda wire, index: wire.again.add(index),
 }
 
 
@@ -104,9 +104,9 @@ class Wire:
             act()
 
     def _again(self, **_: Any) -> float | None:
-        place = len(self.calls) - 1
-        if self.gate.is_open or place not in self.again:
+        index = len(self.calls) - 1
+        if self.gate.is_open or index not in self.again:
             return None
         with suppress(KeyError):
-            self.again.remove(place)
+            self.again.remove(index)
         return 0.0

@@ -73,10 +73,10 @@ class House:
 
     def work(self) -> None:
         """Everything that the queue shows now, a message a batch."""
-        while found := self.queue.receive(1):
-            record = {"messageId": found[0].id, "body": found[0].body, "receiptHandle": found[0].receipt}
+        while messages := self.queue.receive(1):
+            record = {"messageId": messages[0].id, "body": messages[0].body, "receiptHandle": messages[0].receipt}
             assert self.call("work", {"Records": [record]}) == {"batchItemFailures": []}
-            self.queue.delete([found[0].receipt])
+            self.queue.delete([messages[0].receipt])
 
     def live(self, rounds: int) -> None:
         for _ in range(rounds):
@@ -348,5 +348,5 @@ def test_what_ends_now_is_added_to_the_stored_minute(house: House) -> None:
 
 
 def minutes(house: House) -> list[Any]:
-    found: list[Any] = plain(house.ask("GET", "/stats?span=hour")[1]["per_minute"])
-    return found
+    per_minute: list[Any] = plain(house.ask("GET", "/stats?span=hour")[1]["per_minute"])
+    return per_minute

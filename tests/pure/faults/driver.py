@@ -40,9 +40,9 @@ class Driver:
 
     def _race(self) -> None:
         """Whoever stands still, another client is faster in both windows of drawn histories."""
-        for place in (0, 1):
+        for number in (0, 1):
             window = WindowWish(60, OnRepeat.DELAY)
-            self._promise(ALICE, self.world.submit(sort_job(ALICE, object_id=place, window=window)))
+            self._promise(ALICE, self.world.submit(sort_job(ALICE, object_id=number, window=window)))
 
     def submit(
         self, owner: str, name: str, *, attempts: int, wait: int, seconds: int, on_repeat: OnRepeat | None,
@@ -54,18 +54,18 @@ class Driver:
             return self._promise(owner, self.world.submit(new, key=f"key-{key}"))
         run_at = self.world.clock.now() + wait * 1000 if wait else None
         window = WindowWish(seconds, on_repeat) if on_repeat else None
-        given = LARGE if name == "large" else INPUTS[name]
+        task_input = LARGE if name == "large" else INPUTS[name]
         new = task(
-            "sort" if name == "large" else name, given, owner, max_attempts=attempts, run_at=run_at, timeout=20.0,
+            "sort" if name == "large" else name, task_input, owner, max_attempts=attempts, run_at=run_at, timeout=20.0,
             object_id=seconds % 2 if window else None, window=window,
         )  # fmt: skip
         return self._promise(owner, self.world.submit(new))
 
     def submit_many(self, owner: str, count: int) -> None:
         world = self.world
-        wanted: list[NewJob | SortieError] = [Invalid(), *(sort_job(owner) for _ in range(count))]
-        bodies = [b""] * len(wanted)
-        answers = world.process(lambda: bulk.submit_many(world.ports, wanted, key=None, bodies=bodies))
+        entries: list[NewJob | SortieError] = [Invalid(), *(sort_job(owner) for _ in range(count))]
+        bodies = [b""] * len(entries)
+        answers = world.process(lambda: bulk.submit_many(world.ports, owner, entries, key=None, bodies=bodies))
         for answer in answers or []:
             if isinstance(answer, Submitted):
                 self._promise(owner, answer)
@@ -81,9 +81,9 @@ class Driver:
     def add_schedule(self, owner: str) -> None:
         world = self.world
         line = "* * * * *" if len(self.schedules) % 2 else "*/7 * * * *"
-        made = world.process(lambda: schedules.add(world.ports, line, "UTC", b"{}", sort_job(owner)))
-        if made:
-            self.schedules.append((owner, made.id))
+        schedule = world.process(lambda: schedules.add(world.ports, line, "UTC", b"{}", sort_job(owner)))
+        if schedule:
+            self.schedules.append((owner, schedule.id))
 
     def remove_schedule(self, owner: str, which: int) -> None:
         if self.schedules:
@@ -109,12 +109,12 @@ class Driver:
 
     def read(self, owner: str, which: int) -> None:
         world = self.world
-        found = world.process(lambda: read.page(world.ports, Filter(owner), None, 100))
-        if any(row.owner != owner for row in (found or ([], None))[0]):
+        page = world.process(lambda: read.list_jobs(world.ports, Filter(owner), None, 100))
+        if any(row.owner != owner for row in (page or ([], None))[0]):
             raise Broken(f"I7: {owner} sees jobs of somebody else in a list")
         if self.jobs:
             mine, job_id = self.jobs[which % len(self.jobs)]
-            row = world.process(lambda: read.job(world.ports, owner, job_id))
+            row = world.process(lambda: read.get_job(world.ports, owner, job_id))
             if row is not None and mine != owner:
                 raise Broken(f"I7: {owner} sees a job of {mine}")
 

@@ -38,12 +38,12 @@ def calls_of(story: Story, build: Build = memory) -> list[str]:
 
 def stop_everywhere(story: Story, build: Build = memory, kind: str = "enumerated") -> None:
     """One run for each call, each kind of fault, before and after the call's effect."""
-    for place, call in enumerate(calls_of(story, build)):
+    for index, call in enumerate(calls_of(story, build)):
         for name, fault in _faults():
             try:
-                run(story, lambda world, place=place, fault=fault: world.gate.plan(place, fault(world)), build, kind)  # type: ignore[misc]
+                run(story, lambda world, index=index, fault=fault: world.gate.plan(index, fault(world)), build, kind)  # type: ignore[misc]
             except BaseException as error:
-                error.add_note(f"{name} call {place}, {call}")
+                error.add_note(f"{name} call {index}, {call}")
                 raise
 
 

@@ -11,8 +11,8 @@ from chalicelib.ports import JobStore, Payloads, Ports, Queue, Records
 T = TypeVar("T")
 
 
-class Crash(BaseException):
-    """The process ends here: no `except Exception` sees it, and nothing after it runs."""
+class Crash(KeyboardInterrupt):
+    """The process ends here: what a task may raise is caught around it, this is not, and nothing after it runs."""
 
 
 def crash() -> None:
@@ -84,9 +84,9 @@ class Watched:
         real = getattr(self._port, name)
         if name == "due":
             return lambda *args: self._each(name, real(*args))
-        found = lambda *args, **named: self._gate.passed(name, lambda: real(*args, **named))  # noqa: E731
-        self.__dict__[name] = found
-        return found
+        gated = lambda *args, **named: self._gate.passed(name, lambda: real(*args, **named))  # noqa: E731
+        self.__dict__[name] = gated
+        return gated
 
     def _each(self, name: str, pages: Iterator[Any]) -> Iterator[Any]:
         end = object()

@@ -67,9 +67,9 @@ def _of_history(job_id: str, moves: Sequence[Move]) -> Iterator[str]:
     written = [
         move.before.attempts for move in moves if move.event in OUTCOMES and move.before.status is Status.RUNNING
     ]
-    for one, other in pairwise(sorted(written)):
-        if one == other:
-            yield f"I4: attempt {one} of {job_id} came out twice"
+    for attempt, other in pairwise(sorted(written)):
+        if attempt == other:
+            yield f"I4: attempt {attempt} of {job_id} came out twice"
     ended = False
     for move in moves:
         if ended and move.event is not Event.RETRY:
@@ -94,38 +94,38 @@ def of_windows(rows: Sequence[Job], recorder: Recorder) -> Iterator[str]:
     """I5: any two jobs of one object are a window apart. Where `reuse` is used, a job that had failed or was
     canceled before the next one was decided does not count."""
     undone: dict[str, int] = {}
-    for place, move in enumerate(recorder.moves):
+    for index, move in enumerate(recorder.moves):
         if move.event in UNDONE:
-            undone.setdefault(move.before.id, place)
+            undone.setdefault(move.before.id, index)
     objects: dict[tuple[str, str], list[Job]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: recorder.born[row.id]):
         if row.window is not None:
             objects[row.owner, repr(row.object_id)].append(row)
     for jobs in objects.values():
         only_delay = all(job.window and job.window.on_repeat == OnRepeat.DELAY for job in jobs)
-        for one, other in combinations(jobs, 2):
-            if only_delay or undone.get(one.id, len(recorder.moves)) >= recorder.born[other.id]:
-                yield from _of_pair(one, other)
+        for first, other in combinations(jobs, 2):
+            if only_delay or undone.get(first.id, len(recorder.moves)) >= recorder.born[other.id]:
+                yield from _of_pair(first, other)
 
 
-def _of_pair(one: Job, other: Job) -> Iterator[str]:
-    first, second = sorted((one, other), key=lambda job: job.run_at)
+def _of_pair(job: Job, other: Job) -> Iterator[str]:
+    first, second = sorted((job, other), key=lambda job: job.run_at)
     assert first.window is not None
     assert second.window is not None
-    apart, wanted = second.run_at - first.run_at, first.window.seconds
+    apart, seconds = second.run_at - first.run_at, first.window.seconds
     if second.window.on_repeat == OnRepeat.DELAY:
-        wanted = max(wanted, second.window.seconds)
-    if apart < 1000 * wanted:
+        seconds = max(seconds, second.window.seconds)
+    if apart < 1000 * seconds:
         yield f"I5: {first.id} and {second.id} of {first.object_id!r} are {apart / 1000:g} s apart"
 
 
 def of_keys(rows: Sequence[Job], keyed: dict[str, set[str]]) -> Iterator[str]:
     """I6: `keyed` holds the request ids that were sent under a key, and the job ids that answered them."""
-    made: dict[str, list[str]] = defaultdict(list)
+    job_ids: dict[str, list[str]] = defaultdict(list)
     for row in rows:
         if row.request_id in keyed:
-            made[row.request_id].append(row.id)
-    for request_id, ids in made.items():
+            job_ids[row.request_id].append(row.id)
+    for request_id, ids in job_ids.items():
         if len(ids) > 1:
             yield f"I6: {request_id} made {len(ids)} jobs"
     for request_id, ids_answered in keyed.items():

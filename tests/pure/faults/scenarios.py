@@ -15,8 +15,8 @@ Story = Callable[[World], None]
 DAY = 86_400
 
 
-def task(name: str, given: str, owner: str = ALICE, **more: object) -> NewJob:
-    return NewJob(owner=owner, task=name, input=given.encode(), **more)  # type: ignore[arg-type]
+def task(name: str, task_input: str, owner: str = ALICE, **more: object) -> NewJob:
+    return NewJob(owner=owner, task=name, input=task_input.encode(), **more)  # type: ignore[arg-type]
 
 
 def quietly(world: World, new: NewJob) -> str:
@@ -58,9 +58,9 @@ def submit_in_window(on_repeat: OnRepeat, world: World) -> None:
 
 
 def submit_in_window_with_key(on_repeat: OnRepeat, world: World) -> None:
-    for place in (1, 1, 2, 2):
-        new = sort_job(object_id=7, window=WindowWish(60, on_repeat), request_id=f"request-{place}")
-        world.submit(new, key=f"key-{place}")
+    for number in (1, 1, 2, 2):
+        new = sort_job(object_id=7, window=WindowWish(60, on_repeat), request_id=f"request-{number}")
+        world.submit(new, key=f"key-{number}")
 
 
 def reuse_after_cancel(world: World) -> None:
@@ -75,23 +75,23 @@ def reuse_after_cancel(world: World) -> None:
 
 def submit_many(world: World) -> None:
     wish = WindowWish(60, OnRepeat.DELAY)
-    wanted: list[NewJob | SortieError] = [
+    entries: list[NewJob | SortieError] = [
         sort_job(), sort_job(numbers=200), Invalid(), sort_job(object_id="a", window=wish),
         sort_job(object_id="a", window=wish), task("fail", '{"message":"no"}', max_attempts=1),
     ]  # fmt: skip
-    bodies = [b"{}"] * len(wanted)
-    answers = world.process(lambda: bulk.submit_many(world.ports, wanted, key=None, bodies=bodies))
-    for answer, new in zip(answers or [], wanted, strict=False):
+    bodies = [b"{}"] * len(entries)
+    answers = world.process(lambda: bulk.submit_many(world.ports, ALICE, entries, key=None, bodies=bodies))
+    for answer, new in zip(answers or [], entries, strict=False):
         if isinstance(answer, Submitted) and isinstance(new, NewJob):
             world.promised(answer.job)
 
 
 def submit_many_with_key(world: World) -> None:
-    wanted = [sort_job(request_id="request-0"), sort_job(request_id="request-1")]
+    entries = [sort_job(request_id="request-0"), sort_job(request_id="request-1")]
     for _ in range(2):
-        for new in wanted:
+        for new in entries:
             world.keyed[str(new.request_id)] |= set()
-        world.process(lambda: bulk.submit_many(world.ports, wanted, key="key", bodies=[b"0", b"1"]))
+        world.process(lambda: bulk.submit_many(world.ports, ALICE, entries, key="key", bodies=[b"0", b"1"]))
 
 
 def trigger_group(world: World) -> None:
@@ -104,11 +104,11 @@ def trigger_group(world: World) -> None:
 
 def fire_schedule(world: World) -> None:
     with world.gate.opened():
-        made = schedules.add(world.ports, "* * * * *", "UTC", b"{}", sort_job(BOB))
+        schedule = schedules.add(world.ports, "* * * * *", "UTC", b"{}", sort_job(BOB))
     for seconds in (61, 200, 61):  # the second one has missed two slots, which are caught up once
         world.clock.advance(seconds)
         world.dispatcher()
-    world.process(lambda: schedules.remove(world.ports, BOB, made.id))
+    world.process(lambda: schedules.remove(world.ports, BOB, schedule.id))
 
 
 def fire_schedule_in_window(world: World) -> None:

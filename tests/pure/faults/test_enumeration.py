@@ -75,17 +75,17 @@ def test_messages_that_are_no_job_ids_are_acknowledged() -> None:
 def test_two_dispatchers_interleaved_at_every_call_do_no_harm(seconds: float) -> None:
     """The second runs whole between any two calls of the first."""
     for name in ("dispatch_due", "dispatch_lost_messages", "dispatch_dead_workers", "fire_schedule"):
-        for place in range(len(calls_of(STORIES[name]))):
-            _interleave(name, place, seconds)
+        for index in range(len(calls_of(STORIES[name]))):
+            _interleave(name, index, seconds)
 
 
-def _interleave(name: str, place: int, seconds: float) -> None:
+def _interleave(name: str, index: int, seconds: float) -> None:
     def second(world: World) -> None:
         with world.gate.opened():
             world.clock.advance(seconds)
             world.dispatcher()
 
-    run(STORIES[name], lambda world: world.gate.plan(place, Fault(lambda: second(world), after=False)), kind="doubled")
+    run(STORIES[name], lambda world: world.gate.plan(index, Fault(lambda: second(world), after=False)), kind="doubled")
 
 
 def test_the_stories_see_every_move_of_the_table() -> None:

@@ -121,15 +121,15 @@ def finds(try_it: Callable[[], None]) -> str | None:
 
 
 def stories_that_find(build: Build) -> dict[str, str]:
-    found = {name: finds(partial(stop_everywhere, story, build, "bitten")) for name, story in STORIES.items()}
-    return {name: what for name, what in found.items() if what}
+    broken_by = {name: finds(partial(stop_everywhere, story, build, "bitten")) for name, story in STORIES.items()}
+    return {name: what for name, what in broken_by.items() if what}
 
 
 @pytest.mark.parametrize("missing", WITHOUT)
 def test_a_missing_condition_is_found_by_the_stories(missing: str) -> None:
-    found = stories_that_find(partial(memory, **WITHOUT[missing]))
-    assert found, f"without its condition ({missing}) every story still passes"
-    print(f"\n{missing}: {len(found)} of {len(STORIES)} stories, first {next(iter(found.items()))}")  # noqa: T201
+    broken_by = stories_that_find(partial(memory, **WITHOUT[missing]))
+    assert broken_by, f"without its condition ({missing}) every story still passes"
+    print(f"\n{missing}: {len(broken_by)} of {len(STORIES)} stories, first {next(iter(broken_by.items()))}")  # noqa: T201
 
 
 @pytest.mark.parametrize("missing", WITHOUT)

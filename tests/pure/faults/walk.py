@@ -14,47 +14,47 @@ STEPS = 25
 
 def walk(seed: int, build: Build = memory, steps: int = STEPS) -> None:
     """Raises Broken."""
-    chance, driver = random.Random(seed), Driver(build, seed)
-    acts = _steps(driver, chance)
+    draw, driver = random.Random(seed), Driver(build, seed)
+    acts = _steps(driver, draw)
     weights = [weight for weight, _ in acts]
     for _ in range(steps):
-        chance.choices(acts, weights)[0][1]()
+        draw.choices(acts, weights)[0][1]()
     driver.end()
 
 
-def _steps(driver: Driver, chance: random.Random) -> list[tuple[int, Callable[[], None]]]:
+def _steps(driver: Driver, draw: random.Random) -> list[tuple[int, Callable[[], None]]]:
     def owner() -> str:
-        return chance.choice((ALICE, ALICE, BOB))
+        return draw.choice((ALICE, ALICE, BOB))
 
     def which() -> int:
-        return chance.randrange(8)
+        return draw.randrange(8)
 
     def submit() -> None:
-        name = chance.choice(("sort", "large", "sleep", "fail", "log"))
-        on_repeat = chance.choice((None, *OnRepeat))
-        wait, seconds = chance.choice((0, 0, 30, 1_000)), chance.choice((60, 61, 300))
-        attempts, key = chance.randint(1, 3), chance.choice((None, None, None, 0, 1, 2))
+        name = draw.choice(("sort", "large", "sleep", "fail", "log"))
+        on_repeat = draw.choice((None, *OnRepeat))
+        wait, seconds = draw.choice((0, 0, 30, 1_000)), draw.choice((60, 61, 300))
+        attempts, key = draw.randint(1, 3), draw.choice((None, None, None, 0, 1, 2))
         driver.submit(owner(), name, attempts=attempts, wait=wait, seconds=seconds, on_repeat=on_repeat, key=key)
 
     def stop() -> None:
-        what = chance.choice(list(FAULTS))
-        driver.stop_at(chance.randrange(10), what, chance.choice(SECONDS), after=chance.random() < 0.5)
+        what = draw.choice(list(FAULTS))
+        driver.stop_at(draw.randrange(10), what, draw.choice(SECONDS), after=draw.random() < 0.5)
 
     return [
         (6, submit),
-        (1, lambda: driver.submit_many(owner(), chance.randint(1, 3))),
+        (1, lambda: driver.submit_many(owner(), draw.randint(1, 3))),
         (1, lambda: driver.trigger(owner())),
         (1, lambda: driver.add_schedule(owner())),
         (1, lambda: driver.remove_schedule(owner(), which())),
         (2, lambda: driver.cancel(owner(), which())),
         (2, lambda: driver.retry(owner(), which())),
-        (2, lambda: driver.cancel_soon(which(), chance.choice(SECONDS))),
+        (2, lambda: driver.cancel_soon(which(), draw.choice(SECONDS))),
         (1, lambda: driver.read(owner(), which())),
-        (4, lambda: driver.work(chance.choice((1, 3, 10)), chance.choice((900.0, 852.0)))),
+        (4, lambda: driver.work(draw.choice((1, 3, 10)), draw.choice((900.0, 852.0)))),
         (3, driver.dispatch),
-        (3, lambda: driver.wait(chance.choice(SECONDS))),
-        (1, lambda: driver.trouble_queue(chance.choice(("lose", "double", "reorder", "delay", "early", "none")))),
-        (1, lambda: driver.send_nonsense(chance.choice(("", "nonsense", "💥", "0" * 26)))),
-        (1, lambda: driver.lag(on=chance.random() < 0.5)),
+        (3, lambda: driver.wait(draw.choice(SECONDS))),
+        (1, lambda: driver.trouble_queue(draw.choice(("lose", "double", "reorder", "delay", "early", "none")))),
+        (1, lambda: driver.send_nonsense(draw.choice(("", "nonsense", "💥", "0" * 26)))),
+        (1, lambda: driver.lag(on=draw.random() < 0.5)),
         (6, stop),
     ]

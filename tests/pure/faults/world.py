@@ -156,11 +156,11 @@ class World:
 
     def _steer(self, act: Callable[[Ports, str | None, str], Job], owner: str, job_id: str) -> Job | None:
         """I7: nothing of a stranger's comes back, and nothing changes."""
-        made = len(self.gate.calls)
+        calls_before = len(self.gate.calls)
         after = self.process(lambda: act(self.ports, owner, job_id))
         with self.gate.opened():
             row = self.backing.jobs.get(job_id)
-        if row is not None and row.owner != owner and (after is not None or "apply" in self.gate.calls[made:]):
+        if row is not None and row.owner != owner and (after is not None or "apply" in self.gate.calls[calls_before:]):
             raise Broken(f"I7: {owner} reached a job of {row.owner}")
         return after
 
@@ -251,33 +251,33 @@ class World:
         """Raises Broken, naming every invariant that does not hold."""
         rows = self.rows()
         ids = {row.id for row in rows}
-        found = [f"I1: {job_id} was answered and is not there" for job_id in sorted(self.answered - ids)]
-        found += invariants.of_rows(rows)
-        found += invariants.of_moves(self.recorder)
-        found += invariants.of_windows(rows, self.recorder)
-        found += invariants.of_keys(rows, self.keyed)
+        broken = [f"I1: {job_id} was answered and is not there" for job_id in sorted(self.answered - ids)]
+        broken += invariants.of_rows(rows)
+        broken += invariants.of_moves(self.recorder)
+        broken += invariants.of_windows(rows, self.recorder)
+        broken += invariants.of_keys(rows, self.keyed)
         inputs = {row.id: self._bytes(row.input) for row in rows if row.task == "sort"}
         outputs = {row.id: self._bytes(row.output) for row in rows if row.output is not None}
-        found += invariants.of_outputs(rows, inputs, outputs)
-        found += self._of_runs(rows)
-        found += [f"I8: {line}" for line in LISTENER.heard]
+        broken += invariants.of_outputs(rows, inputs, outputs)
+        broken += self._of_runs(rows)
+        broken += [f"I8: {line}" for line in LISTENER.heard]
         LISTENER.heard.clear()
-        if found:
-            raise Broken("\n".join(found))
+        if broken:
+            raise Broken("\n".join(broken))
 
     def _bytes(self, payload: Payload) -> bytes:
         return payload.data if isinstance(payload, Inline) else self.backing.payloads.get(payload.key)
 
     def _of_runs(self, rows: Sequence[Job]) -> list[str]:
         """All jobs of a run, or none."""
-        found, runs = [], {(row.owner, row.run_id) for row in rows if row.run_id}
+        broken, runs = [], {(row.owner, row.run_id) for row in rows if row.run_id}
         for owner, run_id in runs:
             assert run_id is not None
             record = self.backing.records.run(owner, run_id)
             there = {row.id for row in rows if row.run_id == run_id}
             if record is None or set(record.job_ids) != there:
-                found.append(f"groups: the run {run_id} has {len(there)} jobs")
-        return found
+                broken.append(f"groups: the run {run_id} has {len(there)} jobs")
+        return broken
 
 
 def _reuses(new: NewJob) -> bool:
@@ -286,5 +286,5 @@ def _reuses(new: NewJob) -> bool:
 
 
 def sort_job(owner: str = ALICE, numbers: int = 5, **more: object) -> NewJob:
-    array = [(place * 7919) % 101 for place in range(numbers)]
+    array = [(number * 7919) % 101 for number in range(numbers)]
     return NewJob(owner=owner, task="sort", input=f'{{"array":{array}}}'.encode(), **more)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Rows for the contract suite: plain ones, and every state and change that the store must judge."""
+"""Rows to judge changes by: plain ones, and every state and change that the store must judge."""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ import msgspec
 
 from chalicelib.core import change as changes
 from chalicelib.core.change import Change
-from chalicelib.core.dispatch_plan import first_wake
+from chalicelib.core.dispatch_plan import choose_first_wake
 from chalicelib.core.ids import make_id
 from chalicelib.core.job import Error, Inline, Job, Millis, Status
 from tests.support.fakes import START
@@ -23,12 +23,12 @@ def new_id(millis: Millis = START) -> str:
 
 def row(**more: Any) -> Job:
     """A pending sort of alice's, due at START."""
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "id": new_id(), "owner": "alice", "task": "sort", "status": Status.PENDING, "created_at": START,
         "run_at": START, "not_before": START, "timeout": 60.0, "max_attempts": 3, "attempt_limit": 3,
-        "input": Inline(b'{"array":[2,1]}'), "wake_at": first_wake(START, START), "quick": True,
+        "input": Inline(b'{"array":[2,1]}'), "wake_at": choose_first_wake(START, START), "quick": True,
     }  # fmt: skip
-    return Job(**given | more)
+    return Job(**fields | more)
 
 
 RUNNING = {"status": Status.RUNNING, "attempts": 1, "started_at": START, "claim_token": "token"}
