@@ -25,7 +25,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """`jobs`: each one's units. `batch`: how many jobs share an invocation of the worker."""
+    """`jobs`: each one's units. `batch`: how many jobs shared an invocation of the worker."""
 
     name: str
     jobs: Sequence[Units]
@@ -33,7 +33,7 @@ class Load:
     submit: Phase
     dispatch: Phase
     work: Phase
-    batch: int
+    batch: float
 
     def per_job(self) -> Units:
         """Units on each key, for the average job."""

@@ -117,7 +117,7 @@ def _functions(loads: Sequence[Load], limits: Limits) -> list[str]:
         batch = load.work_seconds(limits)
         rate = limits.workers * load.batch / batch
         lines.append(
-            f"  {load.name:<22} a batch of {load.batch} takes {batch * 1000:.0f} ms: {limits.workers:g} workers"
+            f"  {load.name:<22} a batch of {load.batch:.0f} takes {batch * 1000:.0f} ms: {limits.workers:g} workers"
             f" run {rate:,.0f} jobs a second, {limits.workers * load.batch:,.0f} messages in flight"
         )
         if load.dispatch.calls:
