@@ -21,6 +21,7 @@ from chalicelib.api.uploads import parse_upload, render_upload
 from chalicelib.core.job import Job
 from chalicelib.http.assets import file_response
 from chalicelib.http.groups_file import read_groups_file
+from chalicelib.http.local import install_where_it_runs
 from chalicelib.http.server import Request, Response, Router, Sortie, json_response, problem_response
 from chalicelib.service import (
     bulk,
@@ -41,7 +42,10 @@ from chalicelib.service import (
 settings = wiring.settings()
 ports = wiring.ports(settings)
 wiring.log_to_stdout()
+vitals = health.Health()
 app = Sortie(settings)
+if settings.is_open:
+    install_where_it_runs()
 
 
 @app.authorizer(ttl_seconds=60)
@@ -132,10 +136,11 @@ def get_group(request: Request, name: str) -> Response:
 
 @route
 def start_run(request: Request, name: str) -> Response:
+    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     group = require_group(groups_of(request), name)
-    run = groups.trigger(ports, group, request.principal.owner, request.request_id)
+    run = groups.trigger(ports, group, request.principal.owner, request.request_id, key=key, body=request.body)
     href = f"{request.prefix}/groups/{name}/runs/{run.record.run_id}"
-    return json_response(202, render_started(run, request.prefix + "/jobs/{id}"), Location=href)
+    return json_response(202 if run.created else 200, render_started(run, request.prefix + "/jobs/{id}"), Location=href)
 
 
 @route
@@ -146,9 +151,11 @@ def get_run(request: Request, name: str, run_id: str) -> Response:
 
 @route
 def add_schedule(request: Request) -> Response:
+    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     line, new = parse_schedule(request.body, context_of(request))
-    schedule = schedules.add(ports, line.cron, line.timezone, bytes(line.job), new)
-    return json_response(201, render_schedule(schedule), Location=f"{request.prefix}/schedules")
+    added = schedules.add(ports, line.cron, line.timezone, bytes(line.job), new, key=key, body=request.body)
+    location = f"{request.prefix}/schedules"
+    return json_response(201 if added.created else 200, render_schedule(added.schedule), Location=location)
 
 
 @route
@@ -165,7 +172,9 @@ def remove_schedule(request: Request, schedule_id: str) -> Response:
 
 @route
 def create_upload(request: Request) -> Response:
-    upload = uploads.create(ports, request.principal.owner, parse_upload(request.body).bytes)
+    key = parse_idempotency_key(request.headers.get("idempotency-key"))
+    size = parse_upload(request.body).bytes
+    upload = uploads.create(ports, request.principal.owner, size, key=key, body=request.body)
     return json_response(201, render_upload(upload))
 
 
@@ -177,9 +186,8 @@ def get_stats(request: Request) -> Response:
 
 @route
 def get_health(request: Request) -> Response:
-    away = health.check(ports)
-    if away:
-        return problem_response(plain_problem(503, "not answering: " + ", ".join(away)))
+    if down := vitals.problems(ports):
+        return problem_response(plain_problem(503, "; ".join(down)))
     return json_response(200, HealthAnswer("ok"))
 
 

@@ -14,6 +14,7 @@ from chalicelib.core.task import Task, field_error_of
 from chalicelib.errors import FieldError, Invalid, Malformed
 
 T = TypeVar("T")
+MISSING = "required, but missing"
 KEY_FORM = r"^[\x21-\x7e]{1,255}$"
 
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
@@ -70,7 +71,7 @@ def move_inside(name: str, invalid: Invalid) -> Invalid:
 
 def explain(error: FieldError) -> FieldError:
     """The place of an unknown or missing field is the field itself."""
-    for form, words in ((_UNKNOWN, "unknown field: leave it out"), (_MISSING, "required, but missing")):
+    for form, words in ((_UNKNOWN, "unknown field: leave it out"), (_MISSING, MISSING)):
         match = form.fullmatch(error.msg)
         if match:
             return FieldError(f"{error.loc}.{match[1]}".lstrip("."), words)

@@ -3,7 +3,8 @@
 insert            PutItem            pk does not exist
 insert_many       BatchWriteItem     ids are new; no condition, so the request is sent once
 insert_run        TransactWriteItems no pk exists
-insert_in_window  TransactWriteItems pk does not exist; the window is as it was read
+insert_in_window  TransactWriteItems pk does not exist; the window is as it was read, and so is the job that it is
+                                     taken over from
 claim, apply      UpdateItem         expressions.claim, expressions.change
 due               Query on wake      wake_at <= now, shard by shard
 page, open_jobs   Query on by_status, by_task, by_object or by_group
@@ -74,9 +75,14 @@ class DynamoJobs:
         puts = [self._new(records.run_item(run)), *(self._new(items.to_item(job)) for job in jobs)]
         self._transact(puts, "put the run")
 
-    def insert_in_window(self, job: Job, window: WindowRecord, seen: WindowRecord | None) -> None:
-        put = records.window_put(self._table, window, seen)
-        self._transact([{"Put": put}, self._new(items.to_item(job))], "put the job in its window")
+    def insert_in_window(
+        self, job: Job, window: WindowRecord, seen: WindowRecord | None, handed: Change | None = None
+    ) -> None:
+        actions: list[Any] = [{"Put": records.window_put(self._table, window, seen)}, self._new(items.to_item(job))]
+        if handed is not None:
+            key = {"pk": {"S": handed.job.id}}
+            actions.append({"Update": {"TableName": self._table, "Key": key, **expressions.change(handed)}})
+        self._transact(actions, "put the job in its window")
 
     def get(self, job_id: str) -> Job | None:
         with translated("read the job"):

@@ -46,6 +46,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     wake_at: Millis | None = None
     released_by: Millis | None = None
     unless_canceling: bool = False
+    holds_window: bool = False
     fields: Mapping[str, Any]
 
 
@@ -57,6 +58,7 @@ def permits(change: Change, row: Job) -> bool:
         and (change.wake_at is None or row.wake_at == change.wake_at)
         and (change.released_by is None or row.not_before <= change.released_by)
         and not (change.unless_canceling and row.cancel_requested)
+        and not (change.holds_window and row.window is not None and row.window.job_id != row.id)
     )
 
 
@@ -131,7 +133,8 @@ def request_cancel(job: Job, now: Millis) -> Change:
 
 
 def retry_by_hand(job: Job, now: Millis) -> Change:
-    """Failed or canceled: may run again, with `max_attempts` more; attempt numbers go on, since they fence."""
+    """Failed or canceled: may run again, with `max_attempts` more; attempt numbers go on, since they fence. Not where
+    another job has taken its window over."""
     fields = {
         "not_before": now,
         "wake_at": now + RESEND_AFTER_MS,
@@ -143,7 +146,15 @@ def retry_by_hand(job: Job, now: Millis) -> Change:
         "duration_ms": None,
         "expires_at": None,
     }
-    return _move(job, Event.RETRY, now, fields, attempt=job.attempts)
+    return _move(job, Event.RETRY, now, fields, attempt=job.attempts, holds_window=job.window is not None)
+
+
+def hand_window_over(job: Job, now: Millis, to: str) -> Change:
+    """Not a move: the window of a job that came to nothing is held by the job `to` from now on."""
+    assert job.window is not None
+    window = msgspec.structs.replace(job.window, job_id=to)
+    undone = frozenset({Status.FAILED, Status.CANCELED})
+    return Change(job=job, at=now, statuses=undone, attempt=job.attempts, fields={"window": window})
 
 
 def expire_lease(job: Job, now: Millis, *, jitter: float, retention: float) -> Change:
@@ -185,14 +196,15 @@ def fall_due(job: Job, now: Millis, wake_at: Millis) -> Change:
 def _move(
     job: Job, event: Event, now: Millis, fields: Mapping[str, Any], *,
     attempt: int | None = None, wake_at: Millis | None = None, released_by: Millis | None = None,
-    unless_canceling: bool = False, statuses: frozenset[Status] | None = None,
+    unless_canceling: bool = False, holds_window: bool = False, statuses: frozenset[Status] | None = None,
 ) -> Change:  # fmt: skip
     """The status that the event leads to is read off the table; `statuses` may narrow those it starts from."""
     legal = sources(event) if statuses is None else statuses
     assert legal <= sources(event), (event, legal)
     return Change(
         job=job, at=now, event=event, statuses=legal, attempt=attempt, wake_at=wake_at,
-        released_by=released_by, unless_canceling=unless_canceling, fields={"status": target(event), **fields},
+        released_by=released_by, unless_canceling=unless_canceling, holds_window=holds_window,
+        fields={"status": target(event), **fields},
     )  # fmt: skip
 
 

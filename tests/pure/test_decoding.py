@@ -29,7 +29,7 @@ def task_of(kind: Any) -> Task:
     return Task("odd", "an odd task", lambda given, context: given, kind, kind, False, None, None, None)
 
 
-def whole_types() -> st.SearchStrategy[Any]:
+def kinds() -> st.SearchStrategy[Any]:
     leaves = st.sampled_from([int, float, int | None, str, bool, Any, int | float, Numbers, Odd])
     return st.recursive(
         leaves,
@@ -52,7 +52,7 @@ def values() -> st.SearchStrategy[Any]:
     return st.recursive(leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3))
 
 
-@given(whole_types(), values())
+@given(kinds(), values())
 def test_any_type_and_any_value_give_an_input_or_invalid(kind: Any, value: Any) -> None:
     with suppress(Invalid):
         task_of(kind).decode(json.dumps(value).encode())

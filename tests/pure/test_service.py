@@ -284,7 +284,7 @@ def test_a_repeat_of_a_key_in_a_window_finds_its_own_job(desk: Desk) -> None:
 
 def test_a_schedule_whose_task_is_gone_is_skipped_and_keeps_nobody_waiting(desk: Desk) -> None:
     schedules.add(desk.ports, "* * * * *", "UTC", b"{}", SORT)
-    other = schedules.add(desk.ports, "* * * * *", "UTC", b"{}", replace(SORT, owner="bob"))
+    other = schedules.add(desk.ports, "* * * * *", "UTC", b"{}", replace(SORT, owner="bob")).schedule
     broken = replace(desk.table.schedules[other.id], new_job=b"not what it was")
     desk.table.schedules[other.id] = broken
     left = {name: task for name, task in desk.ports.tasks.items() if name != "sort"}

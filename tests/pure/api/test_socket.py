@@ -12,7 +12,7 @@ import pytest
 from chalice.config import Config
 from chalice.local import ChaliceRequestHandler, ThreadedHTTPServer
 
-from dev import local_gateway
+from chalicelib.http import local
 from tests.pure.api.conftest import MemoryApi
 
 BODY = b'{"array": [3, 1, 2]}'
@@ -64,7 +64,7 @@ class Handler(ChaliceRequestHandler):
         return
 
 
-local_gateway.install(Handler)
+local.install(Handler)
 
 
 @pytest.fixture

@@ -43,6 +43,8 @@ class Driver:
         for number in (0, 1):
             window = WindowWish(60, OnRepeat.DELAY)
             self._promise(ALICE, self.world.submit(sort_job(ALICE, object_id=number, window=window)))
+        for owner, job_id in self.jobs[-6:]:
+            self.world.retry(owner, job_id)
 
     def submit(
         self, owner: str, name: str, *, attempts: int, wait: int, seconds: int, on_repeat: OnRepeat | None,
@@ -81,9 +83,9 @@ class Driver:
     def add_schedule(self, owner: str) -> None:
         world = self.world
         line = "* * * * *" if len(self.schedules) % 2 else "*/7 * * * *"
-        schedule = world.process(lambda: schedules.add(world.ports, line, "UTC", b"{}", sort_job(owner)))
-        if schedule:
-            self.schedules.append((owner, schedule.id))
+        added = world.process(lambda: schedules.add(world.ports, line, "UTC", b"{}", sort_job(owner)))
+        if added:
+            self.schedules.append((owner, added.schedule.id))
 
     def remove_schedule(self, owner: str, which: int) -> None:
         if self.schedules:

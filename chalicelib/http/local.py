@@ -1,19 +1,28 @@
 """Where `chalice local` answers by itself, before any route: the same problems as everywhere, and HTTP kept whole."""
 
 import contextlib
-import json
 import socket
+import sys
 import time
 import uuid
 from http import HTTPStatus
 from typing import Any
 
-from chalice.local import LocalGatewayException
+import msgspec
 
-from dev.request_body import BadBody, read_body
+from chalicelib.api.problems import CONTENT_TYPE, plain_problem
+from chalicelib.http.request_body import BadBody, read_body
 
 NO_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 LINGER_SECONDS, LINGER_BYTES = 2.0, 64_000_000
+
+
+def install_where_it_runs() -> None:
+    """Where this process is `chalice local`, alone or below `make run`; Lambda's Chalice has no such module."""
+    local = sys.modules.get("chalice.local")
+    if local is not None and not hasattr(local.ChaliceRequestHandler, "speaks_problems"):
+        local.ChaliceRequestHandler.speaks_problems = True
+        install(local.ChaliceRequestHandler)
 
 
 def install(handler: Any) -> None:
@@ -59,7 +68,7 @@ def _refuse_request(handler: Any, code: int, message: str | None = None, explain
     _send_last(handler, code, message or HTTPStatus(code).description)
 
 
-def _refuse(handler: Any, error: LocalGatewayException) -> None:
+def _refuse(handler: Any, error: Any) -> None:
     """API Gateway says 403 to a path that leads nowhere; a deployed stage is told to say this instead."""
     if error.headers.get("x-amzn-ErrorType") == "UnauthorizedException" and error.CODE == HTTPStatus.FORBIDDEN:
         _refuse_path(handler)
@@ -99,7 +108,6 @@ def _send_last(handler: Any, status: int, detail: str) -> None:
 
 
 def _send(handler: Any, status: int, detail: str, **more: str) -> None:
-    title = HTTPStatus(status).phrase
-    body = json.dumps({"type": "about:blank", "title": title, "status": int(status), "detail": detail})
-    headers = {"Content-Type": "application/problem+json", "X-Request-Id": uuid.uuid4().hex, **more}
+    body = msgspec.json.encode(plain_problem(int(status), detail)).decode()
+    headers = {"Content-Type": CONTENT_TYPE, "X-Request-Id": uuid.uuid4().hex, **more}
     handler._send_http_response(status, headers, body)
