@@ -13,8 +13,8 @@ CODE := $(wildcard app.py) chalicelib clients dev ops tests benchmarks
 # Everything under chalicelib/ is zipped for Lambda: no byte code is left there.
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: help run resources test check check-web bench fix clean deploy-offline stop-offline deploy destroy cost doctor
-.PHONY: imports spec
+.PHONY: help run resources test check check-web bench fix clean deploy-offline stop-offline deploy destroy
+.PHONY: cost capacity doctor imports spec
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ destroy: $(READY) ## Remove a stage and its data from AWS: make destroy STAGE=de
 
 cost: $(READY) ## Count a thousand jobs and say what a million cost
 	@exec $(PY) -m benchmarks.cost
+
+capacity: $(READY) ## Say how many jobs a second AWS's limits carry, and which breaks first
+	@exec $(PY) -m benchmarks.capacity
 
 doctor: $(READY) ## Say what an emulator keeps of AWS: make doctor ENDPOINT=http://localhost:4566
 	@exec $(PY) -m ops.doctor

@@ -8,13 +8,15 @@ from typing import Any
 from chalice.app import AuthResponse, AuthRoute
 
 from chalicelib import wiring
-from chalicelib.api.body import RequestContext, parse_idempotency_key
+from chalicelib.api import prometheus
+from chalicelib.api.body import RequestContext, parse_idempotency_key, parse_traceparent
 from chalicelib.api.bulk import parse_bulk, render_bulk
 from chalicelib.api.groups import parse_groups, render_groups, render_run, render_started, require_group
 from chalicelib.api.jobs import JobAnswer, judge_job, render_job
 from chalicelib.api.lists import parse_page, render_board, render_page
 from chalicelib.api.problems import plain_problem
 from chalicelib.api.query import SPAN, WAIT, query_choice, query_int, query_owner
+from chalicelib.api.run_again import judge_again
 from chalicelib.api.schedules import parse_schedule, render_schedule, render_schedules
 from chalicelib.api.stats import HealthAnswer, render_stats
 from chalicelib.api.uploads import parse_upload, render_upload
@@ -30,6 +32,7 @@ from chalicelib.service import (
     groups,
     health,
     read,
+    rerun,
     retry,
     schedules,
     stats,
@@ -62,7 +65,9 @@ route = Router(app, settings, None if settings.is_open else authorize)
 
 
 def context_of(request: Request) -> RequestContext:
-    return RequestContext(ports.tasks, settings, ports.clock.now(), request.principal.owner, request.request_id)
+    traceparent = parse_traceparent(request.headers.get("traceparent"))
+    owner, request_id = request.principal.owner, request.request_id
+    return RequestContext(ports.tasks, settings, ports.clock.now(), owner, request_id, traceparent)
 
 
 def groups_of(request: Request) -> dict[str, groups.Group]:
@@ -97,7 +102,7 @@ def submit_bulk(request: Request) -> Response:
 
 @route
 def list_jobs(request: Request) -> Response:
-    page = parse_page(request.query, request.principal, ports.tasks)
+    page = parse_page(request.query, request.principal, ports.tasks, ports.clock.now())
     rows, cursor = read.list_jobs(ports, page.chosen, page.before, page.limit)
     return json_response(200, render_page(rows, cursor, ports.clock.now()))
 
@@ -110,13 +115,22 @@ def get_job(request: Request, job_id: str) -> Response:
 
 @route
 def cancel_job(request: Request, job_id: str) -> Response:
-    row = cancel.cancel(ports, request.principal.sees, job_id)
+    row = cancel.cancel(ports, request.principal.sees, job_id, by=request.principal.owner)
     return job_response(202 if row.cancel_requested else 200, row)
 
 
 @route
 def retry_job(request: Request, job_id: str) -> Response:
-    return job_response(202, retry.retry(ports, request.principal.sees, job_id))
+    return job_response(202, retry.retry(ports, request.principal.sees, job_id, by=request.principal.owner))
+
+
+@route
+def run_again(request: Request, job_id: str) -> Response:
+    key = parse_idempotency_key(request.headers.get("idempotency-key"))
+    parent = read.get_job(ports, request.principal.sees, job_id)
+    entry = judge_again(request.body, parent, context_of(request))
+    done = rerun.run_again(ports, parent, entry, key=key, body=request.body)
+    return job_response(202 if done.created else 200, done.job, Location=f"{request.prefix}/jobs/{done.job.id}")
 
 
 @route
@@ -182,6 +196,13 @@ def create_upload(request: Request) -> Response:
 def get_stats(request: Request) -> Response:
     owner, span = query_owner(request.query, request.principal), query_choice(request.query, SPAN)
     return json_response(200, render_stats(stats.stats(ports, owner, span)))
+
+
+@route
+def get_metrics(request: Request) -> Response:
+    owner = query_owner(request.query, request.principal)
+    text = prometheus.render_metrics(stats.stats(ports, owner), owner, request.principal)
+    return Response(200, text, content_type=prometheus.CONTENT_TYPE)
 
 
 @route
