@@ -9,7 +9,7 @@ from chalice.app import AuthResponse, AuthRoute
 
 from chalicelib import wiring
 from chalicelib.api import prometheus
-from chalicelib.api.body import RequestContext, parse_idempotency_key, parse_traceparent
+from chalicelib.api.body import RequestContext, parse_traceparent
 from chalicelib.api.bulk import parse_bulk, render_bulk
 from chalicelib.api.groups import parse_groups, render_groups, render_run, render_started, require_group
 from chalicelib.api.jobs import JobAnswer, judge_job, render_job
@@ -85,17 +85,15 @@ def job_response(status: int, row: Job, **headers: str) -> Response:
 
 @route
 def submit_job(request: Request) -> Response:
-    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     entry = judge_job(request.body, context_of(request))
-    done = submit.submit_judged(ports, request.principal.owner, entry, key=key, body=request.body)
+    done = submit.submit_judged(ports, request.principal.owner, entry, key=request.key, body=request.body)
     return job_response(202 if done.created else 200, done.job, Location=f"{request.prefix}/jobs/{done.job.id}")
 
 
 @route
 def submit_bulk(request: Request) -> Response:
-    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     entries, bodies = parse_bulk(request.body, context_of(request))
-    results = bulk.submit_many(ports, request.principal.owner, entries, key=key, bodies=bodies)
+    results = bulk.submit_many(ports, request.principal.owner, entries, key=request.key, bodies=bodies)
     # A hundred repeats may have a hundred outputs, and all of them share one answer.
     return json_response(207, render_bulk(results, lambda row: answer_job(row, max_bytes=0)))
 
@@ -126,10 +124,9 @@ def retry_job(request: Request, job_id: str) -> Response:
 
 @route
 def run_again(request: Request, job_id: str) -> Response:
-    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     parent = read.get_job(ports, request.principal.sees, job_id)
     entry = judge_again(request.body, parent, context_of(request))
-    done = rerun.run_again(ports, parent, entry, key=key, body=request.body)
+    done = rerun.run_again(ports, parent, entry, key=request.key, body=request.body)
     return job_response(202 if done.created else 200, done.job, Location=f"{request.prefix}/jobs/{done.job.id}")
 
 
@@ -150,9 +147,8 @@ def get_group(request: Request, name: str) -> Response:
 
 @route
 def start_run(request: Request, name: str) -> Response:
-    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     group = require_group(groups_of(request), name)
-    run = groups.trigger(ports, group, request.principal.owner, request.request_id, key=key, body=request.body)
+    run = groups.trigger(ports, group, request.principal.owner, request.request_id, key=request.key, body=request.body)
     href = f"{request.prefix}/groups/{name}/runs/{run.record.run_id}"
     return json_response(202 if run.created else 200, render_started(run, request.prefix + "/jobs/{id}"), Location=href)
 
@@ -165,9 +161,8 @@ def get_run(request: Request, name: str, run_id: str) -> Response:
 
 @route
 def add_schedule(request: Request) -> Response:
-    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     line, new = parse_schedule(request.body, context_of(request))
-    added = schedules.add(ports, line.cron, line.timezone, bytes(line.job), new, key=key, body=request.body)
+    added = schedules.add(ports, line.cron, line.timezone, bytes(line.job), new, key=request.key, body=request.body)
     location = f"{request.prefix}/schedules"
     return json_response(201 if added.created else 200, render_schedule(added.schedule), Location=location)
 
@@ -186,9 +181,8 @@ def remove_schedule(request: Request, schedule_id: str) -> Response:
 
 @route
 def create_upload(request: Request) -> Response:
-    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     size = parse_upload(request.body).bytes
-    upload = uploads.create(ports, request.principal.owner, size, key=key, body=request.body)
+    upload = uploads.create(ports, request.principal.owner, size, key=request.key, body=request.body)
     return json_response(201, render_upload(upload))
 
 
