@@ -176,7 +176,7 @@ def test_a_refused_body_costs_little_memory_and_time(name: str) -> None:
     assert grown < MOST_BYTES
 
 
-def test_the_find_nan_path_is_found_at_any_depth() -> None:
+def test_the_place_of_nan_is_found_at_any_depth() -> None:
     assert decoding.find_nan_path(b'{"a":[0,{"b":[NaN]}]}') == ("a[1].b[0]", "NaN")
     assert decoding.find_nan_path(b"[1,-Infinity,NaN]") == ("[1]", "-Infinity")
     assert decoding.find_nan_path(b"NaN") == ("", "NaN")
