@@ -8,15 +8,15 @@ from typing import Any
 from chalice.app import AuthResponse, AuthRoute
 
 from chalicelib import wiring
-from chalicelib.api import prometheus
 from chalicelib.api.body import RequestContext, parse_traceparent
 from chalicelib.api.bulk import parse_bulk, render_bulk
 from chalicelib.api.groups import parse_groups, render_groups, render_run, render_started, require_group
 from chalicelib.api.jobs import JobAnswer, judge_job, render_job
 from chalicelib.api.lists import parse_page, render_board, render_page
 from chalicelib.api.problems import plain_problem
+from chalicelib.api.prometheus import render_metrics
 from chalicelib.api.query import SPAN, WAIT, query_choice, query_int, query_owner
-from chalicelib.api.run_again import judge_again
+from chalicelib.api.run_again import judge_again, parse_changes
 from chalicelib.api.schedules import parse_schedule, render_schedule, render_schedules
 from chalicelib.api.stats import HealthAnswer, render_stats
 from chalicelib.api.uploads import parse_upload, render_upload
@@ -24,7 +24,7 @@ from chalicelib.core.job import Job
 from chalicelib.http.assets import file_response, spec_response
 from chalicelib.http.groups_file import read_groups_file
 from chalicelib.http.local import install_where_it_runs
-from chalicelib.http.server import Request, Response, Router, Sortie, json_response, problem_response
+from chalicelib.http.server import Request, Response, Router, Sortie, json_response, problem_response, text_response
 from chalicelib.service import (
     bulk,
     cancel,
@@ -45,7 +45,7 @@ from chalicelib.service import (
 settings = wiring.settings()
 ports = wiring.ports(settings)
 wiring.log_to_stdout()
-vitals = health.Health()
+vitals, waits = health.Health(), read.Waits()
 app = Sortie(settings)
 if settings.is_open:
     install_where_it_runs()
@@ -65,9 +65,8 @@ route = Router(app, settings, None if settings.is_open else authorize)
 
 
 def context_of(request: Request) -> RequestContext:
-    traceparent = parse_traceparent(request.headers.get("traceparent"))
-    owner, request_id = request.principal.owner, request.request_id
-    return RequestContext(ports.tasks, settings, ports.clock.now(), owner, request_id, traceparent)
+    trace = parse_traceparent(request.headers.get("traceparent"))
+    return RequestContext(ports.tasks, settings, ports.clock.now(), request.principal.owner, request.request_id, trace)
 
 
 def groups_of(request: Request) -> dict[str, groups.Group]:
@@ -107,8 +106,9 @@ def list_jobs(request: Request) -> Response:
 
 @route
 def get_job(request: Request, job_id: str) -> Response:
-    seconds = query_int(request.query, WAIT)
-    return job_response(200, read.wait_for_end(ports, request.principal.sees, job_id, seconds))
+    return job_response(
+        200, read.wait_for_end(ports, waits, request.principal.sees, job_id, query_int(request.query, WAIT))
+    )
 
 
 @route
@@ -124,8 +124,9 @@ def retry_job(request: Request, job_id: str) -> Response:
 
 @route
 def run_again(request: Request, job_id: str) -> Response:
+    changes = parse_changes(request.body)
     parent = read.get_job(ports, request.principal.sees, job_id)
-    entry = judge_again(request.body, parent, context_of(request))
+    entry = judge_again(changes, parent, context_of(request))
     done = rerun.run_again(ports, parent, entry, key=request.key, body=request.body)
     return job_response(202 if done.created else 200, done.job, Location=f"{request.prefix}/jobs/{done.job.id}")
 
@@ -169,8 +170,7 @@ def add_schedule(request: Request) -> Response:
 
 @route
 def list_schedules(request: Request) -> Response:
-    owner = query_owner(request.query, request.principal)
-    return json_response(200, render_schedules(ports.records.schedules(owner)))
+    return json_response(200, render_schedules(ports.records.schedules(query_owner(request.query, request.principal))))
 
 
 @route
@@ -195,8 +195,7 @@ def get_stats(request: Request) -> Response:
 @route
 def get_metrics(request: Request) -> Response:
     owner = query_owner(request.query, request.principal)
-    text = prometheus.render_metrics(stats.stats(ports, owner), owner, request.principal)
-    return Response(200, text, content_type=prometheus.CONTENT_TYPE)
+    return text_response(render_metrics(stats.stats(ports, owner), owner, request.principal))
 
 
 @route

@@ -17,7 +17,7 @@ from typing import Any
 
 from dev import template
 from dev.settings import ROOT
-from ops import cloudformation, gateway_responses, vendor
+from ops import cloudformation, gateway_responses, offline, vendor
 from ops.account import Account
 from ops.build import copy_sources
 
@@ -44,6 +44,8 @@ def before(account: Account, stage: str) -> str:
     whole = template.load()
     own = {name: each for name, each in whole["Resources"].items() if each.get("Type") in OWN}
     part = whole | {"Resources": own}
+    if account.endpoint:
+        offline.adapt(part)
     name = f"{cloudformation.name_of(stage)}-resources"
     return cloudformation.apply(account, name, stage, json.dumps(part))["Bucket"]
 

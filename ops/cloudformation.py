@@ -108,7 +108,7 @@ def _upload(account: Account, stage: str, package: Package) -> str:
         store.put_object(Bucket=bucket, Key=key, Body=package.zip.read_bytes())
     described = located(package.template, bucket, key)
     if account.endpoint:
-        offline.name_batches(described)
+        offline.adapt(described)
     template = json.dumps(described, separators=(",", ":"))
     store.put_object(Bucket=bucket, Key=f"{stage}/template.json", Body=template.encode())
     if account.endpoint:

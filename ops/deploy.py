@@ -24,6 +24,8 @@ def deploy(environ: Mapping[str, str], say: Callable[[str], None]) -> str:
     for name in ("THROTTLE_RATE", "THROTTLE_BURST"):
         number(environ, name, 1, 1, 10_000)
     account = account_of(environ)
+    if account.endpoint is None:
+        refuse_old_python(sys.version_info[:2])
     say(f"Account {account.number}, region {account.region}, stage {stage}.")
     if way == "chalice":
         return chalice_deploy.deploy(account, stage, say)
@@ -32,6 +34,15 @@ def deploy(environ: Mapping[str, str], say: Callable[[str], None]) -> str:
     parameters = {name: environ[key] for key, name in PARAMETERS.items() if environ.get(key)}
     outputs = cloudformation.deploy(account, stage, package, say, **parameters)
     return cloudformation.api_url(account, outputs)
+
+
+def refuse_old_python(version: tuple[int, ...]) -> None:
+    """The functions' Python is the one that deploys. Raises BadStart."""
+    if version < (3, 12):
+        raise BadStart(
+            "Lambda's Python 3.11 stands on Amazon Linux 2, which is out of support, with a C library that newer\n"
+            "wheels do not load on. Deploy with 3.12 or newer: rm -r .venv; make PYTHON=python3.12 deploy ..."
+        )
 
 
 def main() -> None:

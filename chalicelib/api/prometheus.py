@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from chalicelib.core.access import Principal, Role
 from chalicelib.service.stats import FRACTIONS, Stats, compute_percentiles
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 OPEN = ("scheduled", "pending", "running")
 LANE = "jobs"
 """The queue's name, of which a stage has one."""

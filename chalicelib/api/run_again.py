@@ -31,10 +31,15 @@ class RunAgainRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     max_attempts: Annotated[int, msgspec.Meta(ge=1, le=10)] | UnsetType = UNSET
 
 
-def judge_again(raw: bytes, parent: Job, context: RequestContext) -> NewJob | SortieError:
+def parse_changes(raw: bytes) -> RunAgainRequest:
+    """No body changes nothing. Raises Malformed, Invalid."""
+    return decode_body(raw, RunAgainRequest) if raw else RunAgainRequest()
+
+
+def judge_again(changes: RunAgainRequest, parent: Job, context: RequestContext) -> NewJob | SortieError:
     """A checked job, or what is wrong with it."""
     try:
-        return _check_again(decode_body(raw, RunAgainRequest) if raw else RunAgainRequest(), parent, context)
+        return _check_again(changes, parent, context)
     except SortieError as error:
         return error
 
