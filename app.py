@@ -8,21 +8,23 @@ from typing import Any
 from chalice.app import AuthResponse, AuthRoute
 
 from chalicelib import wiring
-from chalicelib.api.body import RequestContext, parse_idempotency_key
+from chalicelib.api.body import RequestContext, parse_idempotency_key, parse_traceparent
 from chalicelib.api.bulk import parse_bulk, render_bulk
 from chalicelib.api.groups import parse_groups, render_groups, render_run, render_started, require_group
 from chalicelib.api.jobs import JobAnswer, judge_job, render_job
 from chalicelib.api.lists import parse_page, render_board, render_page
 from chalicelib.api.problems import plain_problem
+from chalicelib.api.prometheus import render_metrics
 from chalicelib.api.query import SPAN, WAIT, query_choice, query_int, query_owner
+from chalicelib.api.run_again import judge_again, parse_changes
 from chalicelib.api.schedules import parse_schedule, render_schedule, render_schedules
 from chalicelib.api.stats import HealthAnswer, render_stats
 from chalicelib.api.uploads import parse_upload, render_upload
 from chalicelib.core.job import Job
-from chalicelib.http.assets import file_response
+from chalicelib.http.assets import file_response, spec_response
 from chalicelib.http.groups_file import read_groups_file
 from chalicelib.http.local import install_where_it_runs
-from chalicelib.http.server import Request, Response, Router, Sortie, json_response, problem_response
+from chalicelib.http.server import Request, Response, Router, Sortie, json_response, problem_response, text_response
 from chalicelib.service import (
     bulk,
     cancel,
@@ -30,6 +32,7 @@ from chalicelib.service import (
     groups,
     health,
     read,
+    rerun,
     retry,
     schedules,
     stats,
@@ -62,7 +65,8 @@ route = Router(app, settings, None if settings.is_open else authorize)
 
 
 def context_of(request: Request) -> RequestContext:
-    return RequestContext(ports.tasks, settings, ports.clock.now(), request.principal.owner, request.request_id)
+    trace = parse_traceparent(request.headers.get("traceparent"))
+    return RequestContext(ports.tasks, settings, ports.clock.now(), request.principal.owner, request.request_id, trace)
 
 
 def groups_of(request: Request) -> dict[str, groups.Group]:
@@ -97,26 +101,35 @@ def submit_bulk(request: Request) -> Response:
 
 @route
 def list_jobs(request: Request) -> Response:
-    page = parse_page(request.query, request.principal, ports.tasks)
+    page = parse_page(request.query, request.principal, ports.tasks, ports.clock.now())
     rows, cursor = read.list_jobs(ports, page.chosen, page.before, page.limit)
     return json_response(200, render_page(rows, cursor, ports.clock.now()))
 
 
 @route
 def get_job(request: Request, job_id: str) -> Response:
-    seconds = query_int(request.query, WAIT)
-    return job_response(200, read.wait_for_end(ports, request.principal.sees, job_id, seconds))
+    return job_response(200, read.wait_for_end(ports, request.principal.sees, job_id, query_int(request.query, WAIT)))
 
 
 @route
 def cancel_job(request: Request, job_id: str) -> Response:
-    row = cancel.cancel(ports, request.principal.sees, job_id)
+    row = cancel.cancel(ports, request.principal.sees, job_id, by=request.principal.owner)
     return job_response(202 if row.cancel_requested else 200, row)
 
 
 @route
 def retry_job(request: Request, job_id: str) -> Response:
-    return job_response(202, retry.retry(ports, request.principal.sees, job_id))
+    return job_response(202, retry.retry(ports, request.principal.sees, job_id, by=request.principal.owner))
+
+
+@route
+def run_again(request: Request, job_id: str) -> Response:
+    key = parse_idempotency_key(request.headers.get("idempotency-key"))
+    changes = parse_changes(request.body)
+    parent = read.get_job(ports, request.principal.sees, job_id)
+    entry = judge_again(changes, parent, context_of(request))
+    done = rerun.run_again(ports, parent, entry, key=key, body=request.body)
+    return job_response(202 if done.created else 200, done.job, Location=f"{request.prefix}/jobs/{done.job.id}")
 
 
 @route
@@ -160,8 +173,7 @@ def add_schedule(request: Request) -> Response:
 
 @route
 def list_schedules(request: Request) -> Response:
-    owner = query_owner(request.query, request.principal)
-    return json_response(200, render_schedules(ports.records.schedules(owner)))
+    return json_response(200, render_schedules(ports.records.schedules(query_owner(request.query, request.principal))))
 
 
 @route
@@ -185,6 +197,12 @@ def get_stats(request: Request) -> Response:
 
 
 @route
+def get_metrics(request: Request) -> Response:
+    owner = query_owner(request.query, request.principal)
+    return text_response(render_metrics(stats.stats(ports, owner), owner, request.principal))
+
+
+@route
 def get_health(request: Request) -> Response:
     if down := vitals.problems(ports):
         return problem_response(plain_problem(503, "; ".join(down)))
@@ -193,7 +211,7 @@ def get_health(request: Request) -> Response:
 
 @route
 def get_spec(request: Request) -> Response:
-    return asset_response("openapi.json", request)
+    return spec_response(ports.tasks, request.headers.get("if-none-match"))
 
 
 @route

@@ -15,6 +15,7 @@ from chalicelib.errors import FieldError, Invalid, Malformed
 
 T = TypeVar("T")
 MISSING = "required, but missing"
+TRACE_FORM = r"(?!ff)[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
 KEY_FORM = r"^[\x21-\x7e]{1,255}$"
 
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
@@ -30,6 +31,7 @@ class RequestContext:
     now: Millis
     owner: str
     request_id: str | None = None
+    traceparent: str | None = None
 
 
 class NoFields(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -61,6 +63,12 @@ def parse_idempotency_key(header: str | None) -> str | None:
     if header is not None and not re.fullmatch(KEY_FORM, header):
         raise Invalid(FieldError("Idempotency-Key", "1 to 255 visible ASCII characters"))
     return header
+
+
+def parse_traceparent(header: str | None) -> str | None:
+    """W3C Trace Context: what is not well formed is as if it were not there."""
+    is_sound = header is not None and re.fullmatch(TRACE_FORM, header) and not re.search(r"-0+-|-0{16}-", header)
+    return header if is_sound else None
 
 
 def move_inside(name: str, invalid: Invalid) -> Invalid:

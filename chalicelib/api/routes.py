@@ -9,14 +9,28 @@ from chalicelib.api.bulk import BulkAnswer, BulkRequest
 from chalicelib.api.groups import GroupList, RunAnswer, RunStarted
 from chalicelib.api.jobs import JobAnswer, JobRequest
 from chalicelib.api.lists import BoardAnswer, JobList
-from chalicelib.api.query import CURSOR, GROUP, LIMIT, OBJECT_ID, OWNER, SPAN, STATUS, TASK, WAIT, Parameter
+from chalicelib.api.query import (
+    CURSOR,
+    GROUP,
+    LIMIT,
+    OBJECT_ID,
+    OWNER,
+    SINCE,
+    SPAN,
+    STATUS,
+    TASK,
+    UNTIL,
+    WAIT,
+    Parameter,
+)
+from chalicelib.api.run_again import RunAgainRequest
 from chalicelib.api.schedules import ScheduleAnswer, ScheduleList, ScheduleRequest
 from chalicelib.api.stats import HealthAnswer, StatsAnswer
 from chalicelib.api.uploads import UploadAnswer, UploadRequest
 from chalicelib.core.access import Role
 
 READ, SUBMIT, PUBLIC = Role.READ, Role.SUBMIT, None
-PAGE, JSON, NOTHING = "text/html", "application/json", ""
+PAGE, JSON, TEXT, NOTHING = "text/html", "application/json", "text/plain", ""
 BAD_BODY = (400, 413, 415, 422)
 JOB_LINKS = {name: (view, {"job_id": "id"}) for name, view in
              (("get", "get_job"), ("cancel", "cancel_job"), ("retry", "retry_job"))}  # fmt: skip
@@ -56,13 +70,16 @@ ROUTES = (
     Route("POST", "/jobs/bulk", "submit_bulk", "Submit up to a hundred jobs, each judged by itself", SUBMIT, "jobs",
           body=BulkRequest, answers={207: BulkAnswer}, problems=BAD_BODY, idempotent=True),
     Route("GET", "/jobs", "list_jobs", "List jobs, newest first", READ, "jobs",
-          query=(OWNER, STATUS, TASK, OBJECT_ID, GROUP, LIMIT, CURSOR), answers={200: JobList}),
+          query=(OWNER, STATUS, TASK, OBJECT_ID, GROUP, SINCE, UNTIL, LIMIT, CURSOR), answers={200: JobList}),
     Route("GET", "/jobs/{job_id}", "get_job", "One job; `wait` holds the answer until it ends or the seconds pass",
           READ, "jobs", query=(WAIT,), answers={200: JobAnswer}, problems=(404,)),
     Route("DELETE", "/jobs/{job_id}", "cancel_job", "Cancel a job; a running one stops at its next checkpoint",
           SUBMIT, "jobs", answers={200: JobAnswer, 202: JobAnswer}, problems=(404, 409)),
     Route("POST", "/jobs/{job_id}/retry", "retry_job", "Run a failed or canceled job again", SUBMIT, "jobs",
           answers={202: JobAnswer}, problems=(404, 409)),
+    Route("POST", "/jobs/{job_id}/run-again", "run_again", "Make a new job from one that has ended", SUBMIT, "jobs",
+          body=RunAgainRequest, body_required=False, answers={200: JobAnswer, 202: JobAnswer},
+          problems=(*BAD_BODY, 404, 409, 429), idempotent=True, located=True),
     Route("GET", "/board", "get_board", "What runs, what is scheduled, what has ended", READ, "look",
           query=(OWNER,), answers={200: BoardAnswer}),
     Route("GET", "/groups", "list_groups", "The groups of groups.yaml and what is wrong with them", READ, "groups",
@@ -84,6 +101,8 @@ ROUTES = (
           body=UploadRequest, answers={201: UploadAnswer}, problems=(*BAD_BODY, 429), idempotent=True),
     Route("GET", "/stats", "get_stats", "Open jobs, the queue, and what ended in the last hour or day", READ, "look",
           query=(OWNER, SPAN), answers={200: StatsAnswer}),
+    Route("GET", "/metrics", "get_metrics", "The last hour in Prometheus's text form", READ, "look",
+          query=(OWNER,), answers={200: TEXT}),
     Route("GET", "/health", "get_health", "Do table, queue and bucket answer?", PUBLIC, "look",
           answers={200: HealthAnswer}),
     Route("GET", "/openapi.json", "get_spec", "This document", PUBLIC, "look", answers={200: JSON}),

@@ -121,18 +121,19 @@ def report_progress(job: Job, now: Millis, fraction: float | None) -> Change:
     return Change(job=job, at=now, statuses=frozenset({Status.RUNNING}), attempt=job.attempts, fields=fields)
 
 
-def cancel(job: Job, now: Millis, *, retention: float) -> Change:
-    """A job that waits is canceled; nobody can start it afterwards."""
-    return _move(job, Event.CANCEL, now, _end_canceled(now, retention), statuses=sources(Event.CANCEL))
+def cancel(job: Job, now: Millis, *, retention: float, by: str | None = None) -> Change:
+    """A job that waits is canceled; nobody can start it afterwards. `by`: whose wish it is."""
+    fields = _end_canceled(now, retention) | _name("canceled", by, now)
+    return _move(job, Event.CANCEL, now, fields, statuses=sources(Event.CANCEL))
 
 
-def request_cancel(job: Job, now: Millis) -> Change:
-    """Not a move: asks a running job to stop at its next checkpoint."""
-    running = frozenset({Status.RUNNING})
-    return Change(job=job, at=now, statuses=running, fields={"cancel_requested": True})
+def request_cancel(job: Job, now: Millis, *, by: str | None = None) -> Change:
+    """Not a move: asks a running job to stop at its next checkpoint. Who asked first is who canceled it."""
+    named = {} if job.cancel_requested else _name("canceled", by, now)
+    return Change(job=job, at=now, statuses=frozenset({Status.RUNNING}), fields={"cancel_requested": True} | named)
 
 
-def retry_by_hand(job: Job, now: Millis) -> Change:
+def retry_by_hand(job: Job, now: Millis, *, by: str | None = None) -> Change:
     """Failed or canceled: may run again, with `max_attempts` more; attempt numbers go on, since they fence. Not where
     another job has taken its window over."""
     fields = {
@@ -146,7 +147,10 @@ def retry_by_hand(job: Job, now: Millis) -> Change:
         "duration_ms": None,
         "expires_at": None,
     }
-    return _move(job, Event.RETRY, now, fields, attempt=job.attempts, holds_window=job.window is not None)
+    named = _name("retried", by, now)
+    return _move(
+        job, Event.RETRY, now, fields | named, attempt=job.attempts, holds_window=job.window is not None,
+    )  # fmt: skip
 
 
 def hand_window_over(job: Job, now: Millis, to: str) -> Change:
@@ -235,6 +239,11 @@ def _end(now: Millis, retention: float) -> dict[str, Any]:
 def _end_canceled(now: Millis, retention: float) -> dict[str, Any]:
     error = Error("canceled", "the job was canceled")
     return _end(now, retention) | {"error": error, "progress": None}
+
+
+def _name(what: str, by: str | None, now: Millis) -> dict[str, Any]:
+    """Who did something by hand, and when."""
+    return {} if by is None else {f"{what}_by": by, f"{what}_at": now}
 
 
 def _log_attempt(job: Job, now: Millis, outcome: str, error: Error | None) -> dict[str, Any]:

@@ -156,6 +156,11 @@ def json_response(status: int, answer: Any, **headers: str) -> Response:
     return Response(status, _encode(answer), headers)
 
 
+def text_response(text: str) -> Response:
+    """Prometheus's text form."""
+    return Response(200, text, content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
 def problem_response(problem: Problem, **headers: str) -> Response:
     return Response(problem.status, _encode(problem), headers, CONTENT_TYPE)
 

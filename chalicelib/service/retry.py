@@ -7,15 +7,15 @@ from chalicelib.ports import ChangeRefused, Ports
 from chalicelib.service import log, notify, read
 
 
-def retry(ports: Ports, owner: str | None, job_id: str) -> Job:
-    """A failed or canceled job may run again. Raises NotFound, WrongStatus, WindowTaken."""
+def retry(ports: Ports, owner: str | None, job_id: str, *, by: str | None = None) -> Job:
+    """A failed or canceled job may run again. `by`: whose wish it is. Raises NotFound, WrongStatus, WindowTaken."""
     row = read.get_job(ports, owner, job_id)
     if row.status not in (Status.FAILED, Status.CANCELED):
         raise WrongStatus(f"only a failed or canceled job can be retried: this one is {row.status}")
     _refuse_taken_window(row)
     now = ports.clock.now()
     try:
-        after = ports.jobs.apply(changes.retry_by_hand(row, now))
+        after = ports.jobs.apply(changes.retry_by_hand(row, now, by=by))
     except ChangeRefused as refused:
         current = read.require_row(refused.job, job_id)
         _refuse_taken_window(current)

@@ -1,6 +1,6 @@
 """Schedules: cron lines that submit a job each time they fire. Each slot makes one job, whoever comes first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -46,7 +46,8 @@ def add(
     first = _next(line, timezone, now)
     schedule = Schedule(
         id=PREFIX + schedule_id, owner=new.owner, cron=line, timezone=timezone, request=request,
-        new_job=msgspec.json.encode(new), created_at=now, last=now, next_run_at=first, wake_at=first,
+        new_job=msgspec.json.encode(replace(new, traceparent=None)),
+        created_at=now, last=now, next_run_at=first, wake_at=first,
     )  # fmt: skip
     stands = ports.records.add_schedule(schedule)
     return Added(stands, created=stands == schedule)

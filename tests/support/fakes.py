@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from chalicelib.core import change as changes
 from chalicelib.core.change import Change
-from chalicelib.core.filters import Filter, listed_status, phase_of, phases_of, wants_due
+from chalicelib.core.filters import Filter, id_range, listed_status, phase_of, phases_of, wants_due
 from chalicelib.core.ids import make_id, shard_of
 from chalicelib.core.job import WAITING, Job, Millis, Status
 from chalicelib.core.records import KeyRecord, OpenUploads, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
@@ -214,7 +214,9 @@ class MemoryJobs:
 
     def _newest(self, chosen: Filter, before: str | None, limit: int) -> list[str]:
         listed = [job.id for job in self.table.indexed_jobs.values() if self._is_listed(chosen, job)]
-        return sorted((name for name in listed if before is None or name < before), reverse=True)[:limit]
+        since, below = id_range(chosen, before)
+        inside = (name for name in listed if (below is None or name < below) and (since is None or name >= since))
+        return sorted(inside, reverse=True)[:limit]
 
     def _is_listed(self, chosen: Filter, job: Job) -> bool:
         """What the one index that fits the filter holds; service.read looks at the rest."""
