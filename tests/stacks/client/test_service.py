@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sortie_client import AsyncSortie, Invalid, JobCanceled, JobFailed, Retries, Sortie, WindowHeld, WrongStatus
+from tests.support.loops import run_alone
 from tests.support.running import RunningStack
 from tests.support.servers import Seen, answering, losing
 
@@ -185,4 +186,4 @@ def test_the_async_twin_does_the_same(stack: RunningStack) -> None:
             assert results == [[0, n] for n in range(5)]
             assert [job.id async for job in client.jobs(task="sort")]
 
-    asyncio.run(run())
+    run_alone(run())
