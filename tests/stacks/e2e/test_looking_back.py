@@ -1,4 +1,4 @@
-"""What happened lately: found by time, run again with another input, counted for Prometheus, told whose doing it was."""
+"""Lately: found by time, run again with another input, counted for Prometheus, told whose doing it was."""
 
 from prometheus_client.parser import text_string_to_metric_families
 
