@@ -148,18 +148,27 @@ class UploadLink:
     expires_at: Millis
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectStat:
+    """Bytes of an object, and the tag that tells its contents from others."""
+
+    size: int
+    etag: str
+
+
 class Payloads(Protocol):
     """Inputs and outputs too large for a row."""
 
     def put(self, key: str, data: bytes) -> None: ...
 
-    def get(self, key: str) -> bytes:
-        """errors.PayloadMissing when there is no such object."""
+    def get(self, key: str, most: int) -> bytes:
+        """errors.PayloadMissing when there is no such object, errors.TooLarge when it holds more than `most` bytes."""
 
-    def copy(self, source: str, target: str) -> None: ...
+    def copy(self, source: str, target: str, etag: str | None = None) -> bool:
+        """False when `etag` is given and the source is another by now, or gone."""
 
-    def size(self, key: str) -> int | None:
-        """Bytes, or None when there is no such object."""
+    def stat(self, key: str) -> ObjectStat | None:
+        """None when there is no such object."""
 
     def link(self, key: str) -> str:
         """A short-lived presigned GET."""

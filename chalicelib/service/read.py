@@ -9,7 +9,7 @@ from chalicelib.core.access import may_name
 from chalicelib.core.filters import Filter, keeps
 from chalicelib.core.ids import is_id
 from chalicelib.core.job import ENDED, Inline, Job, Millis, Payload, Status, is_gone
-from chalicelib.errors import Busy, NotFound, PayloadMissing
+from chalicelib.errors import Busy, NotFound, PayloadMissing, TooLarge
 from chalicelib.ports import Ports
 
 FIRST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.02, 0.5
@@ -89,8 +89,8 @@ def render_output(ports: Ports, payload: Payload | None, max_bytes: int) -> Rend
         return payload.data if payload else None
     if payload.size <= max_bytes:
         try:
-            data = ports.payloads.get(payload.key)
-        except PayloadMissing:
+            data = ports.payloads.get(payload.key, max_bytes)
+        except (PayloadMissing, TooLarge):
             data = b""
         if data and size_in_answer(data) <= max_bytes:
             return data

@@ -43,8 +43,6 @@ class Driver:
         for number in (0, 1):
             window = WindowWish(60, OnRepeat.DELAY)
             self._promise(ALICE, self.world.submit(sort_job(ALICE, object_id=number, window=window)))
-        for owner, job_id in self.jobs[-6:]:
-            self.world.retry(owner, job_id)
 
     def submit(
         self, owner: str, name: str, *, attempts: int, wait: int, seconds: int, on_repeat: OnRepeat | None,
@@ -102,6 +100,31 @@ class Driver:
     def retry(self, owner: str, which: int) -> None:
         if self.jobs:
             self.world.retry(owner, self.jobs[which % len(self.jobs)][1])
+
+    def contest(self, object_id: int, call: int, *, retry: bool) -> None:
+        """A job with a window is canceled. Then one client retries it, or submits into its window, and stands still at
+        a call while another does the other of the two."""
+        world, window = self.world, WindowWish(60, OnRepeat.DELAY)
+        first = world.submit(sort_job(ALICE, object_id=object_id, window=window))
+        if first is None:
+            return
+        self._promise(ALICE, first)
+        world.cancel(ALICE, first.job.id)
+
+        def submit() -> None:
+            self._promise(ALICE, world.submit(sort_job(ALICE, object_id=object_id, window=window)))
+
+        def retry_by_hand() -> None:
+            world.retry(ALICE, first.job.id)
+
+        mine, other = (retry_by_hand, submit) if retry else (submit, retry_by_hand)
+
+        def others() -> None:
+            with world.gate.opened():
+                other()
+
+        world.gate.plan(call, Fault(others, after=False))
+        mine()
 
     def cancel_soon(self, which: int, seconds: float) -> None:
         """While time passes inside a task, most likely."""

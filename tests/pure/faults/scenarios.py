@@ -86,6 +86,16 @@ def give_window_back(on_repeat: OnRepeat, world: World) -> None:
     world.submit(sort_job(object_id="order-1", window=wish))
 
 
+def take_over_against_a_retry(on_repeat: OnRepeat, world: World) -> None:
+    """While another client submits into the window of a canceled job, that job is retried."""
+    wish = WindowWish(300, on_repeat)
+    first = quietly(world, sort_job(object_id="order-1", window=wish))
+    with world.gate.opened():
+        world.cancel(ALICE, first)
+    world.rival = lambda: world.retry(ALICE, first)
+    world.submit(sort_job(object_id="order-1", window=wish))
+
+
 def retry_against_the_next(on_repeat: OnRepeat, world: World) -> None:
     """While a canceled job is retried, another client submits into its window."""
     wish = WindowWish(300, on_repeat)
@@ -317,6 +327,9 @@ STORIES: Mapping[str, Story] = {
     )
 } | {
     f"{story.__name__}_{mode}": partial(story, mode)
-    for story in (submit_in_window, submit_in_window_with_key, give_window_back, retry_against_the_next)
+    for story in (
+        submit_in_window, submit_in_window_with_key, give_window_back, take_over_against_a_retry,
+        retry_against_the_next,
+    )
     for mode in OnRepeat
 }  # fmt: skip
