@@ -8,7 +8,7 @@ from typing import Any
 from chalice.app import AuthResponse, AuthRoute
 
 from chalicelib import wiring
-from chalicelib.api.body import RequestContext, parse_idempotency_key, parse_traceparent
+from chalicelib.api.body import RequestContext, parse_traceparent
 from chalicelib.api.bulk import parse_bulk, render_bulk
 from chalicelib.api.groups import parse_groups, render_groups, render_run, render_started, require_group
 from chalicelib.api.jobs import JobAnswer, judge_job, render_job
@@ -45,7 +45,7 @@ from chalicelib.service import (
 settings = wiring.settings()
 ports = wiring.ports(settings)
 wiring.log_to_stdout()
-vitals = health.Health()
+vitals, waits = health.Health(), read.Waits()
 app = Sortie(settings)
 if settings.is_open:
     install_where_it_runs()
@@ -84,17 +84,15 @@ def job_response(status: int, row: Job, **headers: str) -> Response:
 
 @route
 def submit_job(request: Request) -> Response:
-    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     entry = judge_job(request.body, context_of(request))
-    done = submit.submit_judged(ports, request.principal.owner, entry, key=key, body=request.body)
+    done = submit.submit_judged(ports, request.principal.owner, entry, key=request.key, body=request.body)
     return job_response(202 if done.created else 200, done.job, Location=f"{request.prefix}/jobs/{done.job.id}")
 
 
 @route
 def submit_bulk(request: Request) -> Response:
-    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     entries, bodies = parse_bulk(request.body, context_of(request))
-    results = bulk.submit_many(ports, request.principal.owner, entries, key=key, bodies=bodies)
+    results = bulk.submit_many(ports, request.principal.owner, entries, key=request.key, bodies=bodies)
     # A hundred repeats may have a hundred outputs, and all of them share one answer.
     return json_response(207, render_bulk(results, lambda row: answer_job(row, max_bytes=0)))
 
@@ -108,7 +106,9 @@ def list_jobs(request: Request) -> Response:
 
 @route
 def get_job(request: Request, job_id: str) -> Response:
-    return job_response(200, read.wait_for_end(ports, request.principal.sees, job_id, query_int(request.query, WAIT)))
+    return job_response(
+        200, read.wait_for_end(ports, waits, request.principal.sees, job_id, query_int(request.query, WAIT))
+    )
 
 
 @route
@@ -124,11 +124,10 @@ def retry_job(request: Request, job_id: str) -> Response:
 
 @route
 def run_again(request: Request, job_id: str) -> Response:
-    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     changes = parse_changes(request.body)
     parent = read.get_job(ports, request.principal.sees, job_id)
     entry = judge_again(changes, parent, context_of(request))
-    done = rerun.run_again(ports, parent, entry, key=key, body=request.body)
+    done = rerun.run_again(ports, parent, entry, key=request.key, body=request.body)
     return job_response(202 if done.created else 200, done.job, Location=f"{request.prefix}/jobs/{done.job.id}")
 
 
@@ -149,9 +148,8 @@ def get_group(request: Request, name: str) -> Response:
 
 @route
 def start_run(request: Request, name: str) -> Response:
-    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     group = require_group(groups_of(request), name)
-    run = groups.trigger(ports, group, request.principal.owner, request.request_id, key=key, body=request.body)
+    run = groups.trigger(ports, group, request.principal.owner, request.request_id, key=request.key, body=request.body)
     href = f"{request.prefix}/groups/{name}/runs/{run.record.run_id}"
     return json_response(202 if run.created else 200, render_started(run, request.prefix + "/jobs/{id}"), Location=href)
 
@@ -164,9 +162,8 @@ def get_run(request: Request, name: str, run_id: str) -> Response:
 
 @route
 def add_schedule(request: Request) -> Response:
-    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     line, new = parse_schedule(request.body, context_of(request))
-    added = schedules.add(ports, line.cron, line.timezone, bytes(line.job), new, key=key, body=request.body)
+    added = schedules.add(ports, line.cron, line.timezone, bytes(line.job), new, key=request.key, body=request.body)
     location = f"{request.prefix}/schedules"
     return json_response(201 if added.created else 200, render_schedule(added.schedule), Location=location)
 
@@ -184,9 +181,8 @@ def remove_schedule(request: Request, schedule_id: str) -> Response:
 
 @route
 def create_upload(request: Request) -> Response:
-    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     size = parse_upload(request.body).bytes
-    upload = uploads.create(ports, request.principal.owner, size, key=key, body=request.body)
+    upload = uploads.create(ports, request.principal.owner, size, key=request.key, body=request.body)
     return json_response(201, render_upload(upload))
 
 

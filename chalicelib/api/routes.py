@@ -72,7 +72,7 @@ ROUTES = (
     Route("GET", "/jobs", "list_jobs", "List jobs, newest first", READ, "jobs",
           query=(OWNER, STATUS, TASK, OBJECT_ID, GROUP, SINCE, UNTIL, LIMIT, CURSOR), answers={200: JobList}),
     Route("GET", "/jobs/{job_id}", "get_job", "One job; `wait` holds the answer until it ends or the seconds pass",
-          READ, "jobs", query=(WAIT,), answers={200: JobAnswer}, problems=(404,)),
+          READ, "jobs", query=(WAIT,), answers={200: JobAnswer}, problems=(404, 429)),
     Route("DELETE", "/jobs/{job_id}", "cancel_job", "Cancel a job; a running one stops at its next checkpoint",
           SUBMIT, "jobs", answers={200: JobAnswer, 202: JobAnswer}, problems=(404, 409)),
     Route("POST", "/jobs/{job_id}/retry", "retry_job", "Run a failed or canceled job again", SUBMIT, "jobs",

@@ -14,7 +14,7 @@ from chalice.app import Chalice
 from chalice.app import Request as ChaliceRequest
 from chalice.app import Response as ChaliceResponse
 
-from chalicelib.api.body import refuse_body
+from chalicelib.api.body import parse_idempotency_key, refuse_body
 from chalicelib.api.problems import CONTENT_TYPE, Problem, plain_problem, problem_headers, to_problem
 from chalicelib.api.query import refuse_unknown_query
 from chalicelib.api.routes import Route, require_route
@@ -32,7 +32,9 @@ _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request, as a use case wants to see it. `caller`: None on a public route, where nobody is asked who he is."""
+    """One request, as a use case wants to see it. `caller`: None on a public route, where nobody is asked who he is.
+    `key`: the Idempotency-Key, on routes that know one.
+    """
 
     caller: Principal | None
     query: Mapping[str, str]
@@ -40,6 +42,7 @@ class Request:
     body: bytes
     request_id: str
     prefix: str
+    key: str | None = None
 
     @property
     def principal(self) -> Principal:
@@ -139,7 +142,8 @@ class Router:
         refuse_unknown_query(query, route.query)
         if route.body is None:
             refuse_body(body)
-        return Request(caller, query, request.headers, body, request_id, _prefix(request))
+        key = parse_idempotency_key(request.headers.get("idempotency-key")) if route.idempotent else None
+        return Request(caller, query, request.headers, body, request_id, _prefix(request), key)
 
     def _read_body(self, request: ChaliceRequest) -> bytes:
         body, limit = cast(bytes, request.raw_body or b""), self._settings.body_limit

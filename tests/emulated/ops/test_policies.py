@@ -98,9 +98,16 @@ def test_tokens_are_the_authorizers_alone(function: str) -> None:
 
 @EACH
 def test_only_buckets_of_the_own_account_are_reached(function: str) -> None:
-    own = {"StringEqualsIfExists": {"s3:ResourceAccount": "${aws:PrincipalAccount}"}}
+    own = {"StringEquals": {"s3:ResourceAccount": {"Fn::Sub": "${AWS::AccountId}"}}}
     reach = [each for each in statements("dev", function) if each["Action"][0].startswith("s3:")]
     assert all(each["Condition"] == own for each in reach)
+
+
+@EACH
+def test_where_chalice_deploys_nothing_is_left_for_cloudformation_to_put_in(function: str) -> None:
+    document = json.dumps(policy(ROOT / ".chalice" / f"policy-{function}.json", "dev", "123456789012"))
+    assert "${" not in document
+    assert function == "authorize" or '{"s3:ResourceAccount": "123456789012"}' in document
 
 
 def test_every_index_is_queried_by_somebody() -> None:
