@@ -92,14 +92,15 @@ def settle_many(ports: Ports, jobs: Sequence[Job], tallies: Tallies, *, in_round
 
 
 def on_event(ports: Ports, name: str, ref: str) -> None:
-    """The engine says that something happened to a container; what it was is asked, not believed. Raises Unavailable."""
+    """Something happened to a container, says the engine; what it was is asked, not believed. Raises Unavailable."""
     parsed = parse_name(name)
     if parsed is None or parsed[0] != ports.settings.stage:
         return
     _, job_id, attempt = parsed
     row, tallies = ports.jobs.get(job_id), Tallies(ports)
     if row is None or not _owns(row, attempt, ref):
-        return _stop_if_it_runs(ports, ref)
+        _stop_if_it_runs(ports, ref)
+        return
     settle(ports, row, tallies)
     tallies.write()
 
@@ -212,9 +213,9 @@ def _go_on(ports: Ports, job: Job, started_at: Millis | None, *, in_round: bool)
     container = container_of(job)
     if container and started_at is not None and container.started_at != started_at:
         changed["container"] = container = msgspec.structs.replace(container, started_at=started_at)
-    if container and started_at is not None and (progress := _read_progress(ports, container)) is not None:
-        if progress != job.progress:
-            changed["progress"] = progress
+    progress = _read_progress(ports, container) if container and started_at is not None else None
+    if progress is not None and progress != job.progress:
+        changed["progress"] = progress
     _watch(ports, job, now, in_round=in_round, **changed)
     _hint_again(ports, job, container, now)
 
@@ -248,8 +249,9 @@ def _stop(ports: Ports, job: Job, why: str, tallies: Tallies, *, in_round: bool)
     _watch(ports, job, ports.clock.now(), in_round=in_round)
     look = ports.containers.look([container.ref]).get(container.ref)
     if look is not None and look.status == container_look.STOPPED:
-        return _follow(ports, job, look, tallies, in_round=in_round)
-    return _hint(ports, job.id, AFTER_STOP_SECONDS)
+        _follow(ports, job, look, tallies, in_round=in_round)
+    else:
+        _hint(ports, job.id, AFTER_STOP_SECONDS)
 
 
 def _complete(ports: Ports, job: Job, duration_ms: float, tallies: Tallies) -> None:
