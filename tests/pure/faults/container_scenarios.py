@@ -1,7 +1,5 @@
 """Stories of container jobs: starts, ends, cancels, engines without room, workers that die in between."""
 
-from collections.abc import Mapping
-
 from chalicelib.core.container import Spec
 from chalicelib.service.new_job import NewJob
 from tests.pure.faults.story import Story, quietly, task
@@ -11,7 +9,7 @@ from tests.support.fakes import MemoryQueue
 
 def container(seconds: float = 4, code: int = 0, image: str = "busybox:1", **more: object) -> NewJob:
     task_input = f'{{"image":"{image}","command":["{seconds:g}","{code}"]}}'
-    return task("container", task_input, **more)
+    return task("container", task_input, ALICE, **more)
 
 
 def run_container(world: World) -> None:
@@ -154,7 +152,7 @@ def retry_container(world: World) -> None:
     world.worker()
 
 
-CONTAINER_STORIES: Mapping[str, Story] = {
+CONTAINER_STORIES: dict[str, Story] = {
     story.__name__: story
     for story in (
         run_container, run_container_without_events, run_container_with_doubled_events, run_container_too_long,

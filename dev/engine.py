@@ -1,0 +1,126 @@
+"""The engine that runs containers offline: found, or Podman's service started as a child; pure Python, no SDK.
+
+DOCKER_HOST, then the usual sockets of Docker and Podman; where only the command `podman` is there, its service.
+"""
+
+import http.client
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dev.process import Child
+
+OFF = "Container jobs are off: neither Docker nor Podman answers. Install one and start again: see docs/containers.md."
+NO_SDK = "Container jobs are off: the emulator needs Python's package docker for them: .venv/bin/pip install docker"
+PING_SECONDS = 2.0
+START_SECONDS = 10.0
+# Podman's defaults ask for more than a machine without CAP_SYS_RESOURCE may give, and crun cannot do without cgroups v2.
+CONFIGURATION = """\
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+"""
+STORAGE = """\
+[storage]
+driver = "{driver}"
+graphroot = "{folder}/images"
+runroot = "{folder}/run"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """`host`: what DOCKER_HOST is to say. `child`: the service, where it was started here."""
+
+    host: str
+    child: Child | None = None
+
+    def stop(self) -> None:
+        if self.child is not None:
+            self.child.stop(START_SECONDS)
+
+
+def find(environ: Mapping[str, str], folder: Path) -> Engine | None:
+    """None where no engine answers. `folder`: where a service of our own keeps its socket."""
+    for host in _hosts(environ):
+        if answers(host):
+            return Engine(host)
+    return start_podman(environ, folder) if shutil.which("podman") else None
+
+
+def start_podman(environ: Mapping[str, str], folder: Path, storage: Path | None = None) -> Engine | None:
+    """`storage`: a folder for its images and containers, apart from those of other services."""
+    folder.mkdir(parents=True, exist_ok=True)
+    own = dict(environ) | {"CONTAINERS_CONF": str(_configure(folder))}
+    if storage is not None:
+        (folder / "storage.conf").write_text(STORAGE.format(driver=_driver(), folder=storage))
+        own["CONTAINERS_STORAGE_CONF"] = str(folder / "storage.conf")
+    address = f"unix://{_socket_in(folder)}"
+    child = Child("podman", ["podman", "system", "service", "--time", "0", address], own, quiet=True)
+    engine = Engine(address, child)
+    for _ in range(round(START_SECONDS / 0.1)):
+        if answers(address):
+            return engine
+        if child.code is not None:
+            return None
+        time.sleep(0.1)
+    engine.stop()
+    return None
+
+
+def answers(host: str) -> bool:
+    """Whether an engine says OK there."""
+    try:
+        connection = _connect(host)
+        connection.request("GET", "/_ping", headers={"Host": "engine"})
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException, ValueError):
+        return False
+
+
+def _hosts(environ: Mapping[str, str]) -> Iterator[str]:
+    if environ.get("DOCKER_HOST"):
+        yield environ["DOCKER_HOST"]
+        return  # who names one means that one
+    runtime = environ.get("XDG_RUNTIME_DIR")
+    yield "unix:///var/run/docker.sock"
+    yield f"unix://{Path.home()}/.docker/run/docker.sock"
+    if runtime:
+        yield f"unix://{runtime}/podman/podman.sock"
+    yield "unix:///run/podman/podman.sock"
+
+
+def _connect(host: str) -> http.client.HTTPConnection:
+    kind, _, place = host.partition("://")
+    if kind == "tcp":
+        return http.client.HTTPConnection(place.rstrip("/"), timeout=PING_SECONDS)
+    if kind != "unix":
+        raise ValueError(f"{host}: unix:// and tcp:// are known here")
+    connection = http.client.HTTPConnection("engine", timeout=PING_SECONDS)
+    connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.sock.settimeout(PING_SECONDS)
+    connection.sock.connect(place)
+    return connection
+
+
+def _configure(folder: Path) -> Path:
+    file = folder / "containers.conf"
+    runtime = 'runtime = "runc"\n' if shutil.which("runc") or os.path.exists("/usr/sbin/runc") else ""
+    file.write_text(CONFIGURATION + runtime)
+    return file
+
+
+def _driver() -> str:
+    return "overlay" if os.geteuid() == 0 else "vfs"
+
+
+def _socket_in(folder: Path) -> Path:
+    """A socket's path holds at most 108 characters."""
+    path = folder / "podman.sock"
+    return path if len(str(path)) < 100 else Path(f"/tmp/sortie-podman-{os.getpid()}.sock")
