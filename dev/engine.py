@@ -18,7 +18,7 @@ OFF = "Container jobs are off: neither Docker nor Podman answers. Install one an
 NO_SDK = "Container jobs are off: the emulator needs Python's package docker for them: .venv/bin/pip install docker"
 PING_SECONDS = 2.0
 START_SECONDS = 10.0
-# Podman's defaults ask for more than a machine without CAP_SYS_RESOURCE may give, and crun cannot do without cgroups v2.
+# Podman's defaults ask for more than a machine without CAP_SYS_RESOURCE may give; crun cannot do with cgroups v1.
 CONFIGURATION = """\
 [containers]
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]

@@ -2,7 +2,7 @@
 
 definition    family sortie-STAGE-HASH of image, size and secrets: Describe, else Register; kept in the process
 start         RunTask, startedBy = STAGE/JOB/ATTEMPT, clientToken = sha256 of it: a second start is the first one again
-find          ListTasks of a startedBy, running and stopped; with an emulator, which ignores the token, before each start
+find          ListTasks of a startedBy, running and stopped; before each start where an emulator ignores the token
 look          DescribeTasks, a hundred at once; ECS remembers a stopped task for an hour
 log           CloudWatch, one stream a task: sortie/job/TASK
 """
@@ -225,7 +225,7 @@ class EcsContainers:
 
 def read_task(task: Mapping[str, Any]) -> Look:
     """One of DescribeTasks' tasks."""
-    own = next(iter(task.get("containers", [])), {})
+    own: Mapping[str, Any] = next(iter(task.get("containers", [])), {})
     return Look(
         ref=str(task["taskArn"]),
         status=str(task["lastStatus"]),
