@@ -13,13 +13,17 @@ CODE := $(wildcard app.py) chalicelib clients dev ops tests benchmarks
 # Everything under chalicelib/ is zipped for Lambda: no byte code is left there.
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: help run test check check-web bench fix clean deploy-offline stop-offline deploy destroy cost doctor imports spec
+.PHONY: help run resources test check check-web bench fix clean deploy-offline stop-offline deploy destroy cost doctor
+.PHONY: imports spec
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(if $(filter moto,$(EMULATOR)),$(READY),$(RUNNABLE)) ## Start everything on this machine; PORT=9000 moves it, Ctrl-C stops it
 	@exec $(PY) -m dev
+
+resources: $(RUNNABLE) ## Make table, queues and bucket on an emulator that runs already, at AWS_ENDPOINT_URL
+	@exec $(PY) -m dev.resources
 
 test: $(READY) ## Run the tests that need only Python
 	@$(PY) -m pytest --ignore=tests/stacks/browser

@@ -11,7 +11,7 @@ from chalicelib import wiring
 from chalicelib.api.body import RequestContext, parse_idempotency_key
 from chalicelib.api.bulk import parse_bulk, render_bulk
 from chalicelib.api.groups import parse_groups, render_groups, render_run, render_started, require_group
-from chalicelib.api.jobs import JobAnswer, parse_job, render_job
+from chalicelib.api.jobs import JobAnswer, judge_job, render_job
 from chalicelib.api.lists import parse_page, render_board, render_page
 from chalicelib.api.problems import plain_problem
 from chalicelib.api.query import SPAN, WAIT, query_choice, query_int, query_owner
@@ -19,13 +19,14 @@ from chalicelib.api.schedules import parse_schedule, render_schedule, render_sch
 from chalicelib.api.stats import HealthAnswer, render_stats
 from chalicelib.api.uploads import parse_upload, render_upload
 from chalicelib.core.job import Job
-from chalicelib.errors import Invalid
 from chalicelib.http.assets import file_response
 from chalicelib.http.groups_file import read_groups_file
+from chalicelib.http.local import install_where_it_runs
 from chalicelib.http.server import Request, Response, Router, Sortie, json_response, problem_response
 from chalicelib.service import (
     bulk,
     cancel,
+    containers,
     dispatch,
     groups,
     health,
@@ -42,7 +43,10 @@ from chalicelib.service import (
 settings = wiring.settings()
 ports = wiring.ports(settings)
 wiring.log_to_stdout()
-app = Sortie(app_name="sortie")
+vitals = health.Health()
+app = Sortie(settings)
+if settings.is_open:
+    install_where_it_runs()
 
 
 @app.authorizer(ttl_seconds=60)
@@ -78,13 +82,8 @@ def job_response(status: int, row: Job, **headers: str) -> Response:
 @route
 def submit_job(request: Request) -> Response:
     key = parse_idempotency_key(request.headers.get("idempotency-key"))
-    try:
-        done = submit.submit(ports, parse_job(request.body, context_of(request)), key=key, body=request.body)
-    except Invalid:
-        earlier = submit.find_earlier(ports, request.principal.owner, key, request.body) if key else None
-        if earlier is None:
-            raise
-        done = submit.Submitted(earlier, created=False)
+    entry = judge_job(request.body, context_of(request))
+    done = submit.submit_judged(ports, request.principal.owner, entry, key=key, body=request.body)
     return job_response(202 if done.created else 200, done.job, Location=f"{request.prefix}/jobs/{done.job.id}")
 
 
@@ -92,7 +91,7 @@ def submit_job(request: Request) -> Response:
 def submit_bulk(request: Request) -> Response:
     key = parse_idempotency_key(request.headers.get("idempotency-key"))
     entries, bodies = parse_bulk(request.body, context_of(request))
-    results = bulk.submit_many(ports, entries, key=key, bodies=bodies)
+    results = bulk.submit_many(ports, request.principal.owner, entries, key=key, bodies=bodies)
     # A hundred repeats may have a hundred outputs, and all of them share one answer.
     return json_response(207, render_bulk(results, lambda row: answer_job(row, max_bytes=0)))
 
@@ -183,9 +182,8 @@ def get_stats(request: Request) -> Response:
 
 @route
 def get_health(request: Request) -> Response:
-    away = health.check(ports)
-    if away:
-        return problem_response(plain_problem(503, "not answering: " + ", ".join(away)))
+    if down := vitals.problems(ports):
+        return problem_response(plain_problem(503, "; ".join(down)))
     return json_response(200, HealthAnswer("ok"))
 
 
@@ -228,3 +226,9 @@ def on_messages(event: Any) -> dict[str, Any]:
 def on_tick(event: Any) -> None:
     """Start what is due and recover what was lost."""
     dispatch.dispatch(ports, lambda: event.context.get_remaining_time_in_millis() / 1000)
+
+
+@app.on_cw_event(CONTAINER_EVENTS, name="ended")
+def on_container(event: Any) -> None:
+    """A container runs, or has stopped: settle its job. The event is only a hint."""
+    containers.on_event(ports, event.detail.get("startedBy") or "", event.detail["taskArn"])

@@ -21,6 +21,7 @@ class Settings:
     row, so from about 4 KB of input and output on, two S3 objects (one PUT and one GET each) are the cheaper place.
     `container_images`: patterns of what may run, none where container jobs are off; `containers_off`: why they are,
     where that is for another reason. `container_group`: the security group of what runs.
+    `hosts`: what the local stage answers to, as in the header Host; none means every loopback name and port.
     """
 
     stage: str = "local"
@@ -47,6 +48,7 @@ class Settings:
     container_role: str = ""
     container_subnets: tuple[str, ...] = ()
     container_group: str = ""
+    hosts: tuple[str, ...] = ()
 
     @property
     def storage_origin(self) -> str:
@@ -57,13 +59,13 @@ class Settings:
 
     @property
     def is_open(self) -> bool:
-        """The local stage asks for no token."""
+        """The local stage asks for no token. Any other does, and so does one that nobody named."""
         return self.stage == "local"
 
 
 def load(environ: Mapping[str, str]) -> Settings:
     """Settings from variables; those that are not set keep their defaults. Raises BadSetting."""
-    stage = environ.get("SORTIE_STAGE", "local")
+    stage = environ.get("SORTIE_STAGE") or "unset"
     return Settings(
         stage=stage,
         table=environ.get("TABLE_NAME", f"sortie-{stage}"),
@@ -84,6 +86,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         container_role=environ.get("CONTAINER_ROLE", ""),
         container_subnets=_list(environ, "CONTAINER_SUBNETS"),
         container_group=environ.get("CONTAINER_GROUP", ""),
+        hosts=tuple(filter(None, (host.strip().lower() for host in environ.get("HOSTS", "").split(",")))),
     )
 
 

@@ -5,7 +5,8 @@ SortieError
 ├── Malformed          the body is not JSON at all
 ├── MediaType          the body is said to be something else than JSON
 ├── Unauthorized       no token, or one that is not valid (any more)
-├── Forbidden          the token's role does not allow this
+├── Forbidden          the token's role, or on the local stage the page that asks, does not allow this
+├── Misdirected        the request is for another host; the local stage answers to its own names alone
 ├── Invalid            a field of the request is wrong; `errors` names each place
 ├── NotFound           no such thing, or not yours: the two look the same from outside
 ├── WrongStatus        the job is in a status that does not allow this
@@ -15,6 +16,7 @@ SortieError
 ├── TooLarge           the body is over the limit; use an upload
 ├── PayloadMissing     an input or output that the row names is not there
 └── Unavailable        AWS throttled, timed out or refused; nothing is known about the effect
+    └── ResourceMissing    AWS answers, but the table, queue or bucket does not exist
 """
 
 from dataclasses import dataclass
@@ -46,6 +48,10 @@ class Unauthorized(SortieError):
 
 class Forbidden(SortieError):
     code = "forbidden"
+
+
+class Misdirected(SortieError):
+    code = "misdirected"
 
 
 class Invalid(SortieError):
@@ -97,3 +103,9 @@ class PayloadMissing(SortieError):
 class Unavailable(SortieError):
     code = "unavailable"
     retry_after = 2
+
+
+class ResourceMissing(Unavailable):
+    """The message names what is missing and says which command makes it."""
+
+    code = "resource-missing"

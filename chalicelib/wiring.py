@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chalicelib import config, tasks
-from chalicelib.aws import dynamodb, records, s3, sqs
+from chalicelib.aws import dynamodb, ecs, records, s3, sqs
 from chalicelib.aws.calls import client
 from chalicelib.config import Settings
 from chalicelib.ports import Ports
@@ -38,10 +38,10 @@ def ports(settings: Settings) -> Ports:
     def lazy_client(service: str, tries: int = 3) -> Any:
         return Lazy(lambda: client(service, settings.endpoint, tries))
 
-    table = lazy_client("dynamodb")
+    table, once = lazy_client("dynamodb"), lazy_client("dynamodb", tries=1)
     return Ports(
-        jobs=dynamodb.DynamoJobs(table, lazy_client("dynamodb", tries=1), settings.table),
-        records=records.DynamoRecords(table, settings.table),
+        jobs=dynamodb.DynamoJobs(table, once, settings.table),
+        records=records.DynamoRecords(table, once, settings.table),
         queue=sqs.SqsQueue(lazy_client("sqs"), settings.queue, settings.dead_queue),
         payloads=s3.S3Payloads(lazy_client("s3"), settings.bucket, settings.link_seconds),
         clock=clock.SystemClock(),
@@ -49,6 +49,22 @@ def ports(settings: Settings) -> Ports:
         alarm=alarm.SystemAlarm(),
         tasks=tasks.load(),
         settings=settings,
+        containers=ecs.EcsContainers(
+            lazy_client("ecs"), lazy_client("ecs", tries=1), lazy_client("logs"), _place(settings)
+        ),
+    )
+
+
+def _place(settings: Settings) -> ecs.Place:
+    return ecs.Place(
+        stage=settings.stage,
+        cluster=settings.container_cluster,
+        log_group=settings.container_log,
+        region=settings.region,
+        role=settings.container_role,
+        subnets=settings.container_subnets,
+        security_group=settings.container_group,
+        ignores_tokens=settings.endpoint is not None,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
 
+from dev.settings import BadStart
 from ops import gateway_responses, offline
 from ops.account import Account
 from ops.build import Package
@@ -20,7 +21,7 @@ NOTHING_CAME_OF_IT = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "
 NEVER_READY = ("DELETE_FAILED", "UPDATE_ROLLBACK_FAILED")
 
 
-class DeployFailed(Exception):
+class DeployFailed(BadStart):
     """The stack is not as it should be; the message says what CloudFormation said."""
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from dev.settings import ROOT
+from dev.settings import ROOT, BadStart
 
 MACHINE = "x86_64"
 GLIBC = {(3, 11): 26}
@@ -37,7 +37,7 @@ def pinned(root: Path = ROOT) -> list[Requirement]:
 
 
 def installed(root: Path = ROOT) -> Mapping[str, Path]:
-    """Path in the package -> file, of what is installed here. Raises SystemExit where that is not what is pinned."""
+    """Path in the package -> file, of what is installed here. Raises BadStart where that is not what is pinned."""
     files: dict[str, Path] = {}
     for name in sorted(_with_dependencies(pinned(root))):
         for file in metadata.distribution(name).files or ():
@@ -52,7 +52,9 @@ def from_index(folder: Path, root: Path = ROOT) -> Mapping[str, Path]:
     version = ".".join(map(str, sys.version_info[:2]))
     arguments += ["--python-version", version, "--implementation", "cp", "--only-binary", ":all:"]
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    subprocess.run([*pip, *arguments, "--target", str(folder), *map(str, pinned(root))], check=True)
+    done = subprocess.run([*pip, *arguments, "--target", str(folder), *map(str, pinned(root))])
+    if done.returncode:
+        raise BadStart("The libraries were not fetched. Is a package index within reach (pip config list)?")
     names = ((path.relative_to(folder).as_posix(), path) for path in sorted(folder.rglob("*")) if path.is_file())
     return {name: path for name, path in names if not NOT_NEEDED.search(name)}
 
@@ -82,7 +84,7 @@ def _with_dependencies(requirements: list[Requirement]) -> set[str]:
         names.add(pin.name)
         version = metadata.version(pin.name)
         if not pin.specifier.contains(version, prereleases=True):
-            raise SystemExit(f"{pin.name} {version} is installed, {pin} is pinned: make run mends it")
+            raise BadStart(f"{pin.name} {version} is installed, {pin} is pinned: make run mends it")
         needs = [Requirement(text) for text in metadata.requires(pin.name) or ()]
         requirements += [need for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
     return names

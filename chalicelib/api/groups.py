@@ -12,7 +12,7 @@ from chalicelib.api.body import RequestContext
 from chalicelib.api.fields import Time, render_time
 from chalicelib.api.jobs import JobSummary, parse_job, render_summary
 from chalicelib.core.job import Millis
-from chalicelib.errors import Invalid, NotFound, SortieError
+from chalicelib.errors import FieldError, Invalid, NotFound, SortieError
 from chalicelib.service.groups import LARGEST_JOBS, Group, JobFieldError, Run
 from chalicelib.service.new_job import NewJob
 
@@ -124,4 +124,7 @@ def _parse_entry(entry: Any, label: str, context: RequestContext) -> NewJob:
     """A job of a group is a job request with a name. YAML's dates and the like become what JSON would make of them."""
     request = {key: value for key, value in entry.items() if key != "name"} if isinstance(entry, dict) else entry
     raw = json.dumps(request, default=str).encode()
-    return replace(parse_job(raw, context), label=label)
+    new = parse_job(raw, context)
+    if new.window is not None:
+        raise Invalid(FieldError("window", "leave it out: the jobs of a group start together or not at all"))
+    return replace(new, label=label)

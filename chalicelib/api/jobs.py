@@ -12,7 +12,7 @@ from chalicelib.core import times
 from chalicelib.core.job import Attempt, Error, Job, Millis, Status, status_at
 from chalicelib.core.task import Task
 from chalicelib.core.window import OnRepeat
-from chalicelib.errors import FieldError, Invalid
+from chalicelib.errors import FieldError, Invalid, SortieError
 from chalicelib.service.new_job import NewJob, WindowWish
 from chalicelib.service.read import Link, Rendered
 
@@ -129,6 +129,14 @@ def parse_job(raw: bytes, context: RequestContext) -> NewJob:
     return check_job(decode_body(raw, JobRequest), context)
 
 
+def judge_job(raw: bytes, context: RequestContext) -> NewJob | SortieError:
+    """A checked job, or what is wrong with it."""
+    try:
+        return parse_job(raw, context)
+    except SortieError as error:
+        return error
+
+
 def check_job(request: JobRequest, context: RequestContext) -> NewJob:
     task, payload, upload = _check_task_and_input(request, context)
     if request.window is not None and request.object_id is None:
@@ -240,7 +248,7 @@ def _render_fields(row: Job, now: Millis) -> dict[str, Any]:
         "finished_at": render_optional_time(row.finished_at),
         "duration_ms": row.duration_ms,
         "attempts": row.attempts,
-        "max_attempts": row.max_attempts,
+        "max_attempts": row.attempt_limit,
         "timeout": row.timeout,
         "progress": row.progress,
         "cancel_requested": row.cancel_requested,

@@ -21,11 +21,13 @@ TABLE: Mapping[type[SortieError], tuple[int, str]] = {
     errors.WrongStatus: (409, "The job's status does not allow this"),
     errors.TooLarge: (413, "The body is too large"),
     errors.MediaType: (415, "Only JSON is taken"),
+    errors.Misdirected: (421, "Another host is meant"),
     errors.Invalid: (422, "A field is not valid"),
     errors.KeyReused: (422, "The Idempotency-Key was used for another request"),
     errors.WindowHeld: (429, "The object's window holds a job"),
     errors.Contended: (429, "Too many requests for one object"),
     errors.Unavailable: (503, "AWS does not answer"),
+    errors.ResourceMissing: (503, "A resource is missing"),
 }
 
 
@@ -41,7 +43,7 @@ class Problem(msgspec.Struct, omit_defaults=True):
 
 def to_problem(error: SortieError) -> Problem:
     status, title = TABLE[type(error)]
-    detail = AWAY if status == 503 else _shorten(str(error), LONGEST_DETAIL)
+    detail = AWAY if type(error) is errors.Unavailable else _shorten(str(error), LONGEST_DETAIL)
     problem = Problem(f"urn:sortie:{error.code}", title, status, detail)
     if isinstance(error, errors.Invalid):
         problem.errors = [_shorten_error(field_error) for field_error in error.errors]

@@ -88,8 +88,8 @@ ROUTES = (
     Route("GET", "/openapi.json", "get_spec", "This document", PUBLIC, "look", answers={200: JSON}),
     Route("GET", "/", "get_page", "The dashboard", PUBLIC, "look", answers={200: PAGE}),
     Route("GET", "/docs", "get_docs", "These docs as a page", PUBLIC, "look", answers={200: PAGE}),
-    Route("GET", "/web/{folder}/{name}", "get_asset",
-          "A file of the page", PUBLIC, "look", answers={200: PAGE}, hidden=True),
+    Route("GET", "/web/{folder}/{name}", "get_asset", "A file of the pages", PUBLIC, "look", answers={200: PAGE},
+          hidden=True),
 )  # fmt: skip
 BY_VIEW: Mapping[str, Route] = {route.view: route for route in ROUTES}
 

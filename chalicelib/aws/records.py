@@ -27,10 +27,11 @@ WINDOW_KEPT_SECONDS = 400 * 86_400
 
 
 class DynamoRecords:
-    """ports.Records on the same table."""
+    """ports.Records on the same table. `once`: a client that sends no request a second time, for what adds up."""
 
-    def __init__(self, client: Client, table: str) -> None:
+    def __init__(self, client: Client, once: Client, table: str) -> None:
         self._client = client
+        self._once = once
         self._table = table
 
     def reserve_key(self, record: KeyRecord, now: Millis) -> KeyRecord:
@@ -98,7 +99,7 @@ class DynamoRecords:
         if not parts:
             return
         with translated("add to the minute"):
-            self._client.update_item(
+            self._once.update_item(
                 TableName=self._table,
                 Key={"pk": {"S": _minute_pk(owner, minute)}},
                 UpdateExpression=f"SET #ttl = :ttl ADD {', '.join(parts)}",

@@ -207,8 +207,14 @@ def _move_by_worker(
     )  # fmt: skip
 
 
+def count_attempts(job: Job) -> int:
+    """Attempts since the job was submitted or last retried by hand: their numbers go on, since they fence, but its
+    waits begin anew."""
+    return max(1, job.attempts - (job.attempt_limit - job.max_attempts))
+
+
 def _wait_for_next(job: Job, now: Millis, jitter: float, min_wait_seconds: float = 0.0) -> dict[str, Any]:
-    due = now + round(max(backoff.backoff_seconds(job.attempts, jitter), min_wait_seconds) * 1000)
+    due = now + round(max(backoff.backoff_seconds(count_attempts(job), jitter), min_wait_seconds) * 1000)
     return {"not_before": due, "wake_at": due + RESEND_AFTER_MS, "progress": None}
 
 

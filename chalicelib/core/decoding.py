@@ -7,8 +7,10 @@ import msgspec
 
 T = TypeVar("T")
 
-_NO_INTEGER = re.compile(r"Expected `int.*`, got `float` - at `\$(.*)`", re.DOTALL)
-_STEP = re.compile(r"\.([^.\[\]]+)|\[([0-9]+)\]")
+_NO_INTEGER = re.compile(r"Expected `int.*?`, got `float`(?: - at `\$(.*)`)?", re.DOTALL)
+_INDEX = re.compile(r"\[(?:[0-9]+|\.\.\.)\]")
+_MOST_PLACES = 100
+"""How many places of a body are put right; lists and dicts count once. Only a type that holds itself has so many."""
 # A string is read whole, closed or not, so that a body of quotes costs no more than its length.
 _STRING_OR_NAN = re.compile(rb'"(?:[^"\\]++|\\.?)*+(?:"|\Z)|-?\b(?:NaN|Infinity)\b', re.DOTALL)
 _MARK = "\x00"
@@ -16,13 +18,15 @@ _MARK = "\x00"
 
 def decode(raw: bytes, kind: type[T]) -> T:
     """As msgspec.json.decode, and raises as it does; a float without a fraction fits an integer, as in JSON Schema."""
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except msgspec.ValidationError as error:
-        whole = _without_fraction(raw, str(error))
-        if whole is None:
-            raise
-    return decode(whole, kind)
+    for _ in range(_MOST_PLACES):
+        try:
+            return msgspec.json.decode(raw, type=kind)
+        except msgspec.ValidationError as error:
+            whole = _without_fraction(raw, str(error))
+            if whole is None:
+                raise
+            raw = whole
+    return msgspec.json.decode(raw, type=kind)
 
 
 def find_nan_path(raw: bytes) -> tuple[str, str] | None:
@@ -40,19 +44,35 @@ def find_nan_path(raw: bytes) -> tuple[str, str] | None:
 
 
 def _without_fraction(raw: bytes, error: str) -> bytes | None:
-    """The JSON again, with an integer where msgspec found a float that is one."""
+    """The JSON again, with integers where msgspec found a float, and in the like places of the same list or dict; None
+    where that changes nothing."""
     match = _NO_INTEGER.fullmatch(error)
-    steps = [int(index) if index else name for name, index in _STEP.findall(match[1])] if match else []
-    if not steps:
+    if match is None:
         return None
-    whole = within = msgspec.json.decode(raw)
-    for step in steps[:-1]:
-        within = within[step]
-    number = within[steps[-1]]
-    if not number.is_integer():
+    try:
+        root = [msgspec.json.decode(raw)]
+    except msgspec.DecodeError:  # of two members with one name, the typed decoder has seen the first alone
         return None
-    within[steps[-1]] = int(number)
-    return msgspec.json.encode(whole)
+    return msgspec.json.encode(root[0]) if _make_whole(root, 0, match[1] or "") else None
+
+
+def _make_whole(holder: Any, at: Any, path: str) -> bool:
+    """Whether a float at this path below `holder[at]` has become an integer. A name may hold any letter, a bracket
+    too, so the path is read along the names that are there."""
+    value = holder[at]
+    if not path:
+        if not (isinstance(value, float) and value.is_integer()):
+            return False
+        holder[at] = int(value)
+        return True
+    inner: list[tuple[Any, str]] = []
+    index = _INDEX.match(path)
+    if index and isinstance(value, list | dict):
+        places = range(len(value)) if isinstance(value, list) else value
+        inner = [(place, path[index.end() :]) for place in places]
+    if isinstance(value, dict):
+        inner += [(name, path[len(name) + 1 :]) for name in value if path.startswith(f".{name}")]
+    return sum(_make_whole(value, place, rest) for place, rest in inner) > 0
 
 
 def _mark_word(match: re.Match[bytes]) -> bytes:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from chalicelib.config import Settings
 from chalicelib.errors import NotFound
+from chalicelib.http.content import has_version
 from chalicelib.http.server import Response
 
 WEB = Path(__file__).parent.parent / "web"
@@ -34,7 +35,7 @@ def file_response(name: str, settings: Settings, known: str | None = None) -> Re
     text = _text(name, stamp)
     tag = f'"{_digest(name, stamp)}"'
     headers = {"Cache-Control": "no-cache", "ETag": tag, "Referrer-Policy": "no-referrer"}
-    if known == tag:
+    if has_version(known, tag):
         return Response(304, "", headers, TYPES[Path(name).suffix])
     if name.endswith(".html"):
         headers["Content-Security-Policy"] = POLICY.format(storage=settings.storage_origin)

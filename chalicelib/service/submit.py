@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from chalicelib.core.job import Job, Millis
 from chalicelib.core.records import KeyRecord
-from chalicelib.errors import KeyReused
+from chalicelib.errors import KeyReused, SortieError
 from chalicelib.ports import Ports
 from chalicelib.service import log, notify, windows
 from chalicelib.service.new_job import NewJob, build
@@ -34,16 +34,15 @@ def submit(ports: Ports, new: NewJob, *, key: str | None = None, body: bytes = b
     return submit_as(ports, new, job_id, now)
 
 
-def find_earlier(ports: Ports, owner: str, key: str, body: bytes) -> Job | None:
-    """The job that this very request made before. A repeat need not pass as a new request: its time may have come."""
-    record = ports.records.key(owner, key)
-    if (
-        record is None
-        or record.fingerprint != _take_fingerprint(body)
-        or record.expires_at <= ports.clock.now() // 1000
-    ):
-        return None
-    return ports.jobs.get(record.job_id)
+def submit_judged(ports: Ports, owner: str, entry: NewJob | SortieError, *, key: str | None, body: bytes) -> Submitted:
+    """Submit a request as it was judged. A repeat need not pass as a new request: its time may have come, its task may
+    have gone. It gets the job that it made. Raises what `submit` raises, and `entry` where that is an error."""
+    if not isinstance(entry, SortieError):
+        return submit(ports, entry, key=key, body=body)
+    earlier = _find_earlier(ports, owner, key, body) if key is not None else None
+    if earlier is None:
+        raise entry
+    return Submitted(earlier, created=False)
 
 
 def submit_as(ports: Ports, new: NewJob, job_id: str, now: Millis) -> Submitted:
@@ -55,6 +54,18 @@ def submit_as(ports: Ports, new: NewJob, job_id: str, now: Millis) -> Submitted:
         log.transition("submit", row, None)
         notify.send(ports, [row], now)
     return Submitted(row, created)
+
+
+def _find_earlier(ports: Ports, owner: str, key: str, body: bytes) -> Job | None:
+    """The job that this very request made before."""
+    record = ports.records.key(owner, key)
+    if (
+        record is None
+        or record.fingerprint != _take_fingerprint(body)
+        or record.expires_at <= ports.clock.now() // 1000
+    ):
+        return None
+    return ports.jobs.get(record.job_id)
 
 
 def _reserve(ports: Ports, owner: str, key: str, body: bytes, job_id: str, now: Millis) -> str:

@@ -180,7 +180,7 @@ def test_a_batch_that_gets_no_answer_leaves_what_stands_and_tries_no_more(desk: 
             super().insert_many(jobs)
 
     ports = replace(desk.ports, jobs=Deaf(desk.table))
-    answers = submit_many(ports, [SORT] * 60, key=None, bodies=[b""] * 60)
+    answers = submit_many(ports, SORT.owner, [SORT] * 60, key=None, bodies=[b""] * 60)
     assert [isinstance(answer, Submitted) for answer in answers] == [True] * 25 + [False] * 35
     desk.clock.advance(1)
     assert {answer.job.id for answer in answers if isinstance(answer, Submitted)} == set(desk.table.jobs)

@@ -1,12 +1,16 @@
 """Groups, schedules, uploads, stats, health, pages and what is common to all routes."""
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
 
+from chalicelib.ports import Depth
+from chalicelib.service import health
 from tests.pure.api.conftest import Api, MemoryApi, MotoApi
 from tests.pure.api.test_jobs import TIME, has_the_fields_of_a_job
+from tests.support.fakes import StoppedClock
 
 EVERY_MINUTE = {"cron": "* * * * *", "timezone": "Europe/Berlin", "job": {"array": [2, 1]}}
 
@@ -139,12 +143,31 @@ def test_health_is_200_when_all_answer(api: Api) -> None:
 
 def test_health_names_what_does_not_answer(moto: MotoApi) -> None:
     moto.remove_table()
+    moto.module.vitals = health.Health()  # as in a process that has just started
     answer = moto.ask("GET", "/health")
     assert (answer.status, answer.headers["Content-Type"]) == (503, "application/problem+json")
-    assert answer.body["detail"] == "not answering: table"
+    assert answer.body["detail"].startswith("the table sortie-local does not exist")
     broken = moto.ask("POST", "/jobs", {"array": [1]})
     assert (broken.status, broken.headers["Content-Type"]) == (503, "application/problem+json")
     assert int(broken.headers["Retry-After"]) > 0
+
+
+class CountingQueue:
+    looks = 0
+
+    def depth(self) -> Depth:
+        self.looks += 1
+        return Depth(0, 0, 0, 0)
+
+
+def test_health_looks_again_after_five_seconds(memory: Api) -> None:
+    """Anybody may ask, and each look is four calls to AWS."""
+    clock, queue, vitals = StoppedClock(), CountingQueue(), health.Health()
+    ports = replace(memory.ports, clock=clock, queue=cast(Any, queue))
+    for seconds, looks in ((0, 1), (4.9, 1), (0.2, 2)):
+        clock.advance(seconds)
+        assert vitals.problems(ports) == []
+        assert queue.looks == looks
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])

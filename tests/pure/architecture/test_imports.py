@@ -29,10 +29,11 @@ RULES: dict[str, set[str]] = {
     | {"msgspec", "logging", "threading", "contextlib"}
     | PURE,
     "chalicelib/api/*.py": {"chalicelib.core", "chalicelib.errors", "chalicelib.api", "chalicelib.service"}
-    | {"chalicelib.ports", "chalicelib.config", "msgspec", "http", "pathlib", "yaml"}
+    | {"chalicelib.ports", "chalicelib.config", "msgspec", "http", "yaml"}
     | PURE,
     "chalicelib/http/*.py": {"chalicelib.core", "chalicelib.errors", "chalicelib.api", "chalicelib.http"}
-    | {"chalicelib.config", "chalice", "msgspec", "logging", "pathlib", "uuid"}
+    | {"chalicelib.config", "chalice", "msgspec", "logging", "pathlib", "sys", "uuid"}
+    | {"codecs", "contextlib", "email", "http", "socket", "time", "traceback", "urllib"}
     | PURE,
     "chalicelib/aws/*.py": {"chalicelib.core", "chalicelib.ports", "chalicelib.errors", "chalicelib.aws"}
     | {"msgspec", "boto3", "botocore", "concurrent", "contextlib"}

@@ -68,7 +68,7 @@ class Driver:
         world = self.world
         entries: list[NewJob | SortieError] = [Invalid(), *(sort_job(owner) for _ in range(count))]
         bodies = [b""] * len(entries)
-        answers = world.process(lambda: bulk.submit_many(world.ports, entries, key=None, bodies=bodies))
+        answers = world.process(lambda: bulk.submit_many(world.ports, owner, entries, key=None, bodies=bodies))
         for answer in answers or []:
             if isinstance(answer, Submitted):
                 self._promise(owner, answer)

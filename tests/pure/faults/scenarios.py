@@ -69,7 +69,7 @@ def submit_many(world: World) -> None:
         sort_job(object_id="a", window=wish), task("fail", '{"message":"no"}', max_attempts=1),
     ]  # fmt: skip
     bodies = [b"{}"] * len(entries)
-    answers = world.process(lambda: bulk.submit_many(world.ports, entries, key=None, bodies=bodies))
+    answers = world.process(lambda: bulk.submit_many(world.ports, ALICE, entries, key=None, bodies=bodies))
     for answer, new in zip(answers or [], entries, strict=False):
         if isinstance(answer, Submitted) and isinstance(new, NewJob):
             world.promised(answer.job)
@@ -80,7 +80,7 @@ def submit_many_with_key(world: World) -> None:
     for _ in range(2):
         for new in entries:
             world.keyed[str(new.request_id)] |= set()
-        world.process(lambda: bulk.submit_many(world.ports, entries, key="key", bodies=[b"0", b"1"]))
+        world.process(lambda: bulk.submit_many(world.ports, ALICE, entries, key="key", bodies=[b"0", b"1"]))
 
 
 def trigger_group(world: World) -> None:
