@@ -45,6 +45,11 @@ ports = wiring.ports(settings)
 wiring.log_to_stdout()
 vitals = health.Health()
 app = Sortie(settings)
+CONTAINER_EVENTS = {
+    "source": ["aws.ecs"],
+    "detail-type": ["ECS Task State Change"],
+    "detail": {"lastStatus": ["RUNNING", "STOPPED"], "startedBy": [{"prefix": f"{settings.stage}/"}]},
+}
 if settings.is_open:
     install_where_it_runs()
 

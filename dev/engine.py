@@ -4,6 +4,7 @@ DOCKER_HOST, then the usual sockets of Docker and Podman; where only the command
 """
 
 import http.client
+import importlib.util
 import os
 import shutil
 import socket
@@ -72,6 +73,11 @@ def start_podman(environ: Mapping[str, str], folder: Path, storage: Path | None 
         time.sleep(0.1)
     engine.stop()
     return None
+
+
+def has_sdk() -> bool:
+    """The emulator speaks to the engine with it, and without it says that all runs, for ever."""
+    return importlib.util.find_spec("docker") is not None
 
 
 def answers(host: str) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.config import LONGEST_TIMEOUT_SECONDS
 from chalicelib.core.task import Task
 
 Json = dict[str, Any]
@@ -63,12 +64,20 @@ def _sorted(tasks: Mapping[str, Task]) -> list[Task]:
 
 def _of_array(fields: Json) -> Json:
     own: Json = {"array": NUMBERS, "task": NULL}
-    return _shape("array", "Short for the task `sort`.", own, fields, ["array"])
+    return _shape("array", "Short for the task `sort`.", own, _timed(fields), ["array"])
 
 
 def _of_task(task: Task, fields: Json, *, uploads: bool) -> Json:
     payload = {"anyOf": [input_of(task), UPLOAD]} if uploads else input_of(task)
-    return _shape(task.name, task.summary, {"task": {"const": task.name}, "input": payload}, fields, ["task", "input"])
+    own = {"task": {"const": task.name}, "input": payload}
+    return _shape(task.name, task.summary, own, _timed(fields, task.longest), ["task", "input"])
+
+
+def _timed(fields: Json, longest: float | None = None) -> Json:
+    """The longest time-out is the task's own."""
+    number, null = fields["timeout"]["anyOf"]
+    own = {**fields["timeout"], "anyOf": [{**number, "maximum": longest or LONGEST_TIMEOUT_SECONDS}, null]}
+    return fields | {"timeout": own}
 
 
 def _shape(title: str, description: str, own: Json, fields: Json, required: list[str]) -> Json:
