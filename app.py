@@ -14,7 +14,7 @@ from chalicelib.api.groups import parse_groups, render_groups, render_run, rende
 from chalicelib.api.jobs import JobAnswer, judge_job, render_job
 from chalicelib.api.lists import parse_page, render_board, render_page
 from chalicelib.api.problems import plain_problem
-from chalicelib.api.query import SPAN, WAIT, query_choice, query_int, query_owner
+from chalicelib.api.query import AFTER, ATTEMPT, SPAN, WAIT, query_choice, query_int, query_owner, query_text
 from chalicelib.api.schedules import parse_schedule, render_schedule, render_schedules
 from chalicelib.api.stats import HealthAnswer, render_stats
 from chalicelib.api.uploads import parse_upload, render_upload
@@ -26,6 +26,7 @@ from chalicelib.http.server import Request, Response, Router, Sortie, json_respo
 from chalicelib.service import (
     bulk,
     cancel,
+    container_log,
     containers,
     dispatch,
     groups,
@@ -126,6 +127,14 @@ def retry_job(request: Request, job_id: str) -> Response:
 
 
 @route
+def get_log(request: Request, job_id: str) -> Response:
+    attempt, after = query_int(request.query, ATTEMPT) or None, query_text(request.query, AFTER)
+    page = container_log.read_log(ports, request.principal.sees, job_id, attempt, after)
+    headers = {} if page.after is None else {"Log-After": page.after}
+    return Response(200, "".join(f"{line}\n" for line in page.lines), headers, "text/plain; charset=utf-8")
+
+
+@route
 def get_board(request: Request) -> Response:
     return json_response(200, render_board(read.get_board(ports, query_owner(request.query, request.principal))))
 
@@ -189,7 +198,7 @@ def get_stats(request: Request) -> Response:
 def get_health(request: Request) -> Response:
     if down := vitals.problems(ports):
         return problem_response(plain_problem(503, "; ".join(down)))
-    return json_response(200, HealthAnswer("ok"))
+    return json_response(200, HealthAnswer("ok", f"off: {settings.containers_off}" if settings.containers_off else ""))
 
 
 @route

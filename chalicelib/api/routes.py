@@ -9,14 +9,27 @@ from chalicelib.api.bulk import BulkAnswer, BulkRequest
 from chalicelib.api.groups import GroupList, RunAnswer, RunStarted
 from chalicelib.api.jobs import JobAnswer, JobRequest
 from chalicelib.api.lists import BoardAnswer, JobList
-from chalicelib.api.query import CURSOR, GROUP, LIMIT, OBJECT_ID, OWNER, SPAN, STATUS, TASK, WAIT, Parameter
+from chalicelib.api.query import (
+    AFTER,
+    ATTEMPT,
+    CURSOR,
+    GROUP,
+    LIMIT,
+    OBJECT_ID,
+    OWNER,
+    SPAN,
+    STATUS,
+    TASK,
+    WAIT,
+    Parameter,
+)
 from chalicelib.api.schedules import ScheduleAnswer, ScheduleList, ScheduleRequest
 from chalicelib.api.stats import HealthAnswer, StatsAnswer
 from chalicelib.api.uploads import UploadAnswer, UploadRequest
 from chalicelib.core.access import Role
 
 READ, SUBMIT, PUBLIC = Role.READ, Role.SUBMIT, None
-PAGE, JSON, NOTHING = "text/html", "application/json", ""
+PAGE, JSON, TEXT, NOTHING = "text/html", "application/json", "text/plain", ""
 BAD_BODY = (400, 413, 415, 422)
 JOB_LINKS = {name: (view, {"job_id": "id"}) for name, view in
              (("get", "get_job"), ("cancel", "cancel_job"), ("retry", "retry_job"))}  # fmt: skip
@@ -63,6 +76,8 @@ ROUTES = (
           SUBMIT, "jobs", answers={200: JobAnswer, 202: JobAnswer}, problems=(404, 409)),
     Route("POST", "/jobs/{job_id}/retry", "retry_job", "Run a failed or canceled job again", SUBMIT, "jobs",
           answers={202: JobAnswer}, problems=(404, 409)),
+    Route("GET", "/jobs/{job_id}/log", "get_log", "What an attempt's container has written, also while it runs",
+          READ, "jobs", query=(ATTEMPT, AFTER), answers={200: TEXT}, problems=(404,)),
     Route("GET", "/board", "get_board", "What runs, what is scheduled, what has ended", READ, "look",
           query=(OWNER,), answers={200: BoardAnswer}),
     Route("GET", "/groups", "list_groups", "The groups of groups.yaml and what is wrong with them", READ, "groups",

@@ -42,8 +42,11 @@ class StatsAnswer(msgspec.Struct):
     wait_ms: Percentiles
 
 
-class HealthAnswer(msgspec.Struct):
+class HealthAnswer(msgspec.Struct, omit_defaults=True):
+    """`containers`: why container jobs are off on this machine."""
+
     status: str
+    containers: str = ""
 
 
 def render_stats(stats: Stats) -> StatsAnswer:

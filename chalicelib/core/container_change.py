@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 
 from chalicelib.core.change import Change, fail_attempt
-from chalicelib.core.container_look import LOOK_EVERY_MS, lease_end
-from chalicelib.core.job import Container, Error, Job, Millis, Status
+from chalicelib.core.container_look import LOOK_EVERY_MS, Look, lease_end
+from chalicelib.core.job import Container, Error, Job, Millis, Status, container_of
 
 RUNNING = frozenset({Status.RUNNING})
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 30.0, 300.0
@@ -46,9 +46,11 @@ def refuse_start(job: Job, now: Millis, reason: str, *, jitter: float, retention
     return msgspec.structs.replace(change, fields=fields)
 
 
-def with_exit(change: Change, job: Job, exit_code: int | None) -> Change:
-    """The same change, which keeps the exit code as well."""
-    if exit_code is None or job.container is None:
+def with_exit(change: Change, job: Job, look: Look | None) -> Change:
+    """The same change, which keeps when the container ran and what it exited with."""
+    known = container_of(job)
+    if known is None or look is None:
         return change
-    container = msgspec.structs.replace(job.container, exit_code=exit_code)
+    started_at = look.started_at or known.started_at
+    container = msgspec.structs.replace(known, started_at=started_at, exit_code=look.exit_code)
     return msgspec.structs.replace(change, fields={**change.fields, "container": container})

@@ -169,14 +169,14 @@ def _follow(ports: Ports, job: Job, look: Look | None, tallies: Tallies, *, in_r
         case Stop(why):
             _stop(ports, job, why, tallies, in_round=in_round)
         case Exited(duration_ms):
-            _complete(ports, job, duration_ms, tallies)
+            _complete(ports, job, look, duration_ms, tallies)
         case Canceled(duration_ms):
             change = changes.stop(job, now, duration_ms=duration_ms, retention=ports.settings.retention)
             _write(ports, job, change, duration_ms, tallies)
         case NotStarted(reason):
             _write(ports, job, _refusal(ports, job, reason, now), None, tallies)
         case Broke() as broke:
-            _break(ports, job, broke, tallies)
+            _break(ports, job, look, broke, tallies)
 
 
 def _note(ports: Ports, job: Job, ref: str) -> None:
@@ -254,19 +254,25 @@ def _stop(ports: Ports, job: Job, why: str, tallies: Tallies, *, in_round: bool)
         _hint(ports, job.id, AFTER_STOP_SECONDS)
 
 
-def _complete(ports: Ports, job: Job, duration_ms: float, tallies: Tallies) -> None:
+def _complete(ports: Ports, job: Job, look: Look | None, duration_ms: float, tallies: Tallies) -> None:
     output = msgspec.json.encode(ContainerOutput(0, _read_tail(ports, job)))
     now, retention = ports.clock.now(), ports.settings.retention
     change = changes.complete(job, now, output=Inline(output), duration_ms=duration_ms, retention=retention)
-    _write(ports, job, container_change.with_exit(change, job, 0), duration_ms, tallies)
+    _write(ports, job, container_change.with_exit(change, job, look), duration_ms, tallies)
 
 
-def _break(ports: Ports, job: Job, broke: Broke, tallies: Tallies) -> None:
+def _break(ports: Ports, job: Job, look: Look | None, broke: Broke, tallies: Tallies) -> None:
     message = broke.error.message
     if broke.exit_code is not None and (tail := _read_tail(ports, job)):
         message = f"{message}\n{tail}"
     change = _change_of_broke(ports, job, broke, message[:MESSAGE_LIMIT_CHARACTERS])
-    _write(ports, job, container_change.with_exit(change, job, broke.exit_code), broke.duration_ms, tallies)
+    _write(
+        ports,
+        job,
+        container_change.with_exit(change, job, look if broke.exit_code is not None else None),
+        broke.duration_ms,
+        tallies,
+    )
 
 
 def _change_of_broke(ports: Ports, job: Job, broke: Broke, message: str) -> changes.Change:
