@@ -8,12 +8,14 @@ import importlib.util
 import os
 import shutil
 import socket
+import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev.process import Child
+from dev import podman
+from dev.process import Child, module
 
 OFF = "Container jobs are off: neither Docker nor Podman answers. Install one and start again: see docs/containers.md."
 NO_SDK = "Container jobs are off: the emulator needs Python's package docker for them: .venv/bin/pip install docker"
@@ -49,10 +51,15 @@ class Engine:
 
 def find(environ: Mapping[str, str], folder: Path) -> Engine | None:
     """None where no engine answers. `folder`: where a service of our own keeps its socket."""
-    for host in _hosts(environ):
-        if answers(host):
-            return Engine(host)
+    host = find_running(environ)
+    if host is not None:
+        return Engine(host)
     return start_podman(environ, folder) if shutil.which("podman") else None
+
+
+def find_running(environ: Mapping[str, str]) -> str | None:
+    """The address of one that answers."""
+    return next((host for host in _hosts(environ) if answers(host)), None)
 
 
 def start_podman(environ: Mapping[str, str], folder: Path, storage: Path | None = None) -> Engine | None:
@@ -63,16 +70,39 @@ def start_podman(environ: Mapping[str, str], folder: Path, storage: Path | None 
         (folder / "storage.conf").write_text(STORAGE.format(driver=_driver(), folder=storage))
         own["CONTAINERS_STORAGE_CONF"] = str(folder / "storage.conf")
     address = f"unix://{_socket_in(folder)}"
-    child = Child("podman", ["podman", "system", "service", "--time", "0", address], own, quiet=True)
+    child = Child("podman", module("dev.podman", address), own, quiet=True)
     engine = Engine(address, child)
-    for _ in range(round(START_SECONDS / 0.1)):
-        if answers(address):
-            return engine
-        if child.code is not None:
-            return None
-        time.sleep(0.1)
+    if wait(address, child.why_ended):
+        return engine
     engine.stop()
     return None
+
+
+def start_detached(environ: Mapping[str, str], folder: Path) -> tuple[str, int] | None:
+    """Podman's service for an emulator that outlives this command: its address and process id."""
+    if not shutil.which("podman"):
+        return None
+    own = dict(environ) | {"CONTAINERS_CONF": str(_configure(folder))}
+    address = f"unix://{_socket_in(folder)}"
+    with (folder / "engine.log").open("ab") as log:
+        process = subprocess.Popen(
+            podman.command(address), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=own, start_new_session=True
+        )
+    if wait(address, lambda: None if process.poll() is None else "it has ended"):
+        return address, process.pid
+    process.kill()
+    return None
+
+
+def wait(address: str, ended: Callable[[], str | None]) -> bool:
+    """Whether it answers before it ends, or a while is over."""
+    for _ in range(round(START_SECONDS / 0.1)):
+        if answers(address):
+            return True
+        if ended():
+            return False
+        time.sleep(0.1)
+    return False
 
 
 def has_sdk() -> bool:

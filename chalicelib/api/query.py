@@ -26,7 +26,7 @@ LIMIT = Parameter("limit", {"type": "integer", "minimum": 1, "maximum": 100, "de
 CURSOR = Parameter("cursor", {"type": "string", "pattern": "^[0-7][0-9a-hjkmnp-tv-z]{25}$"})
 WAIT = Parameter("wait", {"type": "integer", "minimum": 1, "maximum": 25})
 ATTEMPT = Parameter("attempt", {"type": "integer", "minimum": 1, "maximum": 1_000_000})
-AFTER = Parameter("after", {"type": "string", "pattern": "^[A-Za-z0-9/+=_.-]{1,300}$"})
+AFTER = Parameter("after", {"type": "string", "pattern": "^[A-Za-z0-9/+=_.:-]{1,300}$"})
 SPAN = Parameter("span", {"type": "string", "enum": ["hour", "day"], "default": "hour"})
 
 

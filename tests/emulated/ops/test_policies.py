@@ -17,7 +17,7 @@ from dev.settings import ROOT
 from ops.build import policy
 from tests.emulated.ops import permissions
 
-FUNCTIONS = ("api", "authorize", "work", "dispatch")
+FUNCTIONS = ("api", "authorize", "work", "dispatch", "ended")
 STAGES = ("dev", "prod", "staging")
 EACH = pytest.mark.parametrize("function", FUNCTIONS)
 OF_EACH_STAGE = pytest.mark.parametrize("stage", STAGES)
@@ -78,7 +78,7 @@ def test_every_client_call_in_the_sources_is_known() -> None:
     """A new kind of call has to be given its action first: nothing slips by."""
     called = set()
     for path in (ROOT / "chalicelib" / "aws").glob("*.py"):
-        called |= set(re.findall(r"(?:self\._client|\bclient)\.(\w+)\(", path.read_text()))
+        called |= set(re.findall(r"(?:self\._client|self\._once|self\._logs|\bclient)\.(\w+)\(", path.read_text()))
     assert called - {"generate_presigned_url"} <= set(permissions.ACTIONS)
 
 
