@@ -44,7 +44,7 @@ class Settings:
     container_secrets: tuple[str, ...] = ()
     containers_off: str = ""
     container_cluster: str = "sortie-local"
-    container_log: str = "/sortie/local/containers"
+    container_log: str = "sortie-local-containers"
     container_role: str = ""
     container_subnets: tuple[str, ...] = ()
     container_group: str = ""
@@ -82,7 +82,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         container_secrets=_list(environ, "CONTAINER_SECRETS"),
         containers_off=environ.get("CONTAINERS_OFF", ""),
         container_cluster=environ.get("CONTAINER_CLUSTER", f"sortie-{stage}"),
-        container_log=environ.get("CONTAINER_LOG", f"/sortie/{stage}/containers"),
+        container_log=environ.get("CONTAINER_LOG", f"sortie-{stage}-containers"),
         container_role=environ.get("CONTAINER_ROLE", ""),
         container_subnets=_list(environ, "CONTAINER_SUBNETS"),
         container_group=environ.get("CONTAINER_GROUP", ""),

@@ -56,6 +56,8 @@ PLATFORM = {
     "ended": set[str](),
     "work": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
 }
+KNOW_NO_RESOURCE = {"ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition"}
+"""A definition is named by its family, and is described by a name that IAM is not shown."""
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 """Lambda itself writes the log, and reads the queue, with the function's role."""
 

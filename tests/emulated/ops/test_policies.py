@@ -61,6 +61,8 @@ def test_every_index_is_queried_by_somebody() -> None:
 def test_no_action_and_no_resource_is_a_star(stage: str, function: str) -> None:
     for statement in statements(stage, function):
         assert not [action for action in statement["Action"] if "*" in action]
+        if set(statement["Action"]) == permissions.KNOW_NO_RESOURCE:
+            continue
         for resource in resources(statement):
             name = resource.split(":", 5)[5].removesuffix(":*").removesuffix("/*")
             assert name.rstrip("*")
@@ -106,7 +108,8 @@ def bare_template(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_chalice_package_alone_gives_each_function_its_policy(bare_template: dict[str, Any]) -> None:
     """CloudFormation puts the stage in, as the commands of ops/ do before Chalice reads the policies."""
-    roles = [each for each in bare_template["Resources"].values() if each["Type"] == "AWS::IAM::Role"]
+    made = {name: each for name, each in bare_template["Resources"].items() if name != "ContainerRole"}
+    roles = [each for each in made.values() if each["Type"] == "AWS::IAM::Role"]
     names = {json.dumps(statement["Resource"]) for role in roles for policy in role["Properties"]["Policies"]
              for statement in policy["PolicyDocument"]["Statement"]}  # fmt: skip
     assert len(roles) == len(FUNCTIONS)
