@@ -123,6 +123,22 @@ def name_batches(template: dict[str, Any]) -> None:
     for policy in (policy for role in roles for policy in role["Properties"].get("Policies", ())):
         for statement in policy["PolicyDocument"]["Statement"]:
             statement["Action"] += [ACTIONS[name] for name in statement["Action"] if name in ACTIONS]
+            _name_places(statement)
+
+
+def _name_places(statement: dict[str, Any]) -> None:
+    """MiniStack judges a call of ECS by its cluster and knows no condition of ECS's, one of Logs by the bare group."""
+    named = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+    if any(action.startswith("ecs:") for action in statement["Action"]):
+        statement.pop("Condition", None)
+        statement["Resource"] = [*named, *(f"arn:aws:ecs:*:*:cluster/{_cluster_of(arn)}" for arn in named)]
+    elif "logs:GetLogEvents" in statement["Action"]:
+        statement["Resource"] = [*named, *(arn.removesuffix(":*") for arn in named)]
+
+
+def _cluster_of(arn: str) -> str:
+    """It has the name that a stage's ARNs begin with: task/sortie-dev/*, task-definition/sortie-dev-*:*."""
+    return arn.partition("/")[2].split("/")[0].removesuffix(":*").removesuffix("-*") or "*"
 
 
 def _is_ours(pid: int, name: str = "ministack") -> bool:
