@@ -3,6 +3,7 @@
 DOCKER_HOST, then the usual sockets of Docker and Podman; where only the command `podman` is there, its service.
 """
 
+import contextlib
 import http.client
 import importlib.util
 import os
@@ -112,10 +113,11 @@ def has_sdk() -> bool:
 
 def answers(host: str) -> bool:
     """Whether an engine says OK there."""
+    kind, _, place = host.partition("://")
     try:
-        connection = _connect(host)
-        connection.request("GET", "/_ping", headers={"Host": "engine"})
-        return connection.getresponse().status == 200
+        with contextlib.closing(_connection(kind, place)) as connection:
+            connection.request("GET", "/_ping", headers={"Host": "engine"})
+            return connection.getresponse().read() == b"OK"
     except (OSError, http.client.HTTPException, ValueError):
         return False
 
@@ -132,17 +134,25 @@ def _hosts(environ: Mapping[str, str]) -> Iterator[str]:
     yield "unix:///run/podman/podman.sock"
 
 
-def _connect(host: str) -> http.client.HTTPConnection:
-    kind, _, place = host.partition("://")
+def _connection(kind: str, place: str) -> http.client.HTTPConnection:
     if kind == "tcp":
         return http.client.HTTPConnection(place.rstrip("/"), timeout=PING_SECONDS)
     if kind != "unix":
-        raise ValueError(f"{host}: unix:// and tcp:// are known here")
-    connection = http.client.HTTPConnection("engine", timeout=PING_SECONDS)
-    connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.sock.settimeout(PING_SECONDS)
-    connection.sock.connect(place)
-    return connection
+        raise ValueError(f"{kind}://{place}: unix:// and tcp:// are known here")
+    return _OverSocket(place)
+
+
+class _OverSocket(http.client.HTTPConnection):
+    """HTTP over a socket that is a file."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("engine", timeout=PING_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(PING_SECONDS)
+        self.sock.connect(self._path)
 
 
 def _configure(folder: Path) -> Path:
