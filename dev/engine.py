@@ -55,7 +55,9 @@ def find(environ: Mapping[str, str], folder: Path) -> Engine | None:
     host = find_running(environ)
     if host is not None:
         return Engine(host)
-    return start_podman(environ, folder) if shutil.which("podman") else None
+    if environ.get("DOCKER_HOST") or not shutil.which("podman"):
+        return None
+    return start_podman(environ, folder)
 
 
 def find_running(environ: Mapping[str, str]) -> str | None:
@@ -81,7 +83,7 @@ def start_podman(environ: Mapping[str, str], folder: Path, storage: Path | None 
 
 def start_detached(environ: Mapping[str, str], folder: Path) -> tuple[str, int] | None:
     """Podman's service for an emulator that outlives this command: its address and process id."""
-    if not shutil.which("podman"):
+    if environ.get("DOCKER_HOST") or not shutil.which("podman"):
         return None
     own = dict(environ) | {"CONTAINERS_CONF": str(_configure(folder))}
     address = f"unix://{_socket_in(folder)}"
