@@ -1,13 +1,14 @@
 """`make deploy STAGE=prod`: build the package for Lambda, and create or update the stage's stack on AWS.
 
 ENDPOINT=http://localhost:4566 sends the same calls to an emulator instead, WITH=chalice takes `chalice deploy`, and
-ALARM_TOPIC names an SNS topic (its ARN) that the alarms go to.
+ALARM_TOPIC names an SNS topic (its ARN) that the alarms go to, CONTAINER_IMAGES what container jobs may run.
 """
 
 import os
 import sys
 from collections.abc import Callable, Mapping
 
+from chalicelib import config
 from dev import command
 from dev.settings import ROOT, BadStart
 from ops import build, chalice_deploy, cloudformation
@@ -25,9 +26,20 @@ def deploy(environ: Mapping[str, str], say: Callable[[str], None]) -> str:
         return chalice_deploy.deploy(account, stage, say)
     package = build.build(stage, ROOT / ".build" / stage, for_aws=account.endpoint is None)
     say(f"Package: {package.zip.stat().st_size / 1e6:.1f} MB, sha256 {package.digest[:12]}")
-    topic = environ.get("ALARM_TOPIC", "")
-    outputs = cloudformation.deploy(account, stage, package, say, AlarmTopic=topic)
+    outputs = cloudformation.deploy(account, stage, package, say, **_parameters(environ))
     return cloudformation.api_url(account, outputs)
+
+
+def _parameters(environ: Mapping[str, str]) -> dict[str, str]:
+    """Of the template, by the variables that set them. Raises config.BadSetting."""
+    settings = config.load(environ)
+    return {
+        "AlarmTopic": environ.get("ALARM_TOPIC", ""),
+        "ContainerImages": " ".join(settings.container_images),
+        "ContainerSecrets": ",".join(settings.container_secrets),
+        "ContainerSubnets": ",".join(settings.container_subnets),
+        "ContainerVpc": environ.get("CONTAINER_VPC", ""),
+    }
 
 
 def main() -> None:

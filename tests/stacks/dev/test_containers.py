@@ -11,6 +11,8 @@ import pytest
 
 from dev import engine
 from dev.client import Client
+from dev.settings import ROOT
+from tests.stacks.e2e.test_readme import blocks, walk
 from tests.support import engines
 from tests.support.running import RunningStack, processes
 
@@ -133,6 +135,11 @@ def test_a_group_starts_a_container(stack: RunningStack) -> None:
     status, run = stack.ask("POST", "/groups/group_d/runs")
     assert status == 202
     assert all(end(stack, job["id"])["status"] == "completed" for job in run["jobs"])
+
+
+def test_the_walk_of_the_docs_does_what_it_says(stack: RunningStack, tmp_path: Path) -> None:
+    page = (ROOT / "docs/containers.md").read_text("utf-8")
+    walk(blocks(page, "bash walk containers"), tmp_path, stack.url, stack.env)
 
 
 def test_without_an_engine_nothing_is_taken_and_the_health_says_why(tmp_path: Path) -> None:
