@@ -12,7 +12,10 @@ SortieError
 ├── WrongStatus        the job is in a status that does not allow this
 ├── KeyReused          an Idempotency-Key came back with another body
 ├── WindowHeld         the object's window already holds a job, and the request said `reject`
+├── WindowTaken        another job has the window in which this one was to run
+├── LimitReached       the owner has as many of these as one may have
 ├── Contended          too many clients decide the same window at once; try again
+├── Busy               as many requests wait in this process as may
 ├── TooLarge           the body is over the limit; use an upload
 ├── PayloadMissing     an input or output that the row names is not there
 └── Unavailable        AWS throttled, timed out or refused; nothing is known about the effect
@@ -87,8 +90,25 @@ class WindowHeld(SortieError):
         self.retry_after = retry_after
 
 
+class WindowTaken(SortieError):
+    code = "window-taken"
+
+
+class LimitReached(SortieError):
+    code = "limit-reached"
+
+    def __init__(self, message: str, *, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class Contended(SortieError):
     code = "contended"
+    retry_after = 1
+
+
+class Busy(SortieError):
+    code = "busy"
     retry_after = 1
 
 

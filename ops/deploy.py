@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 
 from chalicelib import config
 from dev import command
-from dev.settings import ROOT, BadStart
+from dev.settings import ROOT, BadStart, number
 from ops import build, chalice_deploy, cloudformation
 from ops.account import account_of
+
+PARAMETERS = {"ALARM_TOPIC": "AlarmTopic", "THROTTLE_RATE": "ThrottleRate", "THROTTLE_BURST": "ThrottleBurst"}
 
 
 def deploy(environ: Mapping[str, str], say: Callable[[str], None]) -> str:
@@ -20,26 +22,40 @@ def deploy(environ: Mapping[str, str], say: Callable[[str], None]) -> str:
     stage, way = build.known_stage(environ.get("STAGE", "")), environ.get("WITH", "")
     if way not in ("", "chalice"):
         raise BadStart(f"WITH={way!r}: give chalice, or leave it out.")
+    for name in ("THROTTLE_RATE", "THROTTLE_BURST"):
+        number(environ, name, 1, 1, 10_000)
     account = account_of(environ)
+    if account.endpoint is None:
+        refuse_old_python(sys.version_info[:2])
     say(f"Account {account.number}, region {account.region}, stage {stage}.")
     if way == "chalice":
         return chalice_deploy.deploy(account, stage, say)
     package = build.build(stage, ROOT / ".build" / stage, for_aws=account.endpoint is None)
     say(f"Package: {package.zip.stat().st_size / 1e6:.1f} MB, sha256 {package.digest[:12]}")
-    outputs = cloudformation.deploy(account, stage, package, say, **_parameters(environ))
+    parameters = {name: environ[key] for key, name in PARAMETERS.items() if environ.get(key)}
+    parameters |= _container_parameters(environ)
+    outputs = cloudformation.deploy(account, stage, package, say, **parameters)
     return cloudformation.api_url(account, outputs)
 
 
-def _parameters(environ: Mapping[str, str]) -> dict[str, str]:
-    """Of the template, by the variables that set them. Raises config.BadSetting."""
+def _container_parameters(environ: Mapping[str, str]) -> dict[str, str]:
+    """Raises config.BadSetting."""
     settings = config.load(environ)
     return {
-        "AlarmTopic": environ.get("ALARM_TOPIC", ""),
         "ContainerImages": " ".join(settings.container_images),
         "ContainerSecrets": ",".join(settings.container_secrets),
         "ContainerSubnets": ",".join(settings.container_subnets),
         "ContainerVpc": environ.get("CONTAINER_VPC", ""),
     }
+
+
+def refuse_old_python(version: tuple[int, ...]) -> None:
+    """The functions' Python is the one that deploys. Raises BadStart."""
+    if version < (3, 12):
+        raise BadStart(
+            "Lambda's Python 3.11 stands on Amazon Linux 2, which is out of support, with a C library that newer\n"
+            "wheels do not load on. Deploy with 3.12 or newer: rm -r .venv; make PYTHON=python3.12 deploy ..."
+        )
 
 
 def main() -> None:

@@ -117,8 +117,9 @@ def stop(folder: Path) -> bool:
     return ran
 
 
-def name_batches(template: dict[str, Any]) -> None:
-    """Let the roles of a template, which is changed in place, do in MiniStack what they may do on AWS."""
+def adapt(template: dict[str, Any]) -> None:
+    """Let the roles of a template, which is changed in place, do in MiniStack what they may on AWS. It has no TLS."""
+    template["Resources"].pop("BucketPolicy", None)
     roles = (each for each in template["Resources"].values() if each["Type"] == "AWS::IAM::Role")
     for policy in (policy for role in roles for policy in role["Properties"].get("Policies", ())):
         for statement in policy["PolicyDocument"]["Statement"]:

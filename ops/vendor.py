@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from dev.settings import ROOT, BadStart
 
@@ -47,16 +48,26 @@ def installed(root: Path = ROOT) -> Mapping[str, Path]:
 
 
 def from_index(folder: Path, root: Path = ROOT) -> Mapping[str, Path]:
-    """The same, as wheels that Lambda can load, installed into `folder`."""
+    """The same, as wheels that Lambda can load, installed into `folder` and held to the hashes of the lock."""
+    folder.mkdir(parents=True)
+    lock = folder.with_suffix(".lock")
+    lock.write_text("\n".join(locked(root)))
     arguments = [part for tag in _tags() for part in ("--platform", tag)]
     version = ".".join(map(str, sys.version_info[:2]))
     arguments += ["--python-version", version, "--implementation", "cp", "--only-binary", ":all:"]
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    done = subprocess.run([*pip, *arguments, "--target", str(folder), *map(str, pinned(root))])
+    done = subprocess.run([*pip, *arguments, "--target", str(folder), "--no-deps", "--require-hashes", "-r", str(lock)])
     if done.returncode:
         raise BadStart("The libraries were not fetched. Is a package index within reach (pip config list)?")
     names = ((path.relative_to(folder).as_posix(), path) for path in sorted(folder.rglob("*")) if path.is_file())
     return {name: path for name, path in names if not NOT_NEEDED.search(name)}
+
+
+def locked(root: Path = ROOT) -> list[str]:
+    """The entries of requirements.lock, hashes included, that the package is made of."""
+    names = set(map(canonicalize_name, _with_dependencies(pinned(root))))
+    entries = re.split(r"\n(?=[a-zA-Z])", (root / "requirements.lock").read_text("utf-8"))[1:]
+    return [entry for entry in entries if canonicalize_name(re.split("[=; ]", entry, maxsplit=1)[0]) in names]
 
 
 def too_new(files: Mapping[str, Path]) -> dict[str, int]:

@@ -31,16 +31,16 @@ class Steady:
 
 
 class Ramp:
-    """Starts at `step` when it is first asked, grows by `step` evenly over each `every` seconds, up to `most`."""
+    """Gives `start` when it is first asked, `growth` more with each second, and `most` at most."""
 
-    def __init__(self, step: float, every: float, most: float) -> None:
-        self._step, self._every, self._most = step, every, most
+    def __init__(self, start: float, growth: float, most: float) -> None:
+        self._start, self._growth, self._most = start, growth, most
         self._began: float | None = None
 
     def at(self, now: float) -> float:
         if self._began is None:
             self._began = now
-        return min(self._most, self._step * (1 + (now - self._began) / self._every))
+        return min(self._most, self._start + self._growth * (now - self._began))
 
     def note(self, now: float, taken: float) -> None:
         return None

@@ -50,6 +50,14 @@ class EvenIds:
         return make_id(now, self._count << 40 | self._random.getrandbits(40))
 
 
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What handles a queue's messages, and how many of them at once."""
+
+    worker: Worker
+    batch: int
+
+
 @dataclass(slots=True)
 class _Counted:
     """Calls of one use case."""
@@ -67,18 +75,19 @@ class _Counted:
 
 @dataclass(slots=True)
 class Flow:
-    """One run of some jobs. `workers`: what handles the messages of each queue."""
+    """One run of some jobs."""
 
     ports: Ports
     meter: Meter
     clock: SimulatedClock
-    workers: Mapping[str, Worker]
+    lanes: Mapping[str, Lane]
     units: dict[str, defaultdict[Key, float]] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
     waiting: list[Sent] = field(default_factory=list)
     submitting: _Counted = field(default_factory=_Counted)
     dispatching: _Counted = field(default_factory=_Counted)
     working: _Counted = field(default_factory=_Counted)
+    invocations: int = 0
 
     def run(self, name: str, wanted: Sequence[NewJob], *, later: bool = False) -> Load:
         """`later`: the jobs are due in an hour, and the dispatcher starts them."""
@@ -96,7 +105,7 @@ class Flow:
         submitted, dispatched, worked = (
             each.of_one(len(wanted)) for each in (self.submitting, self.dispatching, self.working)
         )
-        batch = self.ports.settings.prefetch
+        batch = len(wanted) / self.invocations
         return Load(name, list(self.units.values()), calls, submitted, dispatched, worked, batch)
 
     def _submit(self, new: NewJob) -> None:
@@ -113,16 +122,17 @@ class Flow:
         sent, self.waiting = self.waiting, []
         self.clock.advance(max(each.delay for each in sent))
         for queue in dict.fromkeys(each.queue for each in sent):
-            bodies = [each.body for each in sent if each.queue == queue]
-            for first in range(0, len(bodies), self.ports.settings.prefetch):
-                self._work(queue, bodies[first : first + self.ports.settings.prefetch])
+            if queue not in self.lanes:
+                raise KeyError(f"nothing here works on the queue {queue}: name its worker in lanes()")
+            bodies, lane = [each.body for each in sent if each.queue == queue], self.lanes[queue]
+            for first in range(0, len(bodies), lane.batch):
+                self._work(lane.worker, bodies[first : first + lane.batch])
 
-    def _work(self, queue: str, bodies: Sequence[str]) -> None:
-        if queue not in self.workers:
-            raise KeyError(f"nothing here works on the queue {queue}: name its worker in workers()")
-        failed = self.workers[queue](self.ports, [work.Message(body, body, body) for body in bodies], lambda: 900.0)
+    def _work(self, worker: Worker, bodies: Sequence[str]) -> None:
+        failed = worker(self.ports, [work.Message(body, body, body) for body in bodies], lambda: 900.0)
         if failed:
-            raise RuntimeError(f"the worker of {queue} gave back {len(failed)} of {len(bodies)} messages")
+            raise RuntimeError(f"a worker gave back {len(failed)} of {len(bodies)} messages")
+        self.invocations += 1
         self._take(bodies, self.working)
 
     def _take(self, jobs: Sequence[str], counted: _Counted) -> None:
@@ -139,12 +149,12 @@ class Flow:
         self.meter.reset()
 
 
-def workers(settings: Settings) -> Mapping[str, Worker]:
-    return {settings.queue: work.work}
+def lanes(settings: Settings) -> Mapping[str, Lane]:
+    return {settings.queue: Lane(work.work, settings.prefetch)}
 
 
 def flow(settings: Settings, meter: Meter, clock: SimulatedClock) -> Flow:
     """Everything real but time and ids. To be called while the meter is watching, as clients are made then."""
     ports = replace(wiring.ports(settings), clock=clock, random=EvenIds())
     ports.queue.depth()  # the queue's address is looked up once for each container
-    return Flow(ports, meter, clock, workers(settings))
+    return Flow(ports, meter, clock, lanes(settings))

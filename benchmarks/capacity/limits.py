@@ -25,9 +25,14 @@ class Limits:
     """Messages that are received and not yet deleted, of one standard queue. Raised by request."""
     concurrency: float = 1_000
     """Lambda environments of an account. Raised by request."""
-    ramp: float = 1_000
-    """Environments that one function may add in each `ramp_seconds`."""
-    ramp_seconds: float = 10
+    function_start: float = 1_000
+    """Environments that one function may have at once after a rest."""
+    function_growth: float = 100
+    """And how many more with each second: 1,000 in ten."""
+    mapping_start: float = 5
+    """Batches that an event source mapping has under way at once after a rest."""
+    mapping_growth: float = 5
+    """And how many more with each second: 300 a minute."""
     workers: float = 50
     """MaximumConcurrency of the queue's event source mapping: resources.yaml, at most 1,000."""
     call_seconds: float = 0.005

@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.capacity.limits import Limits
-from benchmarks.capacity.meter import Charge, Key
+from benchmarks.capacity.meter import TABLE, Charge, Key
 
 Units = Mapping[Key, float]
+OWN = "(rows of one job each)"
+"""Stands for the partition key of a job's own row: a million jobs have a million of them, and none is ever hot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """`jobs`: each one's units. `batch`: how many jobs share an invocation of the worker."""
+    """`jobs`: each one's units. `batch`: how many jobs shared an invocation of the worker."""
 
     name: str
     jobs: Sequence[Units]
@@ -31,7 +33,7 @@ class Load:
     submit: Phase
     dispatch: Phase
     work: Phase
-    batch: int
+    batch: float
 
     def per_job(self) -> Units:
         """Units on each key, for the average job."""
@@ -64,7 +66,9 @@ class Load:
 def ceilings(load: Load, limits: Limits) -> list[tuple[Key, float]]:
     """The jobs a second at which each key has all it may have, lowest first: division, beside the simulation."""
     found = [
-        (key, (limits.key_reads if key.read else limits.key_writes) / units) for key, units in load.per_job().items()
+        (key, (limits.key_reads if key.read else limits.key_writes) / units)
+        for key, units in load.per_job().items()
+        if key.value != OWN
     ]
     return sorted(found, key=lambda each: (each[1], str(each[0])))
 
@@ -73,5 +77,12 @@ def share_out(charges: Iterable[Charge], jobs: Mapping[str, defaultdict[Key, flo
     """To each job what its own row was charged, and an even part of what was charged to rows of none."""
     for charge in charges:
         own = jobs.get(charge.row or "")
-        for job in jobs.values() if own is None else [own]:
-            job[charge.key] += charge.units if own is not None else charge.units / len(jobs)
+        if own is not None:
+            own[_shared(charge.key)] += charge.units
+            continue
+        for job in jobs.values():
+            job[charge.key] += charge.units / len(jobs)
+
+
+def _shared(key: Key) -> Key:
+    return replace(key, value=OWN) if key.place == TABLE else key

@@ -8,8 +8,8 @@ from itertools import cycle, islice
 from benchmarks import naive
 from benchmarks.capacity.clock import SimulatedClock
 from benchmarks.capacity.flows import flow
-from benchmarks.capacity.load import Load, Phase
-from benchmarks.capacity.meter import TABLE, Key, Meter
+from benchmarks.capacity.load import Load, Phase, share_out
+from benchmarks.capacity.meter import Key, Meter
 from chalicelib.config import Settings
 from chalicelib.service.new_job import NewJob
 from ops.account import Account
@@ -50,9 +50,8 @@ def measured_naive(account: Account, meter: Meter, jobs: int) -> Load:
     """The same small sorts in the design one would write first: one job a message, and none but one index."""
     naive.run(account, meter, jobs, numbers=3)
     taken = meter.take()
-    units: defaultdict[str, defaultdict[Key, float]] = defaultdict(lambda: defaultdict(float))
-    for charge in taken.charges:
-        units[charge.row or TABLE][charge.key] += charge.units
+    units = {charge.row or "": defaultdict[Key, float](float) for charge in taken.charges}
+    share_out(taken.charges, units)
     calls = {name: count / jobs for name, count in taken.calls.items()}
     half = Phase(Counter(calls).total() / 2)
     return Load(NAIVE, list(units.values()), calls, half, Phase(), half, batch=1)

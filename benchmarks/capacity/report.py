@@ -1,6 +1,8 @@
 """The plain table that `make capacity` prints."""
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from benchmarks import cost
 from benchmarks.capacity import measure, stage
@@ -12,17 +14,26 @@ NAMES = (
 )  # fmt: skip
 STEPS = 5
 """How many half hours a cold table is watched."""
+SECONDS = 13
+"""How many seconds a stage is watched after a rest."""
+WANTED = (1_000, 10_000, 100_000)
+"""Jobs a second of many owners, and what they need."""
+MOST_WORKERS = 1_000
+"""What MaximumConcurrency may be."""
 OFFERED = 1.2
 """Times what the hottest key allows."""
 
 
 def text(loads: Sequence[Load], naive: Load, limits: Limits, prices: Mapping[str, float]) -> str:
+    many = next(load for load in loads if load.name == measure.MANY_OWNERS)
     sections = (
         _units([*loads, naive]),
         _rates([*loads, naive], limits, prices),
         _keys([*loads, naive], limits),
-        _from_cold(next(load for load in loads if load.name == measure.MANY_OWNERS), limits),
+        _from_cold(many, limits),
+        _woken(many, limits),
         _functions(loads, limits),
+        _needs(many, limits, dollars(many, limits, prices)),
     )
     return "\n\n".join("\n".join(section) for section in sections)
 
@@ -86,6 +97,19 @@ def _from_cold(load: Load, limits: Limits) -> list[str]:
     ]
 
 
+def _woken(load: Load, limits: Limits) -> list[str]:
+    found = stage.woken(load, limits, offered(load, limits), SECONDS)
+    lines = [
+        f"SIMULATED, a warm stage after a rest: {load.name}",
+        f"  {'second':>8}{'jobs a second':>15}   breaks first",
+    ]
+    return lines + [
+        f"  {place + 1:>8}{each.jobs_a_second:>15,.0f}   {each.first or 'nothing'}"
+        for place, each in enumerate(found)
+        if place % 3 == 0
+    ]
+
+
 def _functions(loads: Sequence[Load], limits: Limits) -> list[str]:
     assumed = f"{limits.call_seconds * 1000:g} ms a call and {limits.overhead_seconds * 1000:g} an invocation"
     lines = [f"ARITHMETIC on measured calls, at {assumed}"]
@@ -93,11 +117,30 @@ def _functions(loads: Sequence[Load], limits: Limits) -> list[str]:
         batch = load.work_seconds(limits)
         rate = limits.workers * load.batch / batch
         lines.append(
-            f"  {load.name:<22} a batch of {load.batch} takes {batch * 1000:.0f} ms: {limits.workers:g} workers"
+            f"  {load.name:<22} a batch of {load.batch:.0f} takes {batch * 1000:.0f} ms: {limits.workers:g} workers"
             f" run {rate:,.0f} jobs a second, {limits.workers * load.batch:,.0f} messages in flight"
         )
         if load.dispatch.calls:
             lines.append(f"  {'':<22} one dispatcher starts {1 / load.dispatch.seconds(limits):,.0f} jobs a second")
+    return lines
+
+
+def _needs(load: Load, limits: Limits, million: float) -> list[str]:
+    """A cell is a stage with all the workers that its mapping may have."""
+    open_handed = replace(limits, workers=MOST_WORKERS)
+    cell = stage.warm(load, open_handed, offered(load, limits)).jobs_a_second
+    place, units = max(load.places().items(), key=lambda each: each[1])
+    lines = [
+        f"ARITHMETIC, what so many jobs a second need: {load.name}, in cells of {cell:,.0f}",
+        f"{'jobs a second':>16}{'cells':>7}{'write units a second':>22}{'API environments':>18}{'workers':>9}"
+        f"{'$ an hour':>12}   write units of {place}",
+    ]
+    for wanted in WANTED:
+        workers, routes = wanted * load.work_seconds(limits) / load.batch, wanted * load.api_seconds(limits)
+        lines.append(
+            f"{wanted:>16,}{math.ceil(wanted / cell):>7}{wanted * units:>22,.0f}{routes:>18,.0f}{workers:>9,.0f}"
+            f"{wanted * million * 3600 / 1e6:>12,.2f}"
+        )
     return lines
 
 

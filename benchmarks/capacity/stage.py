@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from benchmarks.capacity.buckets import OnDemand, Ramp, Rate, Steady, TokenBucket, take_all
 from benchmarks.capacity.clock import SimulatedClock
 from benchmarks.capacity.limits import Limits
-from benchmarks.capacity.load import Load
+from benchmarks.capacity.load import OWN, Load
 
 TICK = 0.05
 WINDOW = 6
 """Seconds."""
+RAMPED = 300
+"""Seconds after which Lambda has as many environments as it may."""
 ENDLESS = 1e12
 
 
@@ -31,32 +33,34 @@ class Stage:
         self._jobs = [self._wanted(load, place) for place in range(len(load.jobs))]
         self._next = 0
 
-    def run(self, offered: float) -> Outcome:
-        """`offered`: jobs a second, for as long as a window lasts. What idle seconds have saved does not count."""
+    def run(self, offered: float, seconds: int = WINDOW) -> Outcome:
+        """`offered`: jobs a second. What idle seconds have saved does not count."""
         for bucket in self._buckets.values():
             bucket.drain()
-        done, refused = self._offer(offered)
-        return Outcome(done / WINDOW, refused.most_common(1)[0][0] if refused else None)
-
-    def _offer(self, offered: float) -> tuple[int, Counter[str]]:
         done, refused, owed = 0, Counter[str](), 0.0
-        for _ in range(round(WINDOW / TICK)):
+        for _ in range(round(seconds / TICK)):
             self._clock.advance(TICK)
             owed += offered * TICK
             for _ in range(int(owed)):
-                empty = take_all(self._jobs[self._next])
-                self._next = (self._next + 1) % len(self._jobs)
+                empty = self._let_in()
                 done += empty is None
                 refused.update([empty.name] if empty else [])
             owed -= int(owed)
-        return done, refused
+        return Outcome(done / seconds, refused.most_common(1)[0][0] if refused else None)
+
+    def _let_in(self) -> TokenBucket | None:
+        """The next job; the bucket that refuses it, if one does."""
+        wanted = self._jobs[self._next]
+        self._next = (self._next + 1) % len(self._jobs)
+        return take_all(wanted)
 
     def _wanted(self, load: Load, place: int) -> list[tuple[TokenBucket, float]]:
         limits, wanted = self._limits, []
         sums: defaultdict[tuple[str, bool], float] = defaultdict(float)
         for key, units in load.jobs[place].items():
             rate = limits.key_reads if key.read else limits.key_writes
-            wanted.append((self._bucket(str(key), Steady(rate)), units))
+            if key.value != OWN:
+                wanted.append((self._bucket(str(key), Steady(rate)), units))
             sums[key.place, key.read] += units
         for (name, read), units in sums.items():
             wanted.append((self._bucket(f"all of {name}{' (reads)' if read else ''}", self._on_demand(read)), units))
@@ -66,9 +70,8 @@ class Stage:
         """Concurrency is a bucket of seconds: one environment has one of them to give in each second."""
         limits = self._limits
         held, burst = load.work_seconds(limits), limits.api_burst / limits.api_requests
-        routes, workers = (
-            Ramp(limits.ramp, limits.ramp_seconds, most) for most in (limits.concurrency, limits.workers)
-        )
+        routes = Ramp(limits.function_start, limits.function_growth, limits.concurrency)
+        workers = Ramp(limits.mapping_start, limits.mapping_growth, limits.workers)
         return [
             (self._bucket("API requests", Steady(limits.api_requests), burst), 1.0),
             (self._bucket("API environments", routes), load.api_seconds(limits)),
@@ -92,22 +95,36 @@ def by_keys(load: Load, limits: Limits, offered: float) -> Outcome:
     """With nothing in the way but the limits of single keys."""
     free = replace(
         limits, cold_writes=ENDLESS, cold_reads=ENDLESS, table_writes=ENDLESS, table_reads=ENDLESS,
-        api_requests=ENDLESS, in_flight=ENDLESS, concurrency=ENDLESS, workers=ENDLESS, ramp=ENDLESS,
+        api_requests=ENDLESS, in_flight=ENDLESS, function_start=ENDLESS, concurrency=ENDLESS,
+        mapping_start=ENDLESS, workers=ENDLESS,
     )  # fmt: skip
     return Stage(load, free, SimulatedClock()).run(offered)
 
 
 def warm(load: Load, limits: Limits, offered: float) -> Outcome:
-    """With every limit, on a table that has been warmed up to its quota."""
-    warmed = replace(limits, cold_writes=limits.table_writes, cold_reads=limits.table_reads)
-    return Stage(load, warmed, SimulatedClock()).run(offered)
+    """With every limit, on a table that has been warmed up to its quota, after some minutes of work."""
+    clock = SimulatedClock()
+    stage = Stage(load, _warmed(limits), clock)
+    clock.advance(RAMPED)
+    return stage.run(offered)
 
 
 def from_cold(load: Load, limits: Limits, offered: float, steps: int) -> list[Outcome]:
-    """With every limit, on a new table: at once, and after each half hour in which it was kept busy."""
+    """With every limit, on a new table: after some minutes, and after each half hour in which it was kept busy."""
     clock = SimulatedClock()
     stage, outcomes = Stage(load, limits, clock), []
+    clock.advance(RAMPED)
     for _ in range(steps):
         outcomes.append(stage.run(offered))
         clock.advance(limits.doubling_seconds)
     return outcomes
+
+
+def woken(load: Load, limits: Limits, offered: float, seconds: int) -> list[Outcome]:
+    """The first seconds after a rest, one by one, on a table that is warm: functions and pollers have to come up."""
+    stage = Stage(load, _warmed(limits), SimulatedClock())
+    return [stage.run(offered, seconds=1) for _ in range(seconds)]
+
+
+def _warmed(limits: Limits) -> Limits:
+    return replace(limits, cold_writes=limits.table_writes, cold_reads=limits.table_reads)

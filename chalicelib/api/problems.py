@@ -19,13 +19,16 @@ TABLE: Mapping[type[SortieError], tuple[int, str]] = {
     errors.Forbidden: (403, "The role does not allow this"),
     errors.NotFound: (404, "Not found"),
     errors.WrongStatus: (409, "The job's status does not allow this"),
+    errors.WindowTaken: (409, "Another job holds the window"),
     errors.TooLarge: (413, "The body is too large"),
     errors.MediaType: (415, "Only JSON is taken"),
     errors.Misdirected: (421, "Another host is meant"),
     errors.Invalid: (422, "A field is not valid"),
     errors.KeyReused: (422, "The Idempotency-Key was used for another request"),
     errors.WindowHeld: (429, "The object's window holds a job"),
+    errors.LimitReached: (429, "The owner has as many as one may have"),
     errors.Contended: (429, "Too many requests for one object"),
+    errors.Busy: (429, "Too many requests wait"),
     errors.Unavailable: (503, "AWS does not answer"),
     errors.ResourceMissing: (503, "A resource is missing"),
 }
@@ -56,7 +59,9 @@ def plain_problem(status: int, detail: str) -> Problem:
 
 
 def problem_headers(error: SortieError) -> dict[str, str]:
-    if isinstance(error, errors.WindowHeld | errors.Contended | errors.Unavailable):
+    if isinstance(error, errors.LimitReached) and error.retry_after is None:
+        return {}
+    if isinstance(error, errors.WindowHeld | errors.LimitReached | errors.Contended | errors.Busy | errors.Unavailable):
         return {"Retry-After": str(error.retry_after)}
     return {"WWW-Authenticate": "Bearer"} if isinstance(error, errors.Unauthorized) else {}
 

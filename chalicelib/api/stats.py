@@ -49,6 +49,11 @@ class HealthAnswer(msgspec.Struct, omit_defaults=True):
     containers: str = ""
 
 
+def render_health(containers_off: str) -> HealthAnswer:
+    """All that a job needs answers."""
+    return HealthAnswer("ok", f"off: {containers_off}" if containers_off else "")
+
+
 def render_stats(stats: Stats) -> StatsAnswer:
     depth = stats.queue
     return StatsAnswer(

@@ -17,16 +17,18 @@ _MARK = "\x00"
 
 
 def decode(raw: bytes, kind: type[T]) -> T:
-    """As msgspec.json.decode, and raises as it does; a float without a fraction fits an integer, as in JSON Schema."""
-    for _ in range(_MOST_PLACES):
+    """As msgspec.json.decode, and raises as it does; a float without a fraction fits an integer, as in JSON Schema.
+
+    Of a name that an object has twice, the last one is judged.
+    """
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError as error:
         try:
-            return msgspec.json.decode(raw, type=kind)
-        except msgspec.ValidationError as error:
-            whole = _without_fraction(raw, str(error))
-            if whole is None:
-                raise
-            raw = whole
-    return msgspec.json.decode(raw, type=kind)
+            document = msgspec.json.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise error from None
+    return _decode_document(document, kind)
 
 
 def find_nan_path(raw: bytes) -> tuple[str, str] | None:
@@ -38,22 +40,23 @@ def find_nan_path(raw: bytes) -> tuple[str, str] | None:
         return None
     marked = _STRING_OR_NAN.sub(_mark_word, raw)
     try:
-        return _find_nan(msgspec.json.decode(marked), "")
+        hit = _find_mark(msgspec.json.decode(marked))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+    return (hit[0].removeprefix("."), hit[1]) if hit else None
 
 
-def _without_fraction(raw: bytes, error: str) -> bytes | None:
-    """The JSON again, with integers where msgspec found a float, and in the like places of the same list or dict; None
-    where that changes nothing."""
-    match = _NO_INTEGER.fullmatch(error)
-    if match is None:
-        return None
-    try:
-        root = [msgspec.json.decode(raw)]
-    except msgspec.DecodeError:  # of two members with one name, the typed decoder has seen the first alone
-        return None
-    return msgspec.json.encode(root[0]) if _make_whole(root, 0, match[1] or "") else None
+def _decode_document(document: Any, kind: type[T]) -> T:
+    """A document has no name twice. Each round makes integers of one field, in all like places of a list or dict."""
+    root = [document]
+    for _ in range(_MOST_PLACES):
+        try:
+            return msgspec.json.decode(msgspec.json.encode(root[0]), type=kind)
+        except msgspec.ValidationError as error:
+            match = _NO_INTEGER.fullmatch(str(error))
+            if match is None or not _make_whole(root, 0, match[1] or ""):
+                raise
+    return msgspec.json.decode(msgspec.json.encode(root[0]), type=kind)
 
 
 def _make_whole(holder: Any, at: Any, path: str) -> bool:
@@ -68,11 +71,11 @@ def _make_whole(holder: Any, at: Any, path: str) -> bool:
     inner: list[tuple[Any, str]] = []
     index = _INDEX.match(path)
     if index and isinstance(value, list | dict):
-        places = range(len(value)) if isinstance(value, list) else value
-        inner = [(place, path[index.end() :]) for place in places]
+        keys = range(len(value)) if isinstance(value, list) else value
+        inner = [(key, path[index.end() :]) for key in keys]
     if isinstance(value, dict):
         inner += [(name, path[len(name) + 1 :]) for name in value if path.startswith(f".{name}")]
-    return sum(_make_whole(value, place, rest) for place, rest in inner) > 0
+    return sum(_make_whole(value, key, rest) for key, rest in inner) > 0
 
 
 def _mark_word(match: re.Match[bytes]) -> bytes:
@@ -80,12 +83,16 @@ def _mark_word(match: re.Match[bytes]) -> bytes:
     return word if word.startswith(b'"') else b'"\\u0000%b"' % word
 
 
-def _find_nan(value: Any, path: str) -> tuple[str, str] | None:
-    if isinstance(value, str) and value.startswith(_MARK):
-        return path, value.removeprefix(_MARK)
-    inner: list[tuple[str, Any]] = []
+def _find_mark(value: Any) -> tuple[str, str] | None:
+    """Where in the value a mark stands, and the word behind it. Only the way to it is written down."""
+    if isinstance(value, str):
+        return ("", value.removeprefix(_MARK)) if value.startswith(_MARK) else None
     if isinstance(value, list):
-        inner = [(f"{path}[{index}]", element) for index, element in enumerate(value)]
+        for index, element in enumerate(value):
+            if hit := _find_mark(element):
+                return f"[{index}]{hit[0]}", hit[1]
     elif isinstance(value, dict):
-        inner = [(f"{path}.{name}".lstrip("."), member) for name, member in value.items()]
-    return next((nan for inner_path, element in inner if (nan := _find_nan(element, inner_path))), None)
+        for name, member in value.items():
+            if hit := _find_mark(member):
+                return f".{name}{hit[0]}", hit[1]
+    return None

@@ -154,6 +154,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str | None = None
     remote: bool = False
     container: Container | None = None
+    parent_id: str | None = None
+    traceparent: str | None = None
+    canceled_by: str | None = None
+    canceled_at: Millis | None = None
+    retried_by: str | None = None
+    retried_at: Millis | None = None
 
 
 def container_of(job: Job) -> Container | None:

@@ -8,7 +8,7 @@ import msgspec
 from chalicelib.core.change import LEASE_GRACE_SECONDS, report_progress
 from chalicelib.core.job import Error, Inline, Job
 from chalicelib.core.task import Task, TaskError
-from chalicelib.errors import Invalid, PayloadMissing, Unavailable
+from chalicelib.errors import Invalid, PayloadMissing, TooLarge, Unavailable
 from chalicelib.ports import ChangeRefused, Ports
 from chalicelib.service import log
 
@@ -121,8 +121,8 @@ def run(ports: Ports, job: Job) -> Outcome:
         raise
     except PayloadMissing:
         return _fail("the input is no longer stored: submit the job again with its input")
-    except Invalid as invalid:
-        return _fail(f"the input cannot be read: {invalid}")
+    except (Invalid, TooLarge) as refused:
+        return _fail(f"the input cannot be read: {refused}")
     except Exception as error:  # whatever a task's own `adopt` may raise
         return Failed(_describe_error(error))
     return _run_timed(ports, job, task, task_input, ends)
@@ -131,7 +131,7 @@ def run(ports: Ports, job: Job) -> Outcome:
 def _read_input(ports: Ports, job: Job, task: Task) -> object:
     if isinstance(job.input, Inline):
         return task.decode(job.input.data)
-    data = ports.payloads.get(job.input.key)
+    data = ports.payloads.get(job.input.key, ports.settings.upload_limit)
     if job.input.raw and task.adopt:
         data = task.adopt(data)
     return task.decode(data)

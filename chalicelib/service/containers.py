@@ -44,6 +44,7 @@ TAIL_LINES, TAIL_BYTES = 20, 3_500
 MESSAGE_LIMIT_CHARACTERS = 2_000
 OFF = "container jobs are off on this stage: set CONTAINER_IMAGES to the images that may run"
 LATE_LINES_SECONDS = 0.4
+LARGEST_INPUT_BYTES = 100_000
 BAD_INPUT_WAIT_SECONDS = 60.0
 
 _PROGRESS = re.compile(r"SORTIE_PROGRESS\s+([0-9]*\.?[0-9]+)\s*")
@@ -330,7 +331,7 @@ def _apply_or_stop(ports: Ports, job: Job, change: changes.Change, duration_ms: 
 
 
 def _read_input(ports: Ports, job: Job) -> ContainerInput:
-    data = job.input.data if isinstance(job.input, Inline) else ports.payloads.get(job.input.key)
+    data = job.input.data if isinstance(job.input, Inline) else ports.payloads.get(job.input.key, LARGEST_INPUT_BYTES)
     decoded = ports.tasks[job.task].decode(data)
     assert isinstance(decoded, ContainerInput)
     return decoded

@@ -1,14 +1,13 @@
 """Submit a job: the row first, then the message. What is answered is the row; the message is only a hint."""
 
 from dataclasses import dataclass
-from hashlib import sha256
 
 from chalicelib.core.job import Job, Millis
-from chalicelib.core.records import KeyRecord
-from chalicelib.errors import KeyReused, SortieError
+from chalicelib.errors import SortieError
 from chalicelib.ports import Ports
-from chalicelib.service import log, notify, windows
-from chalicelib.service.new_job import NewJob, build
+from chalicelib.service import keys, log, notify, windows
+from chalicelib.service.inputs import Inputs
+from chalicelib.service.new_job import Draft, NewJob, draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ def submit(ports: Ports, new: NewJob, *, key: str | None = None, body: bytes = b
     now = ports.clock.now()
     job_id = ports.random.new_id(now)
     if key is not None:
-        job_id = _reserve(ports, new.owner, key, body, job_id, now)
+        job_id = keys.reserve(ports, new.owner, key, body, job_id, now)
         earlier = ports.jobs.get(job_id)
         if earlier is not None:
             return Submitted(earlier, created=False)
@@ -47,40 +46,21 @@ def submit_judged(ports: Ports, owner: str, entry: NewJob | SortieError, *, key:
 
 def submit_as(ports: Ports, new: NewJob, job_id: str, now: Millis) -> Submitted:
     """Submit under an id that is already decided: however often this is done, one job comes of it."""
-    job = build(ports, new, job_id, now)
-    row = windows.insert(ports, job, new.window) if new.window else ports.jobs.insert(job)
-    created = row.id == job.id and row.created_at == job.created_at
+    drafted = draft(ports, new, job_id, now, Inputs(ports))
+    row = windows.insert(ports, drafted, new.window) if new.window else _insert(ports, drafted)
+    created = row.id == drafted.job.id and row.created_at == drafted.job.created_at
     if created:
         log.transition("submit", row, None)
         notify.send(ports, [row], now)
     return Submitted(row, created)
 
 
+def _insert(ports: Ports, drafted: Draft) -> Job:
+    drafted.place_input()
+    return ports.jobs.insert(drafted.job)
+
+
 def _find_earlier(ports: Ports, owner: str, key: str, body: bytes) -> Job | None:
     """The job that this very request made before."""
-    record = ports.records.key(owner, key)
-    if (
-        record is None
-        or record.fingerprint != _take_fingerprint(body)
-        or record.expires_at <= ports.clock.now() // 1000
-    ):
-        return None
-    return ports.jobs.get(record.job_id)
-
-
-def _reserve(ports: Ports, owner: str, key: str, body: bytes, job_id: str, now: Millis) -> str:
-    """The id this key stands for: `job_id` unless the key was taken before.
-
-    The key row comes first and the job row second, both conditional: a crash in between leaves a key whose repeat
-    makes the very job that is missing. The key expires before that job's row could.
-    """
-    fingerprint = _take_fingerprint(body)
-    mine = KeyRecord(owner, key, job_id, fingerprint, round(now / 1000 + ports.settings.retention))
-    record = ports.records.reserve_key(mine, now)
-    if record.fingerprint != fingerprint:
-        raise KeyReused("this Idempotency-Key was sent with another body before: use a new key for a new job")
-    return record.job_id
-
-
-def _take_fingerprint(body: bytes) -> str:
-    return sha256(body).hexdigest()[:32]
+    job_id = keys.find(ports, owner, key, body)
+    return ports.jobs.get(job_id) if job_id else None

@@ -1,23 +1,31 @@
-"""Submit into a window: read the object's newest window, decide, and write window and job in one transaction."""
+"""Submit into a window: read the object's newest window, decide, and write window and job in one transaction.
+Where the window is taken over from a job that came to nothing, that job's row learns in the same transaction who holds
+it now: its retry by hand, and a retry that was faster, are told by that row alone."""
+
+from collections.abc import Callable
+from functools import cache
 
 import msgspec
 
 from chalicelib.core import dispatch_plan, window
+from chalicelib.core.change import hand_window_over
 from chalicelib.core.job import Job, Millis, Status, Window
 from chalicelib.core.records import WindowRecord
 from chalicelib.errors import Contended, WindowHeld
 from chalicelib.ports import ChangeRefused, Ports
-from chalicelib.service.new_job import WindowWish
+from chalicelib.service.new_job import Draft, WindowWish
 
 TRIES = 80
 """Every lost race means that another client has won one: fifty racing clients need fifty tries at the most."""
 
 
-def insert(ports: Ports, job: Job, wish: WindowWish) -> Job:
-    """The row that answers the request: `job` itself, or under `reuse` the one that holds the window."""
+def insert(ports: Ports, drafted: Draft, wish: WindowWish) -> Job:
+    """The row that answers the request: the drafted job, or under `reuse` the one that holds the window. The window
+    decides before anything is stored for the job."""
+    job, place_input = drafted.job, cache(drafted.place_input)
     for attempt in range(TRIES):
         try:
-            return _insert_once(ports, job, wish)
+            return _insert_once(ports, job, wish, place_input)
         except ChangeRefused:
             earlier = ports.jobs.get(job.id)
             if earlier is not None:
@@ -26,13 +34,14 @@ def insert(ports: Ports, job: Job, wish: WindowWish) -> Job:
     raise Contended("too many requests decide this object's window at once: send the request again in a second")
 
 
-def _insert_once(ports: Ports, job: Job, wish: WindowWish) -> Job:
+def _insert_once(ports: Ports, job: Job, wish: WindowWish, place_input: Callable[[], object]) -> Job:
     assert job.object_id is not None
     now, millis = ports.clock.now(), wish.seconds * 1000
     seen = ports.records.window(job.owner, job.object_id)
     if seen is not None and seen.job_id == job.id:
         raise ChangeRefused(None)  # the same request was faster, or our own first answer was lost: the row is there
-    holder = ports.jobs.get(seen.job_id) if seen and wish.on_repeat is window.OnRepeat.REUSE else None
+    inside = seen is not None and job.run_at < window.free_from(seen, millis)
+    holder = ports.jobs.get(seen.job_id) if seen and inside else None
     answer = window.decide(seen, holder, wish.on_repeat, job.run_at, millis, now)
     if isinstance(answer, window.Reuse):
         assert holder is not None
@@ -43,10 +52,14 @@ def _insert_once(ports: Ports, job: Job, wish: WindowWish) -> Job:
             f"the window of object {job.object_id!r} holds a job: try again after the seconds of Retry-After",
             retry_after=seconds,
         )
+    place_input()
     row = _in_window(job, wish, answer, now)
     version = seen.version + 1 if seen else 1
-    record = WindowRecord(job.owner, job.object_id, job.id, answer.run_at, answer.ends_at, version, answer.floor)
-    ports.jobs.insert_in_window(row, record, seen)
+    record = WindowRecord(
+        job.owner, job.object_id, job.id, answer.run_at, answer.ends_at, version, answer.floor, answer.floor_run_at
+    )
+    handed = hand_window_over(holder, now, job.id) if holder and answer.takes_over else None
+    ports.jobs.insert_in_window(row, record, seen, handed)
     return row
 
 

@@ -284,7 +284,7 @@ def test_a_repeat_of_a_key_in_a_window_finds_its_own_job(desk: Desk) -> None:
 
 def test_a_schedule_whose_task_is_gone_is_skipped_and_keeps_nobody_waiting(desk: Desk) -> None:
     schedules.add(desk.ports, "* * * * *", "UTC", b"{}", SORT)
-    other = schedules.add(desk.ports, "* * * * *", "UTC", b"{}", replace(SORT, owner="bob"))
+    other = schedules.add(desk.ports, "* * * * *", "UTC", b"{}", replace(SORT, owner="bob")).schedule
     broken = replace(desk.table.schedules[other.id], new_job=b"not what it was")
     desk.table.schedules[other.id] = broken
     left = {name: task for name, task in desk.ports.tasks.items() if name != "sort"}
@@ -306,9 +306,9 @@ def test_a_large_input_that_may_wait_long_is_put_where_it_is_kept_long(desk: Des
 
 def test_a_job_that_is_watched_while_it_ends_is_answered_as_ended(desk: Desk) -> None:
     job_id = desk.submit().job.id
-    assert read.wait_for_end(desk.ports, "alice", job_id, 2.0).status is Status.PENDING
+    assert read.wait_for_end(desk.ports, read.Waits(), "alice", job_id, 2.0).status is Status.PENDING
     desk.work()
-    job = read.wait_for_end(desk.ports, "alice", job_id, 2.0)
+    job = read.wait_for_end(desk.ports, read.Waits(), "alice", job_id, 2.0)
     assert (job.status, job.output) == (Status.COMPLETED, Inline(b'{"array":[1,2]}'))
 
 

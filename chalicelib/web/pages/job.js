@@ -1,11 +1,11 @@
 // One job: its status, its life, its input and output, and what one can do with it.
 import { get, Problem, reason, whyNot } from "../lib/api.js";
 import { copyButton, el, empty, fill, say, setText } from "../lib/dom.js";
-import { lastList, listHref, objectQuery } from "../lib/links.js";
+import { jobHref, lastList, listHref, objectQuery } from "../lib/links.js";
 import { poll } from "../lib/poll.js";
 import { dueAt, isOpen, short, took } from "../lib/status.js";
 import { span } from "../lib/time.js";
-import { actionButton } from "../parts/jobactions.js";
+import { actionButton, againButton } from "../parts/jobactions.js";
 import { logPanel } from "../parts/logpanel.js";
 import { numbersOf, payloadPanel, rawOf } from "../parts/payload.js";
 import { plot } from "../parts/plot.js";
@@ -68,7 +68,7 @@ function failed(main, error, again) {
 function layout(main, job, signal, refresh) {
   const state = pill(job.status);
   const actions = el("div", { class: "row actions" });
-  const again = runAgain(job);
+  const again = el("div", { class: "row actions" });
   const bar = progressBar("Progress");
   const percent = el("output", {});
   const progress = el("div", { class: "uploading" }, el("span", { text: "Progress" }), bar.node, percent);
@@ -122,6 +122,11 @@ function layout(main, job, signal, refresh) {
       fill(
         actions,
         actionButton(next, () => refresh()),
+      );
+      fill(
+        again,
+        ...(isOpen(next) ? [] : [againButton(next, (made) => (location.hash = jobHref(made.id)))]),
+        changed(next),
       );
     }
     progress.hidden = next.status !== "running";
@@ -177,14 +182,14 @@ function errorTitle(job) {
   return isOpen(job) ? `The last attempt did not succeed: ${words}` : `Ended: ${words}`;
 }
 
-function runAgain(job) {
+function changed(job) {
   const why = whyNot();
   return el("a", {
     class: "button",
     href: `#/new?from=${encodeURIComponent(job.id)}`,
     "data-off": Boolean(why),
     title: why,
-    text: "Run again",
+    text: "Run again with changes",
   });
 }
 
@@ -217,6 +222,8 @@ function factsPanel(job) {
       }),
     );
   if (job.owner) add("Owner", el("span", { text: job.owner }));
+  if (job.parent_id) add("Made from", el("a", { href: jobHref(job.parent_id), text: short(job.parent_id) }));
+  if (job.traceparent) add("Trace", el("code", { text: job.traceparent.split("-")[1] }));
   return { node: el("section", { class: "panel", "aria-label": "Facts" }, el("h2", { text: "Facts" }), list), set };
 
   function set(next) {
@@ -230,7 +237,17 @@ function factsPanel(job) {
     setWhen(rows.get("Created"), next.created_at);
     setWhen(rows.get("Due"), dueAt(next));
     setWhen(rows.get("Ended"), next.finished_at);
+    steered("Canceled by", next.canceled_by, next.canceled_at);
+    steered("Retried by", next.retried_by, next.retried_at);
     if (next.window) setText(rows.get("Window").firstChild, windowText(next));
+  }
+
+  // The row comes once somebody has done it.
+  function steered(name, who, at) {
+    if (!who) return;
+    if (!rows.has(name)) add(name, el("span", {}, el("span"), when(at)));
+    setText(rows.get(name).firstChild, `${who}, `);
+    setWhen(rows.get(name).lastChild, at);
   }
 }
 

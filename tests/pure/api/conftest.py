@@ -117,6 +117,9 @@ class MotoApi(Api):
         key = urlsplit(upload["href"]).path.lstrip("/").removeprefix(f"{self.ports.settings.bucket}/")
         boto3.client("s3").put_object(Bucket=self.ports.settings.bucket, Key=key, Body=data)
 
+    def remove_object(self, key: str) -> None:
+        boto3.client("s3").delete_object(Bucket=self.ports.settings.bucket, Key=key)
+
     def remove_table(self) -> None:
         boto3.client("dynamodb").delete_table(TableName=self.ports.settings.table)
 

@@ -86,7 +86,7 @@ def test_a_schedule_fires_once_a_slot_and_catches_a_missed_slot_up_once(memory: 
     ids=["array", "text", "object", "nothing"],
 )
 def test_an_upload_is_sorted_in_each_of_its_forms(moto: MotoApi, data: bytes, output: list[float]) -> None:
-    answer = moto.ask("POST", "/uploads")
+    answer = moto.ask("POST", "/uploads", {"bytes": max(1, len(data))})
     assert answer.status == 201
     assert set(answer.body) == {"id", "href", "headers", "expires_at"}
     assert TIME.fullmatch(answer.body["expires_at"])
@@ -98,7 +98,7 @@ def test_an_upload_is_sorted_in_each_of_its_forms(moto: MotoApi, data: bytes, ou
 
 
 def test_what_is_put_to_an_upload_after_its_job_was_accepted_changes_nothing(moto: MotoApi) -> None:
-    upload = moto.ask("POST", "/uploads").body
+    upload = moto.ask("POST", "/uploads", {"bytes": 6}).body
     moto.put(upload, b"[2, 1]")
     job = moto.submit(task="sort", input={"upload": upload["id"]})
     moto.put(upload, b"[9, 8]")
@@ -185,7 +185,7 @@ def test_every_answer_carries_a_request_id_and_may_not_be_sniffed(memory: Memory
         *(("GET", path, None) for path in ("/stats", "/health", "/jobs/none", "/groups/none", "/web/pages/style.css")),
         ("POST", "/jobs", {"array": [1]}),
         ("POST", "/jobs", {"array": ["x"]}),
-        ("POST", "/uploads", None),
+        ("POST", "/uploads", {"bytes": 7}),
         ("POST", "/schedules", EVERY_MINUTE),
     ]
     for method, path, body in asked:

@@ -108,3 +108,60 @@ def test_the_attempts_of_a_job_never_pass_its_max_attempts_however_often_it_is_r
         job = memory.job(job["id"])
         assert (job["status"], job["attempts"], job["max_attempts"]) == ("failed", tries, tries)
         job = memory.ask("POST", f"/jobs/{job['id']}/retry").body
+
+
+MAKING = {
+    "/jobs": {"array": [1]},
+    "/groups/group_a/runs": None,
+    "/schedules": {"cron": "0 3 * * *", "job": {"array": [1]}},
+    "/uploads": {"bytes": 10},
+}
+
+
+@pytest.mark.parametrize("path", MAKING)
+def test_every_post_that_makes_something_makes_it_once_under_a_key(api: Api, path: str) -> None:
+    first, again = (api.ask("POST", path, MAKING[path], idempotency_key="key-1") for _ in range(2))
+    assert first.status in (201, 202)
+    assert again.status in (200, 201)
+    assert made(again) == made(first)
+    assert made(api.ask("POST", path, MAKING[path], idempotency_key="key-2")) != made(first)
+    assert made(api.ask("POST", path, MAKING[path])) != made(first)
+    other = next(each for each in MAKING if each != path)
+    reused = api.ask("POST", other, MAKING[other], idempotency_key="key-1")
+    assert (reused.status, reused.body["type"]) == (422, "urn:sortie:key-reused")
+    assert api.ask("POST", path, MAKING[path], idempotency_key="a b").locs == ["Idempotency-Key"]
+
+
+def made(answer: Reply) -> Any:
+    ids = [job["id"] for job in answer.body.get("jobs", [])]
+    return answer.body.get("id") or (answer.body["run_id"], ids)
+
+
+def test_a_repeat_of_a_run_gets_it_although_its_group_is_wrong_by_now(
+    memory: MemoryApi, write_groups: Callable[[Any], None]
+) -> None:
+    write_groups({"nightly": [{"array": [1]}]})
+    first = memory.ask("POST", "/groups/nightly/runs", idempotency_key="key-1")
+    write_groups({"nightly": [{"array": ["one"]}]})
+    again = memory.ask("POST", "/groups/nightly/runs", idempotency_key="key-1")
+    assert (again.status, made(again)) == (200, made(first))
+    assert memory.ask("POST", "/groups/nightly/runs", idempotency_key="key-2").status == 422
+
+
+def test_a_repeat_of_a_schedule_makes_none_after_the_first_has_fired(memory: MemoryApi) -> None:
+    line = {"cron": "* * * * *", "job": {"array": [1]}}
+    first = memory.ask("POST", "/schedules", line, idempotency_key="key-1").body
+    memory.pass_time(61)
+    memory.dispatch()
+    again = memory.ask("POST", "/schedules", line, idempotency_key="key-1")
+    assert (again.status, again.body["id"]) == (200, first["id"])
+    assert again.body["next_run_at"] > first["next_run_at"]
+
+
+@pytest.mark.parametrize("path", ["/groups/group_a/runs", "/jobs/{id}/retry"])
+def test_a_body_where_none_is_read_is_refused_and_nothing_starts(memory: MemoryApi, path: str) -> None:
+    job = memory.submit(task="fail", input={"message": "no"}, max_attempts=1)
+    memory.work()
+    refused = memory.ask("POST", path.format(id=job["id"]), {"run_in": "1h"})
+    assert (refused.status, refused.locs) == (422, ["run_in"])
+    assert [each["status"] for each in memory.ask("GET", "/jobs").body["jobs"]] == ["failed"]

@@ -50,6 +50,7 @@ LAZY = {
     "orjson",
     "simdjson",
     "yaml",
+    "yaml.constructor",
     "boto3",
     "botocore.config",
     "chalicelib.tasks.sorting",

@@ -68,7 +68,7 @@ def test_of_several_buckets_all_give_or_none_and_the_empty_one_is_named() -> Non
 
 
 def test_a_ramp_starts_when_it_is_first_asked_and_ends_at_its_most() -> None:
-    ramp = Ramp(step=1_000, every=10, most=3_000)
+    ramp = Ramp(start=1_000, growth=100, most=3_000)
     assert [ramp.at(100.0 + second) for second in (0, 5, 10, 20, 60)] == [1_000, 1_500, 2_000, 3_000, 3_000]
 
 

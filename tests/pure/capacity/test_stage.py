@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.capacity import stage
 from benchmarks.capacity.limits import Limits
-from benchmarks.capacity.load import Load, Phase, Units, ceilings, share_out
+from benchmarks.capacity.load import OWN, Load, Phase, Units, ceilings, share_out
 from benchmarks.capacity.meter import Charge, Key
 
 LIMITS = Limits()
@@ -24,7 +24,7 @@ def load(*jobs: Units, work_calls: float = 0) -> Load:
 
 def sharded(shards: int, units: float) -> Load:
     """Each job on the next shard, and one unit on its own row."""
-    return load(*({index(str(shard)): units, index(f"row{shard}", "table"): 0.001} for shard in range(shards)))
+    return load(*({index(str(shard)): units, index(OWN, "table"): 1} for shard in range(shards)))
 
 
 @pytest.mark.parametrize(("shards", "units", "jobs"), [(1, 1, 1_000), (2, 2, 1_000), (8, 2, 4_000), (1, 3, 333)])
@@ -37,7 +37,7 @@ def test_shards_carry_their_keys_limit_each_and_one_of_them_is_named(shards: int
 
 def test_one_item_takes_what_a_key_takes() -> None:
     """Half of the jobs write the same row, half of them rows of their own."""
-    outcome = stage.by_keys(load({index("same", "table"): 1}, {index("own", "table"): 0.001}), LIMITS, 4_000)
+    outcome = stage.by_keys(load({index("same", "table"): 1}, {index(OWN, "table"): 1}), LIMITS, 4_000)
     assert outcome.jobs_a_second == pytest.approx(1_000 + 2_000, rel=0.01)
     assert outcome.first == "table same"
 
@@ -79,11 +79,20 @@ def test_each_service_can_be_what_is_in_the_way(limits: Limits, jobs: float, fir
     assert outcome.first == first
 
 
-def test_lambda_adds_environments_in_steps() -> None:
-    wide = load(*({index(str(shard)): 0.1} for shard in range(10)), work_calls=10)
-    slow = replace(LIMITS, ramp=10, ramp_seconds=stage.WINDOW, workers=1_000)
-    ramped = stage.warm(wide, slow, 1_000).jobs_a_second
-    assert ramped == pytest.approx(1.5 * 10 / 0.503 * 10, rel=0.02), "from ten to twenty workers"
+def test_workers_come_up_after_a_rest_and_stay() -> None:
+    """Five at first, five more each second, twenty at most; each takes 0.503 s for a batch of ten."""
+    slow = load(*({index(str(shard)): 0.1} for shard in range(10)), work_calls=10)
+    few = replace(LIMITS, workers=20)
+    found = [each.jobs_a_second for each in stage.woken(slow, few, 1_000, seconds=5)]
+    assert found == pytest.approx([workers / 0.0503 for workers in (7.5, 12.5, 17.5, 20, 20)], rel=0.04)
+    assert stage.warm(slow, few, 1_000).jobs_a_second == pytest.approx(20 / 0.0503, rel=0.01)
+
+
+def test_environments_come_up_after_a_rest_and_stay() -> None:
+    wide = load(*({index(str(shard)): 0.1} for shard in range(10)))
+    few = replace(LIMITS, function_start=5, function_growth=5, concurrency=10)
+    found = [each.jobs_a_second for each in stage.woken(wide, few, 1_000, seconds=3)]
+    assert found == pytest.approx([environments / 0.013 for environments in (7.5, 10, 10)], rel=0.04)
 
 
 def test_a_charge_belongs_to_the_job_whose_row_it_is_and_to_all_otherwise() -> None:
@@ -95,3 +104,14 @@ def test_a_charge_belongs_to_the_job_whose_row_it_is_and_to_all_otherwise() -> N
     ]
     share_out(charges, jobs)
     assert jobs == {"a": {index("x"): 2.5, index("y"): 1.5}, "b": {index("x"): 0.5, index("y"): 1.5}}
+
+
+def test_a_jobs_own_row_is_no_hot_key_and_counts_for_the_table() -> None:
+    jobs: dict[str, defaultdict[Key, float]] = {"a": defaultdict(float)}
+    share_out([Charge(index("a", "table"), 8, "a"), Charge(index("x"), 0.1, "a")], jobs)
+    one = load(*jobs.values())
+    assert one.places() == {"table": 8, "list": 0.1}
+    assert [str(key) for key, _ in ceilings(one, LIMITS)] == ["list x"]
+    cold = stage.from_cold(one, LIMITS, 1_000, steps=1)[0]
+    assert cold.jobs_a_second == pytest.approx(500, rel=0.01)
+    assert cold.first == "all of table"

@@ -1,6 +1,5 @@
 """What goes over the wire, and what the client makes of answers that do not come or come wrong. Sync and async."""
 
-import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +23,7 @@ from sortie_client import (
     WrongStatus,
 )
 from sortie_client.estimates import WORTH_IT
+from tests.support.loops import run_alone
 from tests.support.servers import DONE, JOB, Says, Seen, Server, answering, script
 
 QUICK = Retries(first=0.01, longest=0.02)
@@ -40,7 +40,7 @@ def awaited(url: str, act: Act) -> Any:
         async with AsyncSortie(url, "secret", retries=QUICK) as client:
             return await act(client)
 
-    return asyncio.run(run())
+    return run_alone(run())
 
 
 BOTH = pytest.mark.parametrize("ask", [sync, awaited], ids=["sync", "async"])

@@ -84,9 +84,9 @@ class Driver:
     def add_schedule(self, owner: str) -> None:
         world = self.world
         line = "* * * * *" if len(self.schedules) % 2 else "*/7 * * * *"
-        schedule = world.process(lambda: schedules.add(world.ports, line, "UTC", b"{}", sort_job(owner)))
-        if schedule:
-            self.schedules.append((owner, schedule.id))
+        added = world.process(lambda: schedules.add(world.ports, line, "UTC", b"{}", sort_job(owner)))
+        if added:
+            self.schedules.append((owner, added.schedule.id))
 
     def remove_schedule(self, owner: str, which: int) -> None:
         if self.schedules:
@@ -103,6 +103,31 @@ class Driver:
     def retry(self, owner: str, which: int) -> None:
         if self.jobs:
             self.world.retry(owner, self.jobs[which % len(self.jobs)][1])
+
+    def contest(self, object_id: int, call: int, *, retry: bool) -> None:
+        """A job with a window is canceled. Then one client retries it, or submits into its window, and stands still at
+        a call while another does the other of the two."""
+        world, window = self.world, WindowWish(60, OnRepeat.DELAY)
+        first = world.submit(sort_job(ALICE, object_id=object_id, window=window))
+        if first is None:
+            return
+        self._promise(ALICE, first)
+        world.cancel(ALICE, first.job.id)
+
+        def submit() -> None:
+            self._promise(ALICE, world.submit(sort_job(ALICE, object_id=object_id, window=window)))
+
+        def retry_by_hand() -> None:
+            world.retry(ALICE, first.job.id)
+
+        mine, other = (retry_by_hand, submit) if retry else (submit, retry_by_hand)
+
+        def others() -> None:
+            with world.gate.opened():
+                other()
+
+        world.gate.plan(call, Fault(others, after=False))
+        mine()
 
     def cancel_soon(self, which: int, seconds: float) -> None:
         """While time passes inside a task, most likely."""

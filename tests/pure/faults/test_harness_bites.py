@@ -118,6 +118,21 @@ class NoTokens(FakeContainers):
         return super().start(name, spec)
 
 
+class NoWindowHolder(fakes.MemoryJobs):
+    """A retry by hand does not ask whether another job has the window by now."""
+
+    def permits(self, change: Change, row: Job) -> bool:
+        return super().permits(msgspec.structs.replace(change, holds_window=False), row)
+
+
+class NoHandOver(fakes.MemoryJobs):
+    """A window is taken over without asking whether its job is still canceled."""
+
+    def _hand_over(self, handed: Change) -> None:
+        row = self.table.jobs[handed.job.id]
+        self.table.jobs[row.id] = changes.apply_change(handed, row)
+
+
 class NoKeys(fakes.MemoryRecords):
     """Every request believes that its Idempotency-Key is new."""
 
@@ -134,7 +149,8 @@ WITHOUT: dict[str, dict[str, Any]] = {
     kind.__name__: {_part_of(kind): kind}
     for kind in (
         NoFence, NoStatusGuard, NoWakeTime, NoWakeTimeAfterRetry, NoLeaseGuard, NoAttemptLimit, NoCancelGuard,
-        OverwritingInsert, NoWindowVersion, NoKeys, ClaimsWhatRunsElsewhere, RefusesWhatWasLookedAt, NoTokens,
+        OverwritingInsert, NoWindowVersion, NoWindowHolder, NoHandOver, NoKeys, ClaimsWhatRunsElsewhere,
+        RefusesWhatWasLookedAt, NoTokens,
     )
 }  # fmt: skip
 

@@ -57,6 +57,10 @@ class Histories(RuleBasedStateMachine):
     def steer(self, owner: str, which: int, act: str) -> None:
         {"cancel": self.driver.cancel, "retry": self.driver.retry, "read": self.driver.read}[act](owner, which)
 
+    @rule(object_id=st.integers(0, 1), call=st.integers(0, 4), retry=st.booleans())
+    def contest(self, object_id: int, call: int, retry: bool) -> None:
+        self.driver.contest(object_id, call, retry=retry)
+
     @rule(which=WHICH, seconds=SECONDS)
     def cancel_soon(self, which: int, seconds: float) -> None:
         self.driver.cancel_soon(which, seconds)

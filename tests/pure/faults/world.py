@@ -317,7 +317,7 @@ class World:
             raise Broken("\n".join(broken))
 
     def _bytes(self, payload: Payload) -> bytes:
-        return payload.data if isinstance(payload, Inline) else self.backing.payloads.get(payload.key)
+        return payload.data if isinstance(payload, Inline) else self.backing.payloads.get(payload.key, payload.size)
 
     def _of_runs(self, rows: Sequence[Job]) -> list[str]:
         """All jobs of a run, or none."""

@@ -36,7 +36,8 @@ def walk(script: list[str], folder: Path, url: str, environ: Mapping[str, str]) 
             lines.append(f"printf '\\n{MARK}\\n'")
         else:
             lines.append(line)
-    (folder / "clients").symlink_to(ROOT / "clients")
+    if folder != ROOT:
+        (folder / "clients").symlink_to(ROOT / "clients")
     done = subprocess.run(
         ["bash", "-e", "-o", "pipefail", "-c", "\n".join(lines)],
         cwd=folder, env=dict(environ), capture_output=True, text=True, timeout=240,
