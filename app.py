@@ -26,32 +26,11 @@ from chalicelib.http.events import container_events
 from chalicelib.http.groups_file import read_groups_file
 from chalicelib.http.local import install_where_it_runs
 from chalicelib.http.server import (
-    Request,
-    Response,
-    Router,
-    Sortie,
-    json_response,
-    lines_response,
-    problem_response,
-    text_response,
+    Request, Response, Router, Sortie, json_response, lines_response, problem_response, text_response,
 )  # fmt: skip
 from chalicelib.service import (
-    bulk,
-    cancel,
-    container_log,
-    containers,
-    dispatch,
-    groups,
-    health,
-    read,
-    rerun,
-    retry,
-    schedules,
-    stats,
-    submit,
-    tokens,
-    uploads,
-    work,
+    bulk, cancel, container_log, containers, dispatch, groups, health, read, rerun, retry, schedules, stats, submit,
+    tokens, uploads, work,
 )  # fmt: skip
 
 settings = wiring.settings()
