@@ -15,7 +15,7 @@ from chalicelib.api.jobs import JobAnswer, judge_job, render_job
 from chalicelib.api.lists import parse_page, render_board, render_page
 from chalicelib.api.problems import plain_problem
 from chalicelib.api.prometheus import render_metrics
-from chalicelib.api.query import SPAN, WAIT, query_choice, query_int, query_owner
+from chalicelib.api.query import LIMIT, SPAN, WAIT, query_choice, query_cursor, query_int, query_owner
 from chalicelib.api.run_again import judge_again, parse_changes
 from chalicelib.api.schedules import parse_schedule, render_schedule, render_schedules
 from chalicelib.api.stats import HealthAnswer, render_stats
@@ -164,13 +164,20 @@ def get_run(request: Request, name: str, run_id: str) -> Response:
 def add_schedule(request: Request) -> Response:
     line, new = parse_schedule(request.body, context_of(request))
     added = schedules.add(ports, line.cron, line.timezone, bytes(line.job), new, key=request.key, body=request.body)
-    location = f"{request.prefix}/schedules"
+    location = f"{request.prefix}/schedules/{added.schedule.id}"
     return json_response(201 if added.created else 200, render_schedule(added.schedule), Location=location)
 
 
 @route
 def list_schedules(request: Request) -> Response:
-    return json_response(200, render_schedules(ports.records.schedules(query_owner(request.query, request.principal))))
+    owner, limit = query_owner(request.query, request.principal), query_int(request.query, LIMIT)
+    found, cursor = schedules.list_page(ports, owner, query_cursor(request.query), limit)
+    return json_response(200, render_schedules(found, cursor))
+
+
+@route
+def get_schedule(request: Request, schedule_id: str) -> Response:
+    return json_response(200, render_schedule(schedules.get(ports, request.principal.sees, schedule_id)))
 
 
 @route
