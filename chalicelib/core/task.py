@@ -67,7 +67,8 @@ class Task:
         except msgspec.ValidationError as error:
             raise Invalid(field_error_of(error)) from None
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-            raise Invalid(FieldError("", f"not valid JSON: {error}")) from None
+            nan = decoding.find_nan_at(raw, str(error))
+            raise Invalid(FieldError("", f"{nan}, not a number" if nan else f"not valid JSON: {error}")) from None
 
     def validate(self, raw: bytes) -> None:
         task_input = self.decode(raw)

@@ -8,6 +8,7 @@ import msgspec
 from chalicelib.core.change import LEASE_GRACE_SECONDS, report_progress
 from chalicelib.core.job import Error, Inline, Job
 from chalicelib.core.task import Task, TaskError
+from chalicelib.core.unpacking import unpack
 from chalicelib.errors import Invalid, PayloadMissing, TooLarge, Unavailable
 from chalicelib.ports import ChangeRefused, Ports
 from chalicelib.service import log
@@ -131,7 +132,10 @@ def run(ports: Ports, job: Job) -> Outcome:
 def _read_input(ports: Ports, job: Job, task: Task) -> object:
     if isinstance(job.input, Inline):
         return task.decode(job.input.data)
-    data = ports.payloads.get(job.input.key, ports.settings.upload_limit)
+    most = ports.settings.upload_limit
+    data = ports.payloads.get(job.input.key, most)
+    if job.input.raw:
+        data = unpack(data, most)
     if job.input.raw and task.adopt:
         data = task.adopt(data)
     return task.decode(data)

@@ -239,6 +239,23 @@ def test_entries_of_a_bulk_that_read_503_are_sent_again_and_no_others(ask: Any) 
     assert [job.id for job in batch.jobs] == [f"id{place}" for place in [*range(99), *range(100, 150)]]
 
 
+@BOTH
+def test_a_batch_of_which_a_part_was_made_is_not_lost(ask: Any) -> None:
+    def answer(seen: Seen) -> Says:
+        jobs = json.loads(seen.body)["jobs"]
+        if len(jobs) < 100:
+            return Says(503)
+        return Says(207, json.dumps({"results": [_entry(place, job, 3) for place, job in enumerate(jobs)]}).encode())
+
+    requests = [{"task": "sleep", "input": {"seconds": place + 1_000}} for place in range(150)]
+    with answering(answer) as server:
+        batch = ask(server.url, lambda client: client.submit_many(requests))
+        assert (len(batch.jobs), len(batch.errors)) == (100, 50)
+        assert {type(error) for error in batch.errors.values()} == {Unavailable}
+        with pytest.raises(Unavailable):
+            ask(server.url, lambda client: client.submit_many(requests[:50]))
+
+
 def _entry(place: int, job: Any, round_: int) -> Any:
     if not job:
         return {"status": 422, "problem": {"type": "t", "title": "t", "status": 422, "detail": "no task"}}
