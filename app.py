@@ -15,32 +15,34 @@ from chalicelib.api.jobs import JobAnswer, judge_job, render_job
 from chalicelib.api.lists import parse_page, render_board, render_page
 from chalicelib.api.problems import plain_problem
 from chalicelib.api.prometheus import render_metrics
-from chalicelib.api.query import LIMIT, SPAN, WAIT, query_choice, query_cursor, query_int, query_owner
+from chalicelib.api.query import (
+    AFTER,
+    ATTEMPT,
+    LIMIT,
+    SPAN,
+    WAIT,
+    query_choice,
+    query_cursor,
+    query_int,
+    query_owner,
+    query_text,
+)
 from chalicelib.api.run_again import judge_again, parse_changes
 from chalicelib.api.schedules import parse_schedule, render_schedule, render_schedules
-from chalicelib.api.stats import HealthAnswer, render_stats
+from chalicelib.api.stats import render_health, render_stats
 from chalicelib.api.uploads import parse_upload, render_upload
 from chalicelib.core.job import Job
 from chalicelib.http.assets import file_response, spec_response
+from chalicelib.http.events import container_events
 from chalicelib.http.groups_file import read_groups_file
 from chalicelib.http.local import install_where_it_runs
-from chalicelib.http.server import Request, Response, Router, Sortie, json_response, problem_response, text_response
+from chalicelib.http.server import (
+    Request, Response, Router, Sortie, json_response, lines_response, problem_response, text_response,
+)  # fmt: skip
 from chalicelib.service import (
-    bulk,
-    cancel,
-    dispatch,
-    groups,
-    health,
-    read,
-    rerun,
-    retry,
-    schedules,
-    stats,
-    submit,
-    tokens,
-    uploads,
-    work,
-)
+    bulk, cancel, container_log, containers, dispatch, groups, health, read, rerun, retry, schedules, stats, submit,
+    tokens, uploads, work,
+)  # fmt: skip
 
 settings = wiring.settings()
 ports = wiring.ports(settings)
@@ -132,6 +134,13 @@ def run_again(request: Request, job_id: str) -> Response:
 
 
 @route
+def get_log(request: Request, job_id: str) -> Response:
+    attempt, after = query_int(request.query, ATTEMPT) or None, query_text(request.query, AFTER)
+    page = container_log.read_log(ports, request.principal.sees, job_id, attempt, after)
+    return lines_response(page.lines, page.after)
+
+
+@route
 def get_board(request: Request) -> Response:
     return json_response(200, render_board(read.get_board(ports, query_owner(request.query, request.principal))))
 
@@ -209,7 +218,7 @@ def get_metrics(request: Request) -> Response:
 def get_health(request: Request) -> Response:
     if down := vitals.problems(ports):
         return problem_response(plain_problem(503, "; ".join(down)))
-    return json_response(200, HealthAnswer("ok"))
+    return json_response(200, render_health(settings.containers_off))
 
 
 @route
@@ -251,3 +260,9 @@ def on_messages(event: Any) -> dict[str, Any]:
 def on_tick(event: Any) -> None:
     """Start what is due and recover what was lost."""
     dispatch.dispatch(ports, lambda: event.context.get_remaining_time_in_millis() / 1000)
+
+
+@app.on_cw_event(container_events(settings.stage), name="ended")
+def on_container(event: Any) -> None:
+    """A container runs, or has stopped: settle its job. The event is only a hint."""
+    containers.on_event(ports, event.detail.get("startedBy") or "", event.detail["taskArn"])

@@ -4,11 +4,13 @@ Every method may raise errors.Unavailable, after which nothing is known about it
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from chalicelib.config import Settings
 from chalicelib.core.change import Change
+from chalicelib.core.container import Spec
+from chalicelib.core.container_look import MISSING, Look
 from chalicelib.core.filters import Filter
 from chalicelib.core.job import Job, Millis
 from chalicelib.core.records import KeyRecord, OpenUploads, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
@@ -24,6 +26,12 @@ class ChangeRefused(SortieError):
     def __init__(self, job: Job | None) -> None:
         super().__init__("the row has moved on" if job else "there is no such row")
         self.job = job
+
+
+class StartRefused(SortieError):
+    """The engine has no room for a container now; nothing was started."""
+
+    code = "start-refused"
 
 
 class JobStore(Protocol):
@@ -183,6 +191,71 @@ class Payloads(Protocol):
         """Return when the bucket answers."""
 
 
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Lines, oldest first, and what to ask for the next ones with."""
+
+    lines: Sequence[str]
+    after: str | None
+
+
+class Containers(Protocol):
+    """The engine that runs containers. A reference (`ref`) is its own name for one."""
+
+    def start(self, name: str, spec: Spec) -> str:
+        """Start it, unless one was started under this name: the reference of that. StartRefused where there is no room,
+        errors.Invalid where the engine does not take the spec."""
+
+    def find(self, name: str) -> list[str]:
+        """References of what was started under this name, whether or not it still runs."""
+
+    def look(self, refs: Sequence[str]) -> Mapping[str, Look]:
+        """Each one as it is; MISSING for what the engine does not know."""
+
+    def running(self) -> Sequence[Look]:
+        """What starts or runs now."""
+
+    def stop(self, ref: str, why: str) -> None:
+        """Ask it to end, and end it soon after. One that has ended or is unknown is left as it is."""
+
+    def tail(self, ref: str, lines: int) -> Sequence[str]:
+        """Its last lines, as far as they have arrived."""
+
+    def log(self, ref: str, after: str | None) -> LogPage:
+        """Its lines from the start, or on from where a page ended."""
+
+    def check(self) -> None:
+        """Return when the engine answers."""
+
+
+class NoContainers:
+    """Containers where no engine is configured: nothing starts, nothing is known."""
+
+    def start(self, name: str, spec: Spec) -> str:
+        raise StartRefused("no engine is configured")
+
+    def find(self, name: str) -> list[str]:
+        return []
+
+    def look(self, refs: Sequence[str]) -> Mapping[str, Look]:
+        return {ref: Look(ref, MISSING) for ref in refs}
+
+    def running(self) -> Sequence[Look]:
+        return []
+
+    def stop(self, ref: str, why: str) -> None:
+        return None
+
+    def tail(self, ref: str, lines: int) -> Sequence[str]:
+        return []
+
+    def log(self, ref: str, after: str | None) -> LogPage:
+        return LogPage([], after)
+
+    def check(self) -> None:
+        return None
+
+
 class Clock(Protocol):
     def now(self) -> Millis: ...
 
@@ -230,3 +303,4 @@ class Ports:
     alarm: Alarm
     tasks: Mapping[str, Task]
     settings: Settings
+    containers: Containers = field(default_factory=NoContainers)

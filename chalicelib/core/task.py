@@ -44,7 +44,8 @@ class Task:
     """`check` looks deeper than the type at submit (raises Invalid); `adopt` turns an upload into an input.
 
     `quick`: over in milliseconds when its input fits the row, so its jobs are kept out of the `running` list and
-    the task list, which saves index writes.
+    the task list, which saves index writes. `remote`: its jobs run in containers, and `run` is never called.
+    `longest`: the longest time-out in seconds, where it is not the worker's own.
     """
 
     name: str
@@ -56,6 +57,8 @@ class Task:
     check: Callable[[Any], None] | None
     adopt: Callable[[bytes], bytes] | None
     input_schema: dict[str, Any] | None
+    remote: bool = False
+    longest: float | None = None
 
     def decode(self, raw: bytes) -> Any:
         """The typed input; Invalid names the first field that is wrong."""
@@ -79,6 +82,7 @@ TASKS: dict[str, Task] = {}
 def task(
     name: str, *, summary: str, quick: bool = False, check: Callable[[Any], None] | None = None,
     adopt: Callable[[bytes], bytes] | None = None, input_schema: dict[str, Any] | None = None,
+    remote: bool = False, longest: float | None = None,
 ) -> Callable[[Callable[[Any, Context], Any]], Callable[[Any, Context], Any]]:  # fmt: skip
     """Register the decorated function under `name`; its annotations say what goes in and out."""
 
@@ -87,7 +91,9 @@ def task(
         first = next(iter(hints))
         if name in TASKS and TASKS[name].run.__module__ != run.__module__:
             raise ValueError(f"two tasks are called {name!r}: {TASKS[name].run.__module__} and {run.__module__}")
-        TASKS[name] = Task(name, summary, run, hints[first], hints["return"], quick, check, adopt, input_schema)
+        TASKS[name] = Task(
+            name, summary, run, hints[first], hints["return"], quick, check, adopt, input_schema, remote, longest
+        )
         return run
 
     return register

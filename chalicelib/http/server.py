@@ -3,7 +3,7 @@
 import logging
 import re
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import unquote
@@ -163,6 +163,12 @@ def json_response(status: int, answer: Any, **headers: str) -> Response:
 def text_response(text: str) -> Response:
     """Prometheus's text form."""
     return Response(200, text, content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def lines_response(lines: Sequence[str], after: str | None) -> Response:
+    """A page of a log, and where the next one begins."""
+    headers = {} if after is None else {"Log-After": after}
+    return Response(200, "".join(f"{line}\n" for line in lines), headers, "text/plain; charset=utf-8")
 
 
 def problem_response(problem: Problem, **headers: str) -> Response:

@@ -14,7 +14,7 @@ from chalicelib.core.ids import is_id
 from chalicelib.core.job import Job
 from chalicelib.errors import Unavailable
 from chalicelib.ports import ChangeRefused, Ports
-from chalicelib.service import log, schedules
+from chalicelib.service import containers, log, schedules
 from chalicelib.service.metrics import Tallies
 
 STOP_BEFORE_SECONDS = 5.0
@@ -25,6 +25,7 @@ def dispatch(ports: Ports, seconds_left: Callable[[], float]) -> int:
     """How many rows were looked at. Stops by itself while the function still has a few seconds."""
     waiting: list[str] = []
     looked_at, tallies = 0, Tallies(ports)
+    _sweep(ports)
     for names in ports.jobs.due(ports.clock.now(), PAGE_ROWS):
         looked_at += len(names)
         _dispatch_jobs([name for name in names if is_id(name)], ports, tallies)
@@ -39,7 +40,9 @@ def dispatch(ports: Ports, seconds_left: Callable[[], float]) -> int:
 
 def _dispatch_jobs(job_ids: Sequence[str], ports: Ports, tallies: Tallies) -> None:
     messages: list[tuple[str, int]] = []
-    for job in ports.jobs.get_many(job_ids):
+    rows = ports.jobs.get_many(job_ids)
+    _look_after(ports, rows, tallies)
+    for job in rows:
         try:
             delay = _apply_plan(ports, job, tallies)
         except Exception as error:  # one bad row must not keep all the others waiting
@@ -48,6 +51,23 @@ def _dispatch_jobs(job_ids: Sequence[str], ports: Ports, tallies: Tallies) -> No
         if delay is not None:
             messages.append((job.id, delay))
     _send(ports, messages)
+
+
+def _look_after(ports: Ports, rows: Sequence[Job], tallies: Tallies) -> None:
+    """What runs in containers: one look for a page of rows."""
+    try:
+        if remote := containers.unsettled(rows, ports.clock.now()):
+            containers.settle_many(ports, remote, tallies, in_round=True)
+    except Unavailable as error:
+        log.warning("containers_not_looked_at", reason=str(error))
+
+
+def _sweep(ports: Ports) -> None:
+    try:
+        if not containers.allowed(ports.settings).off:
+            containers.sweep(ports)
+    except Unavailable as error:
+        log.warning("containers_not_swept", reason=str(error))
 
 
 def _apply_plan(ports: Ports, job: Job, tallies: Tallies) -> int | None:

@@ -6,6 +6,7 @@ import { poll } from "../lib/poll.js";
 import { dueAt, isOpen, short, took } from "../lib/status.js";
 import { span } from "../lib/time.js";
 import { actionButton, againButton } from "../parts/jobactions.js";
+import { logPanel } from "../parts/logpanel.js";
 import { numbersOf, payloadPanel, rawOf } from "../parts/payload.js";
 import { plot } from "../parts/plot.js";
 import { pill, progressBar, setPill } from "../parts/progress.js";
@@ -79,6 +80,7 @@ function layout(main, job, signal, refresh) {
   const drawn = {};
   const input = payloadPanel("Input", job, "input", signal, (raw) => picture("before", raw));
   const output = payloadPanel("Output", job, "output", signal, (raw) => picture("after", raw));
+  const log = job.task === "container" ? logPanel(job, signal) : null;
   const seen = {};
   const heading = el(
     "h1",
@@ -97,7 +99,7 @@ function layout(main, job, signal, refresh) {
     el(
       "div",
       { class: "two job" },
-      el("div", { class: "stack" }, pictures, el("div", { class: "pair" }, input.node, output.node)),
+      el("div", { class: "stack" }, log?.node, pictures, el("div", { class: "pair" }, input.node, output.node)),
       el("div", { class: "stack" }, life.node, facts.node),
     ),
   );
@@ -136,6 +138,7 @@ function layout(main, job, signal, refresh) {
       fill(error, el("strong", { text: errorTitle(next) }), el("pre", { tabindex: "0", text: next.error.message }));
     }
     life.set(next);
+    log?.set(next);
     facts.set(next);
     payload("input", input, next, text, "This task takes no input.");
     payload(
@@ -201,6 +204,10 @@ function factsPanel(job) {
   list.append(el("dt", { text: "Id" }), el("dd", {}, id, copyButton(job.id, "job id")));
   for (const name of ["Ran for", "Attempts", "Time-out"]) add(name, el("span"));
   for (const name of ["Created", "Due", "Ended"]) add(name, when(null));
+  if (job.task === "container") {
+    add("Image", el("code"));
+    add("Container", el("span"));
+  }
   if (job.object_id !== null && job.object_id !== undefined)
     add("Object", link({ object_id: objectQuery(job.object_id) }, job.object_id));
   if (job.window) add("Window", el("span", {}, el("span"), when(job.window.ends_at)));
@@ -223,6 +230,10 @@ function factsPanel(job) {
     setText(rows.get("Ran for"), took(next));
     setText(rows.get("Attempts"), `${next.attempts} of ${next.max_attempts}`);
     setText(rows.get("Time-out"), next.timeout ? `${span(next.timeout)} an attempt` : "–");
+    if (rows.has("Image")) {
+      setText(rows.get("Image"), next.input?.image || "–");
+      setText(rows.get("Container"), containerText(next));
+    }
     setWhen(rows.get("Created"), next.created_at);
     setWhen(rows.get("Due"), dueAt(next));
     setWhen(rows.get("Ended"), next.finished_at);
@@ -238,6 +249,12 @@ function factsPanel(job) {
     setText(rows.get(name).firstChild, `${who}, `);
     setWhen(rows.get(name).lastChild, at);
   }
+}
+
+function containerText({ phase, elapsed_ms, container }) {
+  if (phase) return `${phase} for ${span(elapsed_ms / 1000)}`;
+  const code = container?.exit_code;
+  return code === null || code === undefined ? "–" : `exit code ${code}`;
 }
 
 function windowText({ id, window }) {

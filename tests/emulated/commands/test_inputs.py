@@ -86,6 +86,9 @@ CASES = [
     Case("ops.build", "STAGE=dev or STAGE=prod", arguments=("nowhere",)),
     Case("ops.build", "package index", {"PIP_INDEX_URL": DEAD, "PIP_NO_INDEX": "1"}, ("dev",)),
     Case("benchmarks.service", f"answers at {DEAD}", arguments=(DEAD,)),
+    Case("benchmarks.service", "--jobs", arguments=("--jobs", "many")),
+    Case("benchmarks.client", f"nothing answers at {DEAD}", arguments=(DEAD,)),
+    Case("benchmarks.client", "--rounds", arguments=("--rounds", "0")),
     Case("benchmarks.cost", "NUMBERS='banana'", {"NUMBERS": "banana"}),
 ]
 

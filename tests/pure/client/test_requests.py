@@ -239,6 +239,23 @@ def test_entries_of_a_bulk_that_read_503_are_sent_again_and_no_others(ask: Any) 
     assert [job.id for job in batch.jobs] == [f"id{place}" for place in [*range(99), *range(100, 150)]]
 
 
+@BOTH
+def test_a_batch_of_which_a_part_was_made_is_not_lost(ask: Any) -> None:
+    def answer(seen: Seen) -> Says:
+        jobs = json.loads(seen.body)["jobs"]
+        if len(jobs) < 100:
+            return Says(503)
+        return Says(207, json.dumps({"results": [_entry(place, job, 3) for place, job in enumerate(jobs)]}).encode())
+
+    requests = [{"task": "sleep", "input": {"seconds": place + 1_000}} for place in range(150)]
+    with answering(answer) as server:
+        batch = ask(server.url, lambda client: client.submit_many(requests))
+        assert (len(batch.jobs), len(batch.errors)) == (100, 50)
+        assert {type(error) for error in batch.errors.values()} == {Unavailable}
+        with pytest.raises(Unavailable):
+            ask(server.url, lambda client: client.submit_many(requests[:50]))
+
+
 def _entry(place: int, job: Any, round_: int) -> Any:
     if not job:
         return {"status": 422, "problem": {"type": "t", "title": "t", "status": 422, "detail": "no task"}}
@@ -248,6 +265,33 @@ def _entry(place: int, job: Any, round_: int) -> Any:
     if number < 100 and place % 3 == 1 and round_ < 3:
         return {"status": 503, "problem": {"type": "t", "title": "t", "status": 503, "detail": "later"}}
     return {"status": 202, "job": {"id": f"id{number}", "task": "sleep", "status": "pending"}}
+
+
+@BOTH
+@pytest.mark.parametrize("follow", [False, True])
+def test_a_log_is_read_page_by_page_to_its_end(ask: Any, follow: bool) -> None:
+    """A line is what ends in a line feed. Where the log is followed, its last line comes late."""
+    lines = ["one", "", "two\u2028still two", "late"]
+    looks = 0
+
+    def answer(seen: Seen) -> Says:
+        nonlocal looks
+        path, _, query = seen.path.partition("?")
+        if not path.endswith("/log"):
+            looks += 1
+            return Says(200, DONE if looks > 5 else JOB)
+        after = int(query.removeprefix("after=") or 0)
+        written = lines[:3] if follow and looks < 5 else lines
+        page = written[after : after + 2]
+        text = "".join(f"{line}\n" for line in page)
+        return Says(200, text.encode(), {"Log-After": str(after + len(page))})
+
+    async def read(client: AsyncSortie) -> Any:
+        return [line async for line in (await client.job("x")).log(follow=follow)]
+
+    with answering(answer) as server:
+        act = (lambda client: list(client.job("x").log(follow=follow))) if ask is sync else read
+        assert ask(server.url, act) == lines
 
 
 def test_filters_stand_in_the_query_as_the_service_reads_them() -> None:

@@ -12,7 +12,7 @@ from chalicelib.service.submit import Submitted
 from tests.pure.faults.enumeration import Build
 from tests.pure.faults.gate import Fault, crash, unavailable
 from tests.pure.faults.invariants import Broken
-from tests.pure.faults.scenarios import task
+from tests.pure.faults.story import task
 from tests.pure.faults.world import ALICE, World, memory, sort_job
 from tests.support import fakes
 
@@ -21,6 +21,9 @@ INPUTS = {
     "sleep": '{"seconds":4}',
     "fail": '{"message":"no","times":1}',
     "log": '{"message":"on","times":0}',
+    "container": '{"image":"busybox:1","command":["8","0"]}',
+    "long container": '{"image":"busybox:1","command":["900","0"]}',
+    "bad container": '{"image":"busybox:1","command":["1","3"]}',
 }
 LARGE = '{"array":[' + ",".join(str(n * 7919 % 1009) for n in range(40)) + "]}"
 FAULTS: dict[str, Callable[[World, float], None]] = {
@@ -56,8 +59,8 @@ class Driver:
         window = WindowWish(seconds, on_repeat) if on_repeat else None
         task_input = LARGE if name == "large" else INPUTS[name]
         new = task(
-            "sort" if name == "large" else name, task_input, owner, max_attempts=attempts, run_at=run_at, timeout=20.0,
-            object_id=seconds % 2 if window else None, window=window,
+            "sort" if name == "large" else name.split()[-1], task_input, owner, max_attempts=attempts, run_at=run_at,
+            timeout=20.0, object_id=seconds % 2 if window else None, window=window,
         )  # fmt: skip
         return self._promise(owner, self.world.submit(new))
 
@@ -158,6 +161,16 @@ class Driver:
             queue.losing, queue.doubling = what == "lose", what == "double"
             queue.reordering, queue.late = what == "reorder", 100.0 if what == "delay" else 0.0
             queue.early = 2 if what == "early" else 0
+
+    def events(self) -> None:
+        self.world.events()
+
+    def trouble_containers(self, what: str) -> None:
+        engine = self.world.backing.containers
+        if what == "take away":
+            engine.take_away()
+        engine.refusing, engine.losing_events = what == "refuse", what == "lose events"
+        engine.doubling_events = what == "double events"
 
     def send_nonsense(self, body: str) -> None:
         self.world.backing.queue.send(body)

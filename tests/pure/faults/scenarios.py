@@ -1,6 +1,6 @@
 """What clients, workers and dispatchers do, one story each. A story names no fault: the enumeration puts them in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 from chalicelib.core.window import OnRepeat
@@ -9,23 +9,12 @@ from chalicelib.service import bulk, cancel, groups, schedules
 from chalicelib.service.groups import Group
 from chalicelib.service.new_job import NewJob, WindowWish
 from chalicelib.service.submit import Submitted
+from tests.pure.faults.container_scenarios import CONTAINER_STORIES
 from tests.pure.faults.invariants import Broken
+from tests.pure.faults.story import Story, quietly, task
 from tests.pure.faults.world import ALICE, BOB, World, sort_job
 
-Story = Callable[[World], None]
 DAY = 86_400
-
-
-def task(name: str, task_input: str, owner: str = ALICE, **more: object) -> NewJob:
-    return NewJob(owner=owner, task=name, input=task_input.encode(), **more)  # type: ignore[arg-type]
-
-
-def quietly(world: World, new: NewJob) -> str:
-    """A job that is there before the story begins; its message is in the queue."""
-    with world.gate.opened():
-        answer = world.submit(new)
-    assert answer is not None
-    return answer.job.id
 
 
 def submit_one(world: World) -> None:
@@ -332,4 +321,4 @@ STORIES: Mapping[str, Story] = {
         retry_against_the_next,
     )
     for mode in OnRepeat
-}  # fmt: skip
+} | CONTAINER_STORIES  # fmt: skip

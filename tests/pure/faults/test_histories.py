@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from chalicelib.core.window import OnRepeat
 from tests.pure.faults import counting
 from tests.pure.faults.driver import FAULTS, Driver
-from tests.pure.faults.walk import walk
+from tests.pure.faults.walk import CONTAINER_TROUBLES, walk
 from tests.pure.faults.world import ALICE, BOB
 
 OWNERS = st.sampled_from([ALICE, BOB])
@@ -26,7 +26,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(
         owner=OWNERS,
-        name=st.sampled_from(["sort", "large", "sleep", "fail", "log"]),
+        name=st.sampled_from(["sort", "large", "sleep", "fail", "log", "container", "long container", "bad container"]),
         attempts=st.integers(1, 3),
         wait=st.sampled_from([0, 0, 30, 1_000]),
         seconds=st.sampled_from([60, 61, 300]),
@@ -80,6 +80,14 @@ class Histories(RuleBasedStateMachine):
     @rule(what=st.sampled_from(["lose", "double", "reorder", "delay", "early", "none"]))
     def trouble_queue(self, what: str) -> None:
         self.driver.trouble_queue(what)
+
+    @rule()
+    def events(self) -> None:
+        self.driver.events()
+
+    @rule(what=st.sampled_from(CONTAINER_TROUBLES))
+    def trouble_containers(self, what: str) -> None:
+        self.driver.trouble_containers(what)
 
     @rule(body=st.text(max_size=30))
     def send_nonsense(self, body: str) -> None:
