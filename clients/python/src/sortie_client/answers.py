@@ -175,11 +175,13 @@ class Schedule(Answer):
     next_runs: list[datetime] = []
     created_at: datetime | None = None
     owner: str = ""
+    task: str = ""
     job: dict[str, Any] = {}
 
 
 class ScheduleList(Answer):
     schedules: list[Schedule]
+    next: str | None = None
 
 
 class Upload(Answer):
