@@ -85,7 +85,9 @@ def test_each_function_has_its_role_its_log_and_its_environment(raw: dict[str, A
     assert {key for key, each in raw.items() if each is groups[log]} <= set(raw[name]["DependsOn"])
     assert role[0]["Resource"] == f"arn:aws:logs:*:*:log-group:{log.replace('${Stage}', 'prod')}:*"
     variables = function["Environment"]["Variables"]
-    assert variables == {"SORTIE_STAGE": "prod", "PYTHONTZPATH": "", "BUCKET_NAME": {"Ref": "Bucket"}}
+    always = {"SORTIE_STAGE": "prod", "PYTHONTZPATH": "", "BUCKET_NAME": {"Ref": "Bucket"}}
+    assert variables == variables | always
+    assert {key for key in variables if not key.startswith("CONTAINER_")} == set(always)
 
 
 def test_times_and_memory_are_as_designed(raw: dict[str, Any]) -> None:
@@ -172,5 +174,6 @@ def test_cfn_lint_has_no_complaint(package: Package, tmp_path: Path) -> None:
     file = tmp_path / "template.json"
     file.write_text(json.dumps(cloudformation.located(package.template, "bucket", "key.zip")))
     lint = [sys.executable, "-c", "import sys; from cfnlint.runner import main; sys.exit(main())"]
-    done = subprocess.run([*lint, str(file)], capture_output=True, text=True)
+    # A parameter that is empty unless containers are wanted stands only in what is made when they are.
+    done = subprocess.run([*lint, "--ignore-checks", "W1030", "--", str(file)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
