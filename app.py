@@ -165,8 +165,8 @@ def add_schedule(request: Request) -> Response:
 @route
 def list_schedules(request: Request) -> Response:
     owner, limit = query_owner(request.query, request.principal), query_int(request.query, LIMIT)
-    found, cursor = schedules.list_page(ports, owner, query_cursor(request.query), limit)
-    return json_response(200, render_schedules(found, cursor))
+    rows, cursor = schedules.list_page(ports, owner, query_cursor(request.query), limit)
+    return json_response(200, render_schedules(rows, cursor))
 
 
 @route
