@@ -5,7 +5,7 @@ A view's method, path, role, query and models are the row of its name in chalice
 
 from typing import Any
 
-from chalice.app import AuthResponse, AuthRoute
+from chalice.app import AuthResponse
 
 from chalicelib import wiring
 from chalicelib.api.body import RequestContext, parse_traceparent
@@ -25,9 +25,8 @@ from chalicelib.http.assets import file_response, spec_response
 from chalicelib.http.events import container_events
 from chalicelib.http.groups_file import read_groups_file
 from chalicelib.http.local import install_where_it_runs
-from chalicelib.http.server import (
-    Request, Response, Router, Sortie, json_response, lines_response, problem_response, text_response,
-)  # fmt: skip
+from chalicelib.http.server import (Request, Response, Router, Sortie, auth_response, json_response, lines_response,
+    problem_response, text_response)  # fmt: skip
 from chalicelib.service import (
     bulk, cancel, container_log, containers, dispatch, groups, health, read, rerun, retry, schedules, stats, submit,
     tokens, uploads, work,
@@ -45,11 +44,7 @@ if settings.is_open:
 @app.authorizer(ttl_seconds=60)
 def authorize(request: Any) -> AuthResponse:
     """Bearer tokens: the owner and the role go on to the routes."""
-    principal = tokens.authenticate(ports, request.token)
-    if principal is None:
-        return AuthResponse(routes=[], principal_id="nobody")
-    context = {"owner": principal.owner, "role": principal.role.name.lower()}
-    return AuthResponse(routes=[AuthRoute("/*", ["*"])], principal_id=principal.owner, context=context)
+    return auth_response(tokens.authenticate(ports, request.token))
 
 
 route = Router(app, settings, None if settings.is_open else authorize)
@@ -229,10 +224,7 @@ def get_asset(request: Request, folder: str, name: str) -> Response:
 @app.on_sqs_message(queue=settings.queue, batch_size=settings.prefetch, name="work")
 def on_messages(event: Any) -> dict[str, Any]:
     """Run the jobs that a batch of messages names; what could not be dealt with stays in the queue."""
-    messages = [
-        work.Message(record["messageId"], record["body"], record["receiptHandle"])
-        for record in event.to_dict()["Records"]
-    ]
+    messages = work.read_records(event.to_dict()["Records"])
     failed = work.work(ports, messages, lambda: event.context.get_remaining_time_in_millis() / 1000)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 

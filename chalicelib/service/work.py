@@ -9,9 +9,10 @@ DynamoDB does not answer: the message goes back, and the lease or the wake time 
 import math
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from chalicelib.core import change as changes
 from chalicelib.core.ids import is_id
@@ -40,6 +41,11 @@ class Message:
     id: str
     body: str
     receipt: str
+
+
+def read_records(records: Sequence[Mapping[str, Any]]) -> list[Message]:
+    """`records`: of an event that Lambda makes of a batch of SQS messages."""
+    return [Message(record["messageId"], record["body"], record["receiptHandle"]) for record in records]
 
 
 def work(

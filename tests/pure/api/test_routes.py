@@ -18,12 +18,13 @@ EVERY_MINUTE = {"cron": "* * * * *", "timezone": "Europe/Berlin", "job": {"array
 def test_groups_are_listed_with_what_is_wrong_with_them(api: Api) -> None:
     answer = api.ask("GET", "/groups")
     assert answer.status == 200
-    a, b, c = answer.body["groups"]
+    a, b, c, d = answer.body["groups"]
     assert (a["name"], a["jobs"], a["problems"]) == ("group_a", ["job_a1", "job_a2", "job_a3"], [])
     assert (b["name"], b["jobs"]) == ("group_b", ["job_b1", "job_b2", "job_b3"])
     assert [problem["job"] for problem in b["problems"]] == ["job_b1", "job_b2", "job_b3"]
     assert len({problem["loc"] for problem in b["problems"]}) == 3
     assert (c["name"], c["jobs"], len(c["problems"])) == ("group_c", [], 1)
+    assert (d["name"], [problem["job"] for problem in d["problems"]]) == ("group_d", ["job_d1"])  # no engine here
     assert api.ask("GET", "/groups/group_b").body == {"groups": [b]}
 
 
