@@ -32,6 +32,8 @@ def destroy(environ: Mapping[str, str], say: Callable[[str], None]) -> None:
         _empty(account.client("s3"), bucket)
     for table in resources.get("AWS::DynamoDB::Table", []):
         account.client("dynamodb").update_table(TableName=table, DeletionProtectionEnabled=False)
+    for cluster in resources.get("AWS::ECS::Cluster", []):
+        _stop_containers(account.client("ecs"), cluster, say)
     say(f"Removing the stack {name}.")
     cloudformation.delete(account, stage)
 
@@ -54,6 +56,14 @@ def _what_would_be_lost(account: Account, name: str, resources: Mapping[str, lis
     lines += [f"  the bucket {bucket} and every payload in it" for bucket in resources.get("AWS::S3::Bucket", [])]
     lines.append(f"Nothing was removed. To do it: make destroy STAGE={name.removeprefix('sortie-')} CONFIRM={name}")
     return "\n".join(lines)
+
+
+def _stop_containers(client: Any, cluster: str, say: Callable[[str], None]) -> None:
+    """A cluster in which something runs cannot be removed."""
+    for page in client.get_paginator("list_tasks").paginate(cluster=cluster, desiredStatus="RUNNING"):
+        for task in page["taskArns"]:
+            say(f"Stopping the container {task.rsplit('/', 1)[-1]}.")
+            client.stop_task(cluster=cluster, task=task, reason="the stage is removed")
 
 
 def _empty(store: Any, bucket: str) -> None:

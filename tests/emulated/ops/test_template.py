@@ -14,7 +14,7 @@ from dev.template import Template
 from ops import cloudformation
 from ops.build import Package, build
 
-FUNCTIONS = ("Work", "Dispatch", "APIHandler", "Authorize")
+FUNCTIONS = ("Work", "Dispatch", "Ended", "APIHandler", "Authorize")
 
 
 @pytest.fixture(scope="module")
@@ -85,9 +85,25 @@ def test_each_function_has_its_role_its_log_and_its_environment(raw: dict[str, A
     assert {key for key, each in raw.items() if each is groups[log]} <= set(raw[name]["DependsOn"])
     assert role[0]["Resource"] == f"arn:aws:logs:*:*:log-group:{log.replace('${Stage}', 'prod')}:*"
     variables = function["Environment"]["Variables"]
-    always = {"SORTIE_STAGE": "prod", "PYTHONTZPATH": "", "BUCKET_NAME": {"Ref": "Bucket"}}
-    assert variables == variables | always
-    assert {key for key in variables if not key.startswith("CONTAINER_")} == set(always)
+    of_containers = {key for key in variables if key.startswith("CONTAINER_")}
+    assert {key: variables[key] for key in variables.keys() - of_containers} == {
+        "SORTIE_STAGE": "prod", "PYTHONTZPATH": "", "BUCKET_NAME": {"Ref": "Bucket"},
+    }  # fmt: skip
+    needed = {f"CONTAINER_{what}" for what in ("IMAGES", "SECRETS", "ROLE", "GROUP", "SUBNETS")}
+    assert of_containers == (set() if name == "Authorize" else needed)
+
+
+def test_nothing_of_container_jobs_is_made_unless_a_stage_says_what_may_run(raw: dict[str, Any]) -> None:
+    kinds = ("AWS::ECS::", "AWS::EC2::", "AWS::IAM::Policy", "AWS::NotThere::")
+    made = {name: each for name, each in raw.items() if each["Type"].startswith(kinds)} | {
+        name: raw[name] for name in ("ContainerRole", "ContainerLog")
+    }
+    assert len(made) == 14
+    assert {each.get("Condition") for each in made.values()} == {"HasContainers", "HasSecrets", "MakesNetwork"}
+    assert not [each for each in raw.values() if each["Type"] == "AWS::EC2::NatGateway"]
+    group = raw["ContainerGroup"]["Properties"]
+    assert "SecurityGroupIngress" not in group
+    assert raw["ContainerLog"]["Properties"]["RetentionInDays"] == 30
 
 
 def test_times_and_memory_are_as_designed(raw: dict[str, Any]) -> None:
