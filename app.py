@@ -15,10 +15,9 @@ from chalicelib.api.jobs import JobAnswer, judge_job, render_job
 from chalicelib.api.lists import parse_page, render_board, render_page
 from chalicelib.api.problems import plain_problem
 from chalicelib.api.prometheus import render_metrics
-from chalicelib.api.query import (AFTER, ATTEMPT, LIMIT, SPAN, WAIT, query_choice, query_cursor, query_int, query_owner,
-    query_text)  # fmt: skip
+from chalicelib.api.query import AFTER, ATTEMPT, SPAN, WAIT, query_choice, query_int, query_owner, query_text
 from chalicelib.api.run_again import judge_again, parse_changes
-from chalicelib.api.schedules import parse_schedule, render_schedule, render_schedules
+from chalicelib.api.schedules import parse_schedule, parse_schedule_page, render_schedule, render_schedules
 from chalicelib.api.stats import render_health, render_stats
 from chalicelib.api.uploads import parse_upload, render_upload
 from chalicelib.core.job import Job
@@ -56,10 +55,6 @@ def context_of(request: Request) -> RequestContext:
     return RequestContext(ports.tasks, settings, ports.clock.now(), request.principal.owner, request.request_id, trace)
 
 
-def groups_of(request: Request) -> dict[str, groups.Group]:
-    return parse_groups(read_groups_file(), context_of(request))
-
-
 def answer_job(row: Job, max_bytes: int = settings.answer_limit) -> JobAnswer:
     payload, output = read.render_input(ports, row.input), read.render_output(ports, row.output, max_bytes)
     return render_job(row, ports.clock.now(), payload, output)
@@ -93,9 +88,8 @@ def list_jobs(request: Request) -> Response:
 
 @route
 def get_job(request: Request, job_id: str) -> Response:
-    return job_response(
-        200, read.wait_for_end(ports, waits, request.principal.sees, job_id, query_int(request.query, WAIT))
-    )
+    seconds = query_int(request.query, WAIT)
+    return job_response(200, read.wait_for_end(ports, waits, request.principal.sees, job_id, seconds))
 
 
 @route
@@ -132,17 +126,19 @@ def get_board(request: Request) -> Response:
 
 @route
 def list_groups(request: Request) -> Response:
-    return json_response(200, render_groups(groups_of(request).values()))
+    return json_response(200, render_groups(parse_groups(read_groups_file(), context_of(request)).values()))
 
 
 @route
 def get_group(request: Request, name: str) -> Response:
-    return json_response(200, render_groups([require_group(groups_of(request), name)]))
+    return json_response(
+        200, render_groups([require_group(parse_groups(read_groups_file(), context_of(request)), name)])
+    )
 
 
 @route
 def start_run(request: Request, name: str) -> Response:
-    group = require_group(groups_of(request), name)
+    group = require_group(parse_groups(read_groups_file(), context_of(request)), name)
     run = groups.trigger(ports, group, request.principal.owner, request.request_id, key=request.key, body=request.body)
     href = f"{request.prefix}/groups/{name}/runs/{run.record.run_id}"
     return json_response(202 if run.created else 200, render_started(run, request.prefix + "/jobs/{id}"), Location=href)
@@ -158,15 +154,14 @@ def get_run(request: Request, name: str, run_id: str) -> Response:
 def add_schedule(request: Request) -> Response:
     line, new = parse_schedule(request.body, context_of(request))
     added = schedules.add(ports, line.cron, line.timezone, bytes(line.job), new, key=request.key, body=request.body)
-    location = f"{request.prefix}/schedules/{added.schedule.id}"
-    return json_response(201 if added.created else 200, render_schedule(added.schedule), Location=location)
+    status, made = 201 if added.created else 200, added.schedule
+    return json_response(status, render_schedule(made), Location=f"{request.prefix}/schedules/{made.id}")
 
 
 @route
 def list_schedules(request: Request) -> Response:
-    owner, limit = query_owner(request.query, request.principal), query_int(request.query, LIMIT)
-    found, cursor = schedules.list_page(ports, owner, query_cursor(request.query), limit)
-    return json_response(200, render_schedules(found, cursor))
+    owner, after, limit = parse_schedule_page(request.query, request.principal)
+    return json_response(200, render_schedules(*schedules.list_page(ports, owner, after, limit)))
 
 
 @route
@@ -213,21 +208,17 @@ def get_spec(request: Request) -> Response:
 
 @route
 def get_page(request: Request) -> Response:
-    return asset_response("pages/index.html", request)
+    return file_response("pages/index.html", settings, request.headers.get("if-none-match"))
 
 
 @route
 def get_docs(request: Request) -> Response:
-    return asset_response("pages/docs.html", request)
+    return file_response("pages/docs.html", settings, request.headers.get("if-none-match"))
 
 
 @route
 def get_asset(request: Request, folder: str, name: str) -> Response:
-    return asset_response(f"{folder}/{name}", request)
-
-
-def asset_response(name: str, request: Request) -> Response:
-    return file_response(name, settings, request.headers.get("if-none-match"))
+    return file_response(f"{folder}/{name}", settings, request.headers.get("if-none-match"))
 
 
 @app.on_sqs_message(queue=settings.queue, batch_size=settings.prefetch, name="work")

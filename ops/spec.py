@@ -9,7 +9,7 @@ from chalicelib import tasks
 from chalicelib.api.spec import build_spec
 
 FILE = Path(__file__).parent.parent / "docs" / "openapi.json"
-WIDTH = 110
+WIDTH = 120
 
 
 def text() -> str:

@@ -45,10 +45,10 @@ def _of_stage(stats: Stats) -> Iterable[tuple[str, str, list[Sample]]]:
 
 def _quantiles(histogram: Mapping[int, int], owner: str) -> list[Sample]:
     """Left out where nothing ran. The histogram is in milliseconds."""
-    found = compute_percentiles(histogram)
+    figures = compute_percentiles(histogram)
     return [
         ({"owner": owner, "quantile": f"{FRACTIONS[name]:g}"}, milliseconds / 1000)
-        for name, milliseconds in found.items()
+        for name, milliseconds in figures.items()
         if milliseconds is not None
     ]
 

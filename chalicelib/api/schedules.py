@@ -1,6 +1,6 @@
 """Schedules: a cron line and the job request it submits each time it fires."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -8,7 +8,9 @@ import msgspec
 from chalicelib.api.body import RequestContext, decode_body, move_inside
 from chalicelib.api.fields import Time, render_time
 from chalicelib.api.jobs import JobRequest, check_job
+from chalicelib.api.query import LIMIT, query_cursor, query_int, query_owner
 from chalicelib.core import cron
+from chalicelib.core.access import Principal
 from chalicelib.core.records import Schedule
 from chalicelib.core.times import from_millis, to_rfc3339
 from chalicelib.errors import FieldError, Invalid
@@ -63,6 +65,11 @@ def parse_schedule(raw: bytes, context: RequestContext) -> tuple[ScheduleRequest
         return request, _parse_scheduled_job(bytes(request.job), context)
     except Invalid as invalid:
         raise move_inside("job", invalid) from None
+
+
+def parse_schedule_page(query: Mapping[str, str], principal: Principal) -> tuple[str, str | None, int]:
+    """Whose schedules, after which cursor, how many. Raises Invalid, Forbidden."""
+    return query_owner(query, principal), query_cursor(query), query_int(query, LIMIT)
 
 
 def render_schedule(schedule: Schedule) -> ScheduleAnswer:

@@ -71,11 +71,11 @@ def test_a_hundred_and_thirty_schedules_with_large_jobs_are_listed_page_by_page(
     for number in range(130):
         copy = replace(schedule, id=f"s-{number:026d}")
         table[copy.id] = copy
-    found, path = [], "/schedules?limit=100"
+    rows, path = [], "/schedules?limit=100"
     while path:
         assert counted(memory, path) < LIMIT
         page = memory.ask("GET", path).body
-        found += [each["id"] for each in page["schedules"]]
+        rows += [each["id"] for each in page["schedules"]]
         path = f"/schedules?limit=100&cursor={page['next']}" if page["next"] else ""
-    assert found == sorted(table)
+    assert rows == sorted(table)
     assert counted(memory, f"/schedules/{first['id']}") < LIMIT

@@ -10,22 +10,22 @@ LINE = {"cron": "* * * * *", "job": {"array": [1]}}
 
 
 def test_an_owner_has_at_most_a_hundred_schedules(memory: MemoryApi) -> None:
-    made = [memory.ask("POST", "/schedules", LINE, idempotency_key=f"key-{n}") for n in range(MOST_SCHEDULES)]
-    assert {answer.status for answer in made} == {201}
+    answers = [memory.ask("POST", "/schedules", LINE, idempotency_key=f"key-{n}") for n in range(MOST_SCHEDULES)]
+    assert {answer.status for answer in answers} == {201}
     refused = memory.ask("POST", "/schedules", LINE)
     assert (refused.status, refused.body["type"]) == (429, "urn:sortie:limit-reached")
     assert "at most 100 schedules" in refused.body["detail"]
     assert "Retry-After" not in refused.headers
     assert memory.ask("POST", "/schedules", LINE, idempotency_key="key-7").status == 200, "a repeat makes none"
-    memory.ask("DELETE", f"/schedules/{made[0].body['id']}")
+    memory.ask("DELETE", f"/schedules/{answers[0].body['id']}")
     assert memory.ask("POST", "/schedules", LINE).status == 201
 
 
 def test_an_owner_has_at_most_a_hundred_uploads_whose_links_are_good(memory: MemoryApi) -> None:
     first = memory.ask("POST", "/uploads", {"bytes": 7}, idempotency_key="key-1")
     memory.pass_time(60)
-    made = [memory.ask("POST", "/uploads", {"bytes": 7}).status for _ in range(MOST_OPEN - 1)]
-    assert set(made) == {201}
+    statuses = [memory.ask("POST", "/uploads", {"bytes": 7}).status for _ in range(MOST_OPEN - 1)]
+    assert set(statuses) == {201}
     refused = memory.ask("POST", "/uploads", {"bytes": 7})
     assert (refused.status, refused.body["type"]) == (429, "urn:sortie:limit-reached")
     assert int(refused.headers["Retry-After"]) == 900 - 60

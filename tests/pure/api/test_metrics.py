@@ -12,15 +12,15 @@ Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 def samples_of(text: str) -> Samples:
     """Every sample once, by its name and labels; a family that has no help or type fails."""
-    found: Samples = {}
+    samples: Samples = {}
     for family in text_string_to_metric_families(text):
         assert family.documentation
         assert family.type == "gauge"
         for sample in family.samples:
             key = (sample.name, tuple(sorted(sample.labels.items())))
-            assert key not in found
-            found[key] = sample.value
-    return found
+            assert key not in samples
+            samples[key] = sample.value
+    return samples
 
 
 def fill(memory: MemoryApi) -> None:
@@ -51,9 +51,9 @@ def test_figures_are_those_of_the_statistics(memory: MemoryApi) -> None:
 
 def test_the_queue_is_everybodys_and_shown_to_admins_alone(memory: MemoryApi) -> None:
     fill(memory)
-    found = stats(memory.ports, "local")
+    samples = stats(memory.ports, "local")
     for role, is_shown in ((Role.READ, False), (Role.SUBMIT, False), (Role.ADMIN, True)):
-        text = render_metrics(found, "local", Principal("local", role))
+        text = render_metrics(samples, "local", Principal("local", role))
         assert ("sortie_queue_messages" in text) is is_shown
         assert samples_of(text)
 

@@ -123,16 +123,16 @@ def test_every_post_that_makes_something_makes_it_once_under_a_key(api: Api, pat
     first, again = (api.ask("POST", path, MAKING[path], idempotency_key="key-1") for _ in range(2))
     assert first.status in (201, 202)
     assert again.status in (200, 201)
-    assert made(again) == made(first)
-    assert made(api.ask("POST", path, MAKING[path], idempotency_key="key-2")) != made(first)
-    assert made(api.ask("POST", path, MAKING[path])) != made(first)
+    assert outcome_of(again) == outcome_of(first)
+    assert outcome_of(api.ask("POST", path, MAKING[path], idempotency_key="key-2")) != outcome_of(first)
+    assert outcome_of(api.ask("POST", path, MAKING[path])) != outcome_of(first)
     other = next(each for each in MAKING if each != path)
     reused = api.ask("POST", other, MAKING[other], idempotency_key="key-1")
     assert (reused.status, reused.body["type"]) == (422, "urn:sortie:key-reused")
     assert api.ask("POST", path, MAKING[path], idempotency_key="a b").locs == ["Idempotency-Key"]
 
 
-def made(answer: Reply) -> Any:
+def outcome_of(answer: Reply) -> Any:
     ids = [job["id"] for job in answer.body.get("jobs", [])]
     return answer.body.get("id") or (answer.body["run_id"], ids)
 
@@ -144,7 +144,7 @@ def test_a_repeat_of_a_run_gets_it_although_its_group_is_wrong_by_now(
     first = memory.ask("POST", "/groups/nightly/runs", idempotency_key="key-1")
     write_groups({"nightly": [{"array": ["one"]}]})
     again = memory.ask("POST", "/groups/nightly/runs", idempotency_key="key-1")
-    assert (again.status, made(again)) == (200, made(first))
+    assert (again.status, outcome_of(again)) == (200, outcome_of(first))
     assert memory.ask("POST", "/groups/nightly/runs", idempotency_key="key-2").status == 422
 
 

@@ -41,13 +41,13 @@ def test_a_generated_client_submits_waits_and_lists(stack: RunningStack, generat
     models, client = part("models"), part("client").Client(base_url=stack.url)
     request = models.SortJob(task="sort", input_=models.SortInput(array=[3, 1, 2], descending=True))
     with client:
-        made = part("api.jobs.submit_job").sync(client=client, body=request, idempotency_key="generated")
-        ended = part("api.jobs.get_job").sync(job_id=made.id, client=client, wait=20)
+        created = part("api.jobs.submit_job").sync(client=client, body=request, idempotency_key="generated")
+        ended = part("api.jobs.get_job").sync(job_id=created.id, client=client, wait=20)
         listed = part("api.jobs.list_jobs").sync(client=client, limit=100)
         short = part("api.jobs.submit_job").sync(client=client, body=models.ArrayJob(array=[2, 1]))
         refused = part("api.jobs.submit_job").sync(client=client, body=models.ArrayJob(array=["x"]))
     assert (ended.status, ended.output.to_dict()) == ("completed", {"array": [3, 2, 1]})
-    assert made.id in [job.id for job in listed.jobs]
+    assert created.id in [job.id for job in listed.jobs]
     assert short.task == "sort"
     assert (refused.status, refused.errors[0].loc) == (422, "array[0]")
 
@@ -57,8 +57,8 @@ def test_a_generated_client_makes_and_removes_a_schedule(stack: RunningStack, ge
     job = models.ScheduledSleepJob(task="sleep", input_=models.SleepInput(seconds=0))
     with part("client").Client(base_url=stack.url) as client:
         body = models.ScheduleRequest(cron="0 3 * * *", job=job)
-        made = part("api.schedules.add_schedule").sync(client=client, body=body)
+        created = part("api.schedules.add_schedule").sync(client=client, body=body)
         listed = part("api.schedules.list_schedules").sync(client=client)
-        part("api.schedules.remove_schedule").sync_detailed(schedule_id=made.id, client=client)
-    assert made.id in [schedule.id for schedule in listed.schedules]
-    assert made.job.input_.seconds == 0
+        part("api.schedules.remove_schedule").sync_detailed(schedule_id=created.id, client=client)
+    assert created.id in [schedule.id for schedule in listed.schedules]
+    assert created.job.input_.seconds == 0

@@ -54,9 +54,9 @@ def test_the_walk_of_the_readme_does_what_it_says(stack: RunningStack, tmp_path:
 
 
 def test_the_readme_shows_the_first_lines_of_the_clients_walk() -> None:
-    shown = blocks((ROOT / "README.md").read_text("utf-8"), "sh")
+    printed = blocks((ROOT / "README.md").read_text("utf-8"), "sh")
     walked = blocks((ROOT / "docs/client.md").read_text("utf-8"), "bash walk")[0]
-    assert [block for block in shown if block == "".join(walked.splitlines(keepends=True)[:4])]
+    assert [block for block in printed if block == "".join(walked.splitlines(keepends=True)[:4])]
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
