@@ -82,6 +82,7 @@ def refuse_container_late(world: World) -> None:
     """There is room for whoever starts it at once, and none for whoever comes minutes later."""
     engine = world.backing.containers
     world.clock.after(200.5, lambda: setattr(engine, "refusing", True))
+    world.clock.after(300, lambda: setattr(engine, "refusing", False))
     quietly(world, container(seconds=300, timeout=400.0, max_attempts=2))
     world.worker()
 
