@@ -3,6 +3,7 @@
 A view's method, path, role, query and models are the row of its name in chalicelib/api/routes.py.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from chalice.app import AuthResponse, AuthRoute
@@ -29,6 +30,7 @@ from chalicelib.service import (
     dispatch,
     groups,
     health,
+    quick,
     read,
     retry,
     schedules,
@@ -213,18 +215,27 @@ def asset_response(name: str, request: Request) -> Response:
     return file_response(name, settings, request.headers.get("if-none-match"))
 
 
-@app.on_sqs_message(queue=settings.queue, batch_size=settings.prefetch, name="work")
+@app.on_sqs_message(queue=settings.queue, batch_size=1, name="work")
 def on_messages(event: Any) -> dict[str, Any]:
-    """Run the jobs that a batch of messages names; what could not be dealt with stays in the queue."""
-    messages = [
-        work.Message(record["messageId"], record["body"], record["receiptHandle"])
-        for record in event.to_dict()["Records"]
-    ]
-    failed = work.work(ports, messages, lambda: event.context.get_remaining_time_in_millis() / 1000)
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    """The long lane: run the job that a message names. What could not be dealt with stays in the queue."""
+    return failures(work.work(ports, work.parse_messages(event.to_dict()), seconds_left_of(event)))
+
+
+@app.on_sqs_message(queue=settings.quick_queue, batch_size=settings.prefetch, name="quick")
+def on_quick_messages(event: Any) -> dict[str, Any]:
+    """The quick lane: run the jobs that a batch of messages names."""
+    return failures(quick.work_quick(ports, work.parse_messages(event.to_dict()), seconds_left_of(event)))
+
+
+def seconds_left_of(event: Any) -> Callable[[], float]:
+    return lambda: float(event.context.get_remaining_time_in_millis()) / 1000
+
+
+def failures(message_ids: Sequence[str]) -> dict[str, Any]:
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in message_ids]}
 
 
 @app.schedule("rate(1 minute)", name="dispatch")
 def on_tick(event: Any) -> None:
     """Start what is due and recover what was lost."""
-    dispatch.dispatch(ports, lambda: event.context.get_remaining_time_in_millis() / 1000)
+    dispatch.dispatch(ports, seconds_left_of(event))

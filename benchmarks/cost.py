@@ -134,9 +134,9 @@ def _ports(account: Account, settings: config.Settings, counter: Counter) -> Por
     table, queue, store = (counter.watch(account.client(name)) for name in ("dynamodb", "sqs", "s3"))
     return replace(
         wiring.ports(settings),
-        jobs=dynamodb.DynamoJobs(table, table, settings.table),
+        jobs=dynamodb.DynamoJobs(table, table, table, settings.table),
         records=records.DynamoRecords(table, settings.table),
-        queue=sqs.SqsQueue(queue, settings.queue, settings.dead_queue),
+        queue=sqs.SqsQueue(queue, wiring.lanes(settings), settings.dead_queue),
         payloads=s3.S3Payloads(store, settings.bucket, settings.link_seconds),
     )
 

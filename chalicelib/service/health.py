@@ -1,5 +1,6 @@
 """Does everything answer that a job needs?"""
 
+from chalicelib.core.lane import Lane
 from chalicelib.errors import Unavailable
 from chalicelib.ports import Ports
 
@@ -10,7 +11,8 @@ def check(ports: Ports) -> dict[str, str]:
     """What does not answer, with the reason; empty when all is well."""
     looks = {
         "table": lambda: ports.jobs.get(NOBODY),
-        "queue": ports.queue.depth,
+        "queue": lambda: ports.queue.depth(Lane.LONG),
+        "quick queue": lambda: ports.queue.depth(Lane.QUICK),
         "bucket": ports.payloads.check,
     }
     wrong = {}

@@ -63,6 +63,7 @@ def build(ports: Ports, new: NewJob, job_id: str, now: Millis) -> Job:
         attempt_limit=new.max_attempts,
         input=payload,
         quick=task.quick and isinstance(payload, Inline),
+        pure=task.pure,
         object_id=new.object_id,
         group=new.group,
         run_id=new.run_id,

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import msgspec
@@ -12,15 +13,20 @@ import pytest
 
 from chalicelib import tasks
 from chalicelib.config import Settings
+from chalicelib.core.change import Change
 from chalicelib.core.job import Inline, Job, Status, Stored
+from chalicelib.core.lane import Lane
 from chalicelib.core.task import Context, Task
 from chalicelib.errors import Unavailable
 from chalicelib.ports import Ports
+from chalicelib.service import cancel
 from chalicelib.service.new_job import NewJob
+from chalicelib.service.quick import work_quick
 from chalicelib.service.submit import submit
-from chalicelib.service.work import REQUEUE_AFTER_SECONDS, Message, work
+from chalicelib.service.work import work
 from chalicelib.system.alarm import SystemAlarm
 from chalicelib.system.clock import SystemClock
+from chalicelib.system.threads import SystemThreads
 from tests.support import fakes
 
 
@@ -29,7 +35,7 @@ class Nothing(msgspec.Struct):
 
 
 def task_of(run: Callable[[Nothing, Context], object], adopt: Callable[[bytes], bytes] | None = None) -> Task:
-    return Task("odd", "an odd task", run, Nothing, Nothing, False, None, adopt, None)
+    return Task("odd", "an odd task", run, Nothing, Nothing, False, False, None, adopt, None)
 
 
 class RealTime(fakes.StoppedClock):
@@ -40,6 +46,13 @@ class RealTime(fakes.StoppedClock):
 
     def pause(self, seconds: float) -> None:
         SystemClock().pause(seconds)
+
+
+class FastBeats(SystemThreads):
+    """A heartbeat every fiftieth of a second, in place of twenty."""
+
+    def beat(self, seconds: float, act: Callable[[], bool]) -> AbstractContextManager[None]:
+        return super().beat(seconds / 1_000, act)
 
 
 class Bench:
@@ -53,17 +66,18 @@ class Bench:
         known = dict(tasks.load()) | ({"odd": task_of(run, **odd)} if run else {})
         self.ports = Ports(
             fakes.MemoryJobs(self.table), fakes.MemoryRecords(self.table), self.queue, fakes.MemoryPayloads(),
-            self.clock, fakes.SeededRandom(), SystemAlarm(), known, Settings(),
+            self.clock, fakes.SeededRandom(), SystemAlarm(), FastBeats(), known, Settings(),
         )  # fmt: skip
 
     def submit(self, task: str = "odd", task_input: str = "{}", **more: float) -> str:
         new = NewJob(owner="alice", task=task, input=task_input.encode(), max_attempts=1, **more)  # type: ignore[arg-type]
         return submit(self.ports, new).job.id
 
-    def work(
-        self, seconds_left: Callable[[], float] = lambda: 900.0, requeue_after: float = REQUEUE_AFTER_SECONDS
-    ) -> list[str]:
-        return work(self.ports, self.queue.receive(), seconds_left, requeue_after)
+    def work(self, seconds_left: Callable[[], float] = lambda: 900.0) -> list[str]:
+        """One invocation of each lane. The long one gets a batch, as an event source mapping of the version before
+        hands it over."""
+        failed = work_quick(self.ports, self.queue.receive(Lane.QUICK), lambda: 60.0)
+        return failed + work(self.ports, self.queue.receive(Lane.LONG), seconds_left)
 
     def job(self, job_id: str) -> Job:
         return self.table.jobs[job_id]
@@ -72,7 +86,7 @@ class Bench:
 def outcome(run: Callable[[Nothing, Context], object], timeout: float = 0.05) -> Job:
     """The odd task's job, and a good one of the same batch, which must go on."""
     bench = Bench(run)
-    odd, good = bench.submit(timeout=timeout), bench.submit("sort", '{"array":[2,1]}')
+    odd, good = bench.submit(timeout=timeout), bench.submit("sleep", '{"seconds":0}')
     assert bench.work() == []
     assert bench.job(good).status is Status.COMPLETED
     return bench.job(odd)
@@ -103,24 +117,71 @@ def test_a_task_that_swallows_exceptions_is_ended() -> None:
     assert job.error.type == "timeout"
 
 
-def test_the_rest_of_a_batch_does_not_wait_behind_a_long_job() -> None:
-    taken: list[Message] = []
+def test_a_cancel_reaches_a_task_that_comes_to_no_checkpoint() -> None:
+    """With a heartbeat; and so does it one that swallows exceptions."""
 
-    def long_job(task_input: Nothing, context: Context) -> Nothing:
-        while not (messages := bench.queue.receive()):  # what another worker is given meanwhile
-            context.pause(0.01)
-        taken.extend(messages)
+    def stubborn(task_input: Nothing, context: Context) -> Nothing:
+        cancel.cancel(bench.ports, "alice", odd)
+        while True:
+            try:
+                time.sleep(1)
+            except Exception:
+                continue
+
+    bench = Bench(stubborn)
+    odd = bench.submit(timeout=30)
+    started = time.monotonic()
+    assert bench.work() == []
+    assert bench.job(odd).status is Status.CANCELED
+    assert time.monotonic() - started < 10
+
+
+def test_a_heartbeat_ends_a_task_whose_attempt_is_lost_and_nothing_is_written() -> None:
+    def lose(task_input: Nothing, context: Context) -> Nothing:
+        row = bench.job(odd)
+        bench.table.jobs[odd] = msgspec.structs.replace(row, attempts=2, claim_token="another worker's")
+        while True:
+            time.sleep(1)
+
+    bench = Bench(lose)
+    odd = bench.submit(timeout=30)
+    assert bench.work() == []
+    assert (bench.job(odd).status, bench.job(odd).attempts) == (Status.RUNNING, 2)
+
+
+def test_heartbeats_extend_the_lease_and_end_with_the_whole_time_of_the_attempt() -> None:
+    def wait(task_input: Nothing, context: Context) -> Nothing:
+        leases.append(bench.job(odd).not_before)
+        for seconds in (30, 30, 45):
+            bench.clock.advance(seconds)
+            time.sleep(0.2)
+            leases.append(bench.job(odd).not_before)
         return task_input
 
-    bench = Bench(long_job)
-    long = bench.submit(timeout=30)
-    good = bench.submit("sort", '{"array":[2,1]}')
-    assert bench.work(requeue_after=0.01) == []
-    assert bench.job(long).status is Status.COMPLETED
-    assert [message.body for message in taken] == [good]
-    assert bench.job(good).status is Status.PENDING
-    work(bench.ports, taken, lambda: 900.0)
-    assert bench.job(good).status is Status.COMPLETED
+    leases: list[int] = []
+    bench = Bench(wait)
+    odd = bench.submit(timeout=90)
+    assert bench.work() == []
+    assert [lease - fakes.START for lease in leases] == [60_000, 90_000, 100_000, 100_000]
+
+
+def test_a_late_heartbeat_does_not_interrupt_what_comes_after_the_task() -> None:
+    """The alarm rings only inside the task: neither while the outcome is written nor in the next one."""
+
+    def quick_end(task_input: Nothing, context: Context) -> Nothing:
+        return task_input
+
+    bench = Bench(quick_end)
+    odd = bench.submit(timeout=30)
+
+    class Ringing(fakes.MemoryJobs):
+        def apply(self, change: Change) -> Job:
+            bench.ports.alarm.ring()
+            return super().apply(change)
+
+    bench.ports = replace(bench.ports, jobs=Ringing(bench.table))
+    assert bench.work() == []
+    assert bench.job(odd).status is Status.COMPLETED
 
 
 def test_a_checkpoint_ends_a_task_where_no_signal_can() -> None:
@@ -265,14 +326,14 @@ def test_a_task_that_this_deployment_does_not_have_fails_its_job() -> None:
     assert bench.job(job_id).status is Status.FAILED
 
 
-def test_a_batch_that_would_outrun_the_function_gives_back_what_it_has_not_begun() -> None:
+def test_a_batch_that_would_outrun_the_function_sends_on_what_it_has_not_begun() -> None:
     bench = Bench()
-    job_ids = [bench.submit("sort", '{"array":[2,1]}') for _ in range(3)]
-    messages = bench.queue.receive()
+    job_ids = [bench.submit("sleep", '{"seconds":0}') for _ in range(3)]
+    messages = bench.queue.receive(Lane.LONG)
     left = iter([900.0, 849.0])
-    assert work(bench.ports, messages, lambda: next(left)) == [messages[2].id]
+    assert work(bench.ports, messages, lambda: next(left)) == []
     assert [bench.job(job_id).status for job_id in job_ids] == [Status.COMPLETED, Status.COMPLETED, Status.PENDING]
-    (again,) = bench.queue.receive()
+    (again,) = bench.queue.receive(Lane.LONG)
     assert again.body == job_ids[2]
 
 

@@ -27,7 +27,6 @@ ACTIONS = {
     "query": ["dynamodb:Query"],
     "transact_write_items": ["dynamodb:PutItem"],
     "update_item": ["dynamodb:UpdateItem"],
-    "change_message_visibility_batch": ["sqs:ChangeMessageVisibility"],
     "get_queue_attributes": ["sqs:GetQueueAttributes"],
     "get_queue_url": ["sqs:GetQueueUrl"],
     "send_message": ["sqs:SendMessage"],
@@ -44,6 +43,7 @@ PLATFORM = {
     "api": set[str](),
     "authorize": set[str](),
     "dispatch": set[str](),
+    "quick": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
     "work": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
 }
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}

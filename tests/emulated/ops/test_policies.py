@@ -17,7 +17,7 @@ from dev.settings import ROOT
 from ops.build import policy
 from tests.emulated.ops import permissions
 
-FUNCTIONS = ("api", "authorize", "work", "dispatch")
+FUNCTIONS = ("api", "authorize", "quick", "work", "dispatch")
 STAGES = ("dev", "prod", "staging")
 EACH = pytest.mark.parametrize("function", FUNCTIONS)
 OF_EACH_STAGE = pytest.mark.parametrize("stage", STAGES)

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,14 +12,17 @@ import pytest
 from chalice.test import Client
 from moto import mock_aws
 
-from chalicelib import tasks
+from chalicelib import tasks, wiring
+from chalicelib.core.lane import Lane
 from chalicelib.ports import Ports
+from chalicelib.service.work import Message
 from dev import resources
 from tests.support.fakes import (
     MemoryJobs,
     MemoryPayloads,
     MemoryQueue,
     MemoryRecords,
+    OneThread,
     SeededRandom,
     SilentAlarm,
     StoppedClock,
@@ -79,12 +82,17 @@ class Api:
                  "region": "us-east-1", "resources": [], "time": "2026-01-01T00:00:00Z", "version": "0"}  # fmt: skip
         self._client.lambda_.invoke("dispatch", event)
 
-    def _work(self, bodies: list[tuple[str, str, str]]) -> list[str]:
+    def _work(self, lane: Lane, messages: Sequence[Message]) -> list[str]:
         """The receipts of the messages that have been dealt with."""
-        records = [{"messageId": id_, "body": body, "receiptHandle": receipt} for id_, body, receipt in bodies]
-        answer = self._client.lambda_.invoke("work", {"Records": records}).payload
+        records = [
+            {"messageId": message.id, "body": message.body, "receiptHandle": message.receipt,
+             "attributes": {"ApproximateReceiveCount": str(message.receives)}}
+            for message in messages
+        ]  # fmt: skip
+        function = {Lane.QUICK: "quick", Lane.LONG: "work"}[lane]
+        answer = self._client.lambda_.invoke(function, {"Records": records}).payload
         kept = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
-        return [receipt for id_, _, receipt in bodies if id_ not in kept]
+        return [message.receipt for message in messages if message.id not in kept]
 
     def work(self) -> None:
         """Hand all visible messages to the queue handler."""
@@ -96,8 +104,9 @@ class MemoryApi(Api):
     clock: StoppedClock
 
     def work(self) -> None:
-        while messages := self.queue.receive(1):  # the test client gives a handler three seconds
-            self.queue.delete(self._work([(message.id, message.body, message.receipt) for message in messages]))
+        for lane in Lane:
+            while messages := self.queue.receive(lane, 1):  # the test client gives a handler three seconds
+                self.queue.delete(lane, self._work(lane, messages))
 
     def pass_time(self, seconds: float) -> None:
         self.clock.advance(seconds)
@@ -106,10 +115,12 @@ class MemoryApi(Api):
 class MotoApi(Api):
     def work(self) -> None:
         sqs = boto3.client("sqs")
-        url = sqs.get_queue_url(QueueName=self.ports.settings.queue)["QueueUrl"]
-        while messages := sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0).get("Messages"):
-            for receipt in self._work([(each["MessageId"], each["Body"], each["ReceiptHandle"]) for each in messages]):
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=receipt)
+        for lane, name in wiring.lanes(self.ports.settings).items():
+            url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+            while answers := sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0).get("Messages"):
+                messages = [Message(each["MessageId"], each["Body"], each["ReceiptHandle"]) for each in answers]
+                for receipt in self._work(lane, messages):
+                    sqs.delete_message(QueueUrl=url, ReceiptHandle=receipt)
 
     def put(self, upload: Any, data: bytes) -> None:
         """What a client does with the presigned link of an upload."""
@@ -146,6 +157,7 @@ def memory(module: Any) -> Iterator[MemoryApi]:
         clock=clock,
         random=SeededRandom(),
         alarm=SilentAlarm(),
+        concurrency=OneThread(),
         tasks=tasks.load(),
         settings=replace(module.settings),
     )

@@ -1,14 +1,18 @@
 """What clients, workers and dispatchers do, one story each. A story names no fault: the enumeration puts them in."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 
+from chalicelib.core.lane import Lane
 from chalicelib.core.window import OnRepeat
 from chalicelib.errors import Invalid, SortieError
+from chalicelib.ports import ChangeRefused, Hint
 from chalicelib.service import bulk, cancel, groups, schedules
 from chalicelib.service.groups import Group
 from chalicelib.service.new_job import NewJob, WindowWish
 from chalicelib.service.submit import Submitted
+from tests.pure.faults.gate import Fault
 from tests.pure.faults.world import ALICE, BOB, World, sort_job
 
 Story = Callable[[World], None]
@@ -130,6 +134,82 @@ def work_on_batch(world: World) -> None:
     for numbers in (1, 2, 200):
         quietly(world, sort_job(numbers=numbers))
     quietly(world, task("fail", '{"message":"no"}', max_attempts=1))
+    world.worker()
+
+
+def work_on_a_job_twice_in_a_batch(world: World) -> None:
+    job_id = quietly(world, sort_job())
+    with world.gate.opened():
+        for lane in Lane:
+            world.backing.queue.send([Hint(job_id, lane)])
+    world.worker()
+
+
+def work_beside_a_killer(world: World) -> None:
+    """The batch dies with it; later on each job is run alone."""
+    for _ in range(2):
+        quietly(world, sort_job())
+    quietly(world, task("killer", "{}", max_attempts=2))
+    quietly(world, sort_job())
+    for seconds in (0, 61, 100):
+        world.clock.advance(seconds)
+        world.dispatcher()
+        world.work_all()
+
+
+def cancel_between_read_and_write(world: World) -> None:
+    job_id = quietly(world, sort_job())
+    world.rival = lambda: world.cancel(ALICE, job_id)
+    world.worker()
+
+
+def retry_between_read_and_write(world: World) -> None:
+    """Whoever stands still between its read and its write meets a row that was canceled and has begun anew."""
+    job_id = quietly(world, sort_job())
+
+    def rival() -> None:
+        world.cancel(ALICE, job_id)
+        world.retry(ALICE, job_id)
+
+    world.rival = rival
+    world.worker()
+
+
+def lose_the_quick_message(world: World) -> None:
+    """The dispatcher sends it to the long lane while the quick one may still be at it."""
+    quietly(world, sort_job())
+    messages = world.backing.mailbox.receive(Lane.QUICK)
+    world.clock.advance(61)
+    world.dispatcher()
+    world.work_all()
+    with world.gate.opened():
+        for message in messages:
+            world.backing.queue.send([Hint(message.body, Lane.QUICK)])
+    world.worker()
+
+
+def run_twice_between_read_and_write(world: World) -> None:
+    """While the quick lane stands still before its write, the long one claims the job, dies, and it backs off."""
+    job_id = quietly(world, sort_job())
+
+    def act() -> None:
+        with world.gate.opened(), world.beats.frozen():
+            world.clock.advance(61)
+            world.dispatcher()
+            with suppress(ChangeRefused):
+                world.ports.jobs.claim(job_id, world.clock.now(), "a worker that dies")
+            world.clock.advance(100)
+            world.dispatcher()
+
+    world.gate.plan(1, Fault(act, after=False))
+    world.worker()
+
+
+def work_under_heartbeats(attempts: int, world: World) -> None:
+    """Longer than several leases, and it says nothing in between; the dispatcher looks on."""
+    quietly(world, task("quiet", "150", timeout=400.0, max_attempts=attempts))
+    for seconds in (61, 121):
+        world.clock.after(seconds, world.look_on)
     world.worker()
 
 
@@ -256,6 +336,8 @@ STORIES: Mapping[str, Story] = {
     for story in (
         submit_one, submit_large, submit_later, submit_with_key, submit_large_with_key, reuse_after_cancel, submit_many,
         submit_many_with_key, trigger_group, fire_schedule, fire_schedule_in_window, work_on_sort, work_on_batch,
+        work_on_a_job_twice_in_a_batch, work_beside_a_killer, cancel_between_read_and_write,
+        retry_between_read_and_write, lose_the_quick_message, run_twice_between_read_and_write,
         work_with_retries, work_until_failed, work_out_of_time, cancel_while_running, cancel_while_failing,
         cancel_waiting, cancel_scheduled, retry_failed, retry_canceled, meddle, dispatch_due, dispatch_lost_messages,
         dispatch_dead_workers, dispatch_undeliverable,
@@ -264,4 +346,6 @@ STORIES: Mapping[str, Story] = {
     f"{story.__name__}_{mode}": partial(story, mode)
     for story in (submit_in_window, submit_in_window_with_key)
     for mode in OnRepeat
+} | {
+    f"work_under_heartbeats_{attempts}": partial(work_under_heartbeats, attempts) for attempts in (1, 2)
 }  # fmt: skip
