@@ -19,6 +19,8 @@ from ops.account import Account
 
 OWNER = "admin"
 STAGE = "dev"
+WORKERS = {"QuickConcurrency": "2", "LongConcurrency": "4"}
+"""Each is a process of this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def deploy(environ: Mapping[str, str], folder: Path, say: Callable[[str], None])
     # An emulator that somebody else started most likely runs functions in Lambda's own containers.
     package = build.build(stage, folder / "package", for_aws=bool(environ.get("ENDPOINT")))
     say(f"Package: {package.zip.stat().st_size / 1e6:.1f} MB, sha256 {package.digest[:12]}")
-    url = cloudformation.api_url(account, cloudformation.deploy(account, stage, package, say))
+    url = cloudformation.api_url(account, cloudformation.deploy(account, stage, package, say, **WORKERS))
     token = tokens.create(tokens.records_of(account, stage), OWNER, "admin", 30, now=time.time())
     say(sample.run(Client(url, {"Authorization": f"Bearer {token}"})))
     return Deployed(url, token, endpoint, stage)

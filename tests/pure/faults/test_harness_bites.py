@@ -161,7 +161,11 @@ def test_a_missing_condition_is_found_by_the_stories(missing: str) -> None:
     pytest.fail(f"without its condition ({missing}) every story still passes")
 
 
-@pytest.mark.parametrize("missing", WITHOUT)
+RARE = {"NoFenceUnclaimed", "NoFenceOfBeats", "NoStatusGuardOfBeats"}
+"""What goes wrong without these takes an order of events that few walks hit: stories hold them."""
+
+
+@pytest.mark.parametrize("missing", sorted(WITHOUT.keys() - RARE))
 def test_a_missing_condition_is_found_by_random_walks(missing: str) -> None:
     build = partial(memory, **WITHOUT[missing])
     for seed in range(MOST_WALKS):
