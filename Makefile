@@ -13,13 +13,17 @@ CODE := $(wildcard app.py) chalicelib clients dev ops tests benchmarks
 # Everything under chalicelib/ is zipped for Lambda: no byte code is left there.
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: help run test check check-web bench fix clean deploy-offline stop-offline deploy destroy cost doctor spec
+.PHONY: help run resources test check check-web bench fix clean deploy-offline stop-offline deploy destroy
+.PHONY: cost capacity doctor imports lock spec
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(if $(filter moto,$(EMULATOR)),$(READY),$(RUNNABLE)) ## Start everything on this machine; PORT=9000 moves it, Ctrl-C stops it
 	@exec $(PY) -m dev
+
+resources: $(RUNNABLE) ## Make table, queues and bucket on an emulator that runs already, at AWS_ENDPOINT_URL
+	@exec $(PY) -m dev.resources
 
 test: $(READY) ## Run the tests that need only Python
 	@$(PY) -m pytest --ignore=tests/stacks/browser
@@ -68,10 +72,25 @@ destroy: $(READY) ## Remove a stage and its data from AWS: make destroy STAGE=de
 cost: $(READY) ## Count a thousand jobs and say what a million cost
 	@exec $(PY) -m benchmarks.cost
 
+capacity: $(READY) ## Say how many jobs a second AWS's limits carry, and which breaks first
+	@exec $(PY) -m benchmarks.capacity
+
 doctor: $(READY) ## Say what an emulator keeps of AWS: make doctor ENDPOINT=http://localhost:4566
 	@exec $(PY) -m ops.doctor
 
-spec: $(READY) ## Write openapi.json from the models that validate
+imports: $(READY) ## Draw who imports whom, as CONTRIBUTING.md shows it
+	@$(PY) -m tests.support.imports
+
+lock: $(READY) ## Write the requirements-*.lock anew, after a change of a requirements-*.txt
+	@for each in requirements-dev requirements-run requirements; do \
+	  head -n 1 $$each.lock > $$each.new && \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url --no-emit-find-links --index-strategy unsafe-best-match \
+	    $$([ $$each = requirements-dev ] || echo -c requirements-dev.lock) $$each.txt >> $$each.new && \
+	  mv $$each.new $$each.lock || exit 1; \
+	done
+
+spec: $(READY) ## Write docs/openapi.json from the models that validate
 	@$(PY) -m ops.spec
 
 # The version stands in package.json, its checksum in package-lock.json.
@@ -82,7 +101,7 @@ $(BIOME): package.json package-lock.json
 # A failed install leaves no mark, so that the next make tries again.
 define INSTALL
 	@echo 'Installing $(1) (once).'; \
-	if ! $(PY) -m pip install --quiet --disable-pip-version-check -r $(1); then \
+	if ! $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); then \
 	  echo 'The install failed; its reason is above. Is a package index within reach (pip config list)?' >&2; \
 	  echo 'Then run the same command again.' >&2; \
 	  exit 1; \
@@ -90,10 +109,10 @@ define INSTALL
 	touch $@
 endef
 
-$(READY): $(RUNNABLE) requirements-dev.txt
-	$(call INSTALL,requirements-dev.txt)
+$(READY): $(RUNNABLE) requirements-dev.lock
+	$(call INSTALL,requirements-dev.lock)
 
-$(RUNNABLE): requirements.txt requirements-run.txt
+$(RUNNABLE): requirements-run.lock
 	@set -e; \
 	if [ ! -x $(PY) ] || ! $(PY) -c pass 2>/dev/null; then \
 	  python=''; \
@@ -110,4 +129,4 @@ $(RUNNABLE): requirements.txt requirements-run.txt
 	  echo "Making .venv with $$python."; \
 	  rm -rf .venv; $$python -m venv .venv; \
 	fi
-	$(call INSTALL,requirements-run.txt)
+	$(call INSTALL,requirements-run.lock)

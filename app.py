@@ -9,21 +9,23 @@ from typing import Any
 from chalice.app import AuthResponse, AuthRoute
 
 from chalicelib import wiring
-from chalicelib.api.body import RequestContext, parse_idempotency_key
+from chalicelib.api.body import RequestContext, parse_idempotency_key, parse_traceparent
 from chalicelib.api.bulk import parse_bulk, render_bulk
 from chalicelib.api.groups import parse_groups, render_groups, render_run, render_started, require_group
-from chalicelib.api.jobs import JobAnswer, parse_job, render_job
+from chalicelib.api.jobs import JobAnswer, judge_job, render_job
 from chalicelib.api.lists import parse_page, render_board, render_page
 from chalicelib.api.problems import plain_problem
+from chalicelib.api.prometheus import render_metrics
 from chalicelib.api.query import SPAN, WAIT, query_choice, query_int, query_owner
+from chalicelib.api.run_again import judge_again, parse_changes
 from chalicelib.api.schedules import parse_schedule, render_schedule, render_schedules
 from chalicelib.api.stats import HealthAnswer, render_stats
 from chalicelib.api.uploads import parse_upload, render_upload
 from chalicelib.core.job import Job
-from chalicelib.errors import Invalid
-from chalicelib.http.assets import file_response
+from chalicelib.http.assets import file_response, spec_response
 from chalicelib.http.groups_file import read_groups_file
-from chalicelib.http.server import Request, Response, Router, Sortie, json_response, problem_response
+from chalicelib.http.local import install_where_it_runs
+from chalicelib.http.server import Request, Response, Router, Sortie, json_response, problem_response, text_response
 from chalicelib.service import (
     bulk,
     cancel,
@@ -32,6 +34,7 @@ from chalicelib.service import (
     health,
     quick,
     read,
+    rerun,
     retry,
     schedules,
     stats,
@@ -44,7 +47,10 @@ from chalicelib.service import (
 settings = wiring.settings()
 ports = wiring.ports(settings)
 wiring.log_to_stdout()
-app = Sortie(app_name="sortie")
+vitals = health.Health()
+app = Sortie(settings)
+if settings.is_open:
+    install_where_it_runs()
 
 
 @app.authorizer(ttl_seconds=60)
@@ -61,7 +67,8 @@ route = Router(app, settings, None if settings.is_open else authorize)
 
 
 def context_of(request: Request) -> RequestContext:
-    return RequestContext(ports.tasks, settings, ports.clock.now(), request.principal.owner, request.request_id)
+    trace = parse_traceparent(request.headers.get("traceparent"))
+    return RequestContext(ports.tasks, settings, ports.clock.now(), request.principal.owner, request.request_id, trace)
 
 
 def groups_of(request: Request) -> dict[str, groups.Group]:
@@ -80,13 +87,8 @@ def job_response(status: int, row: Job, **headers: str) -> Response:
 @route
 def submit_job(request: Request) -> Response:
     key = parse_idempotency_key(request.headers.get("idempotency-key"))
-    try:
-        done = submit.submit(ports, parse_job(request.body, context_of(request)), key=key, body=request.body)
-    except Invalid:
-        earlier = submit.find_earlier(ports, request.principal.owner, key, request.body) if key else None
-        if earlier is None:
-            raise
-        done = submit.Submitted(earlier, created=False)
+    entry = judge_job(request.body, context_of(request))
+    done = submit.submit_judged(ports, request.principal.owner, entry, key=key, body=request.body)
     return job_response(202 if done.created else 200, done.job, Location=f"{request.prefix}/jobs/{done.job.id}")
 
 
@@ -94,33 +96,42 @@ def submit_job(request: Request) -> Response:
 def submit_bulk(request: Request) -> Response:
     key = parse_idempotency_key(request.headers.get("idempotency-key"))
     entries, bodies = parse_bulk(request.body, context_of(request))
-    results = bulk.submit_many(ports, entries, key=key, bodies=bodies)
+    results = bulk.submit_many(ports, request.principal.owner, entries, key=key, bodies=bodies)
     # A hundred repeats may have a hundred outputs, and all of them share one answer.
     return json_response(207, render_bulk(results, lambda row: answer_job(row, max_bytes=0)))
 
 
 @route
 def list_jobs(request: Request) -> Response:
-    page = parse_page(request.query, request.principal, ports.tasks)
+    page = parse_page(request.query, request.principal, ports.tasks, ports.clock.now())
     rows, cursor = read.list_jobs(ports, page.chosen, page.before, page.limit)
     return json_response(200, render_page(rows, cursor, ports.clock.now()))
 
 
 @route
 def get_job(request: Request, job_id: str) -> Response:
-    seconds = query_int(request.query, WAIT)
-    return job_response(200, read.wait_for_end(ports, request.principal.sees, job_id, seconds))
+    return job_response(200, read.wait_for_end(ports, request.principal.sees, job_id, query_int(request.query, WAIT)))
 
 
 @route
 def cancel_job(request: Request, job_id: str) -> Response:
-    row = cancel.cancel(ports, request.principal.sees, job_id)
+    row = cancel.cancel(ports, request.principal.sees, job_id, by=request.principal.owner)
     return job_response(202 if row.cancel_requested else 200, row)
 
 
 @route
 def retry_job(request: Request, job_id: str) -> Response:
-    return job_response(202, retry.retry(ports, request.principal.sees, job_id))
+    return job_response(202, retry.retry(ports, request.principal.sees, job_id, by=request.principal.owner))
+
+
+@route
+def run_again(request: Request, job_id: str) -> Response:
+    key = parse_idempotency_key(request.headers.get("idempotency-key"))
+    changes = parse_changes(request.body)
+    parent = read.get_job(ports, request.principal.sees, job_id)
+    entry = judge_again(changes, parent, context_of(request))
+    done = rerun.run_again(ports, parent, entry, key=key, body=request.body)
+    return job_response(202 if done.created else 200, done.job, Location=f"{request.prefix}/jobs/{done.job.id}")
 
 
 @route
@@ -140,10 +151,11 @@ def get_group(request: Request, name: str) -> Response:
 
 @route
 def start_run(request: Request, name: str) -> Response:
+    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     group = require_group(groups_of(request), name)
-    run = groups.trigger(ports, group, request.principal.owner, request.request_id)
+    run = groups.trigger(ports, group, request.principal.owner, request.request_id, key=key, body=request.body)
     href = f"{request.prefix}/groups/{name}/runs/{run.record.run_id}"
-    return json_response(202, render_started(run, request.prefix + "/jobs/{id}"), Location=href)
+    return json_response(202 if run.created else 200, render_started(run, request.prefix + "/jobs/{id}"), Location=href)
 
 
 @route
@@ -154,15 +166,16 @@ def get_run(request: Request, name: str, run_id: str) -> Response:
 
 @route
 def add_schedule(request: Request) -> Response:
+    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     line, new = parse_schedule(request.body, context_of(request))
-    schedule = schedules.add(ports, line.cron, line.timezone, bytes(line.job), new)
-    return json_response(201, render_schedule(schedule), Location=f"{request.prefix}/schedules")
+    added = schedules.add(ports, line.cron, line.timezone, bytes(line.job), new, key=key, body=request.body)
+    location = f"{request.prefix}/schedules"
+    return json_response(201 if added.created else 200, render_schedule(added.schedule), Location=location)
 
 
 @route
 def list_schedules(request: Request) -> Response:
-    owner = query_owner(request.query, request.principal)
-    return json_response(200, render_schedules(ports.records.schedules(owner)))
+    return json_response(200, render_schedules(ports.records.schedules(query_owner(request.query, request.principal))))
 
 
 @route
@@ -173,7 +186,9 @@ def remove_schedule(request: Request, schedule_id: str) -> Response:
 
 @route
 def create_upload(request: Request) -> Response:
-    upload = uploads.create(ports, request.principal.owner, parse_upload(request.body).bytes)
+    key = parse_idempotency_key(request.headers.get("idempotency-key"))
+    size = parse_upload(request.body).bytes
+    upload = uploads.create(ports, request.principal.owner, size, key=key, body=request.body)
     return json_response(201, render_upload(upload))
 
 
@@ -184,16 +199,21 @@ def get_stats(request: Request) -> Response:
 
 
 @route
+def get_metrics(request: Request) -> Response:
+    owner = query_owner(request.query, request.principal)
+    return text_response(render_metrics(stats.stats(ports, owner), owner, request.principal))
+
+
+@route
 def get_health(request: Request) -> Response:
-    away = health.check(ports)
-    if away:
-        return problem_response(plain_problem(503, "not answering: " + ", ".join(away)))
+    if down := vitals.problems(ports):
+        return problem_response(plain_problem(503, "; ".join(down)))
     return json_response(200, HealthAnswer("ok"))
 
 
 @route
 def get_spec(request: Request) -> Response:
-    return asset_response("openapi.json", request)
+    return spec_response(ports.tasks, request.headers.get("if-none-match"))
 
 
 @route

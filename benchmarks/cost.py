@@ -8,7 +8,6 @@ Times are this machine's, without network: on AWS each call waits a few millisec
 import json
 import os
 import random
-import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,11 +20,11 @@ from chalicelib.api.jobs import parse_job
 from chalicelib.aws import dynamodb, records, s3, sqs
 from chalicelib.ports import Ports
 from chalicelib.service import quick, read, submit, work
-from dev import emulator, resources
+from dev import command, emulator, resources
+from dev.settings import number
 from ops.account import Account
 
 JOBS, BATCH = 1_000, 10
-NUMBERS = int(os.environ.get("NUMBERS", "10"))
 POLLS_A_MONTH = 5 * 3600 * 24 * 30 / 20
 """Five pollers with long polls of 20 s stand at an idle queue."""
 API_GB, WORK_GB, AUTHORIZER_MS = 1769 / 1024, 3008 / 1024, 5.0
@@ -47,7 +46,7 @@ class Measured:
     work_calls: float
 
 
-def sortie(account: Account, jobs: int = JOBS) -> Measured:
+def sortie(account: Account, numbers: int, jobs: int = JOBS) -> Measured:
     settings = replace(config.load({"SORTIE_STAGE": "local"}), endpoint=account.endpoint)
     resources.create("local", account.endpoint)
     counter = Counter()
@@ -56,7 +55,7 @@ def sortie(account: Account, jobs: int = JOBS) -> Measured:
     jitter, ids = random.Random(1), []
     start = time.perf_counter()
     for _ in range(jobs):
-        body = json.dumps({"array": [jitter.randint(-(10**9), 10**9) for _ in range(NUMBERS)]}).encode()
+        body = json.dumps({"array": [jitter.randint(-(10**9), 10**9) for _ in range(numbers)]}).encode()
         context = RequestContext(ports.tasks, settings, ports.clock.now(), "team-a", "cost")
         ids.append(submit.submit(ports, parse_job(body, context), key=None, body=body).job.id)
     submitted = time.perf_counter()
@@ -73,9 +72,9 @@ def sortie(account: Account, jobs: int = JOBS) -> Measured:
     return Measured(writes, reads, calls, queue, api_ms + OVERHEAD_MS, work_ms + OVERHEAD_MS / BATCH, 1 / BATCH)
 
 
-def first_draft(account: Account, jobs: int = JOBS) -> Measured:
+def first_draft(account: Account, numbers: int, jobs: int = JOBS) -> Measured:
     counter = Counter()
-    millis = naive.run(account, counter, jobs, NUMBERS)
+    millis = naive.run(account, counter, jobs, numbers)
     calls = {name: count / jobs for name, count in counter.calls.items()}
     queue = sum(count for name, count in calls.items() if name.startswith("sqs."))
     writes, reads = counter.units["write"] / jobs, counter.units["read"] / jobs
@@ -110,8 +109,8 @@ def idle(prices: dict[str, float]) -> dict[str, float]:
     }
 
 
-def report(ours: Measured, first: Measured, prices: dict[str, float]) -> str:
-    lines = [f"A job of {NUMBERS} numbers{'':<18}{'Sortie':>10}{'naive':>10}"]
+def report(numbers: int, ours: Measured, first: Measured, prices: dict[str, float]) -> str:
+    lines = [f"A job of {numbers} numbers{'':<18}{'Sortie':>10}{'naive':>10}"]
     rows = {
         "write units": (ours.writes, first.writes),
         "read units": (ours.reads, first.reads),
@@ -135,20 +134,20 @@ def _ports(account: Account, settings: config.Settings, counter: Counter) -> Por
     return replace(
         wiring.ports(settings),
         jobs=dynamodb.DynamoJobs(table, table, table, settings.table),
-        records=records.DynamoRecords(table, settings.table),
+        records=records.DynamoRecords(table, table, settings.table),
         queue=sqs.SqsQueue(queue, wiring.lanes(settings), settings.dead_queue),
         payloads=s3.S3Payloads(store, settings.bucket, settings.link_seconds),
     )
 
 
-def main() -> int:
+def main() -> None:
+    numbers = int(number(os.environ, "NUMBERS", 10, 1, 10_000))
     prices = json.loads((Path(__file__).parent / "prices.json").read_text())
     os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     with emulator.running() as endpoint:
         account = Account(endpoint)
-        print(report(sortie(account), first_draft(account), prices))
-    return 0
+        print(report(numbers, sortie(account, numbers), first_draft(account, numbers), prices))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main)

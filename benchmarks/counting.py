@@ -1,10 +1,20 @@
 """Counts what boto3 clients send: calls by operation, and the units that DynamoDB says it used."""
 
 from collections import Counter as Counts
-from typing import Any
+from typing import Any, Protocol
 
 READS = {"GetItem", "BatchGetItem", "Query"}
 COUNTED = READS | {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
+
+
+class Watcher(Protocol):
+    """What sees the calls of clients."""
+
+    def watch(self, client: Any) -> Any:
+        """The same client, watched."""
+
+    def reset(self) -> None:
+        """Forget what has been seen."""
 
 
 class Counter:

@@ -10,13 +10,13 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
-from benchmarks.counting import Counter
+from benchmarks.counting import Watcher
 from ops.account import Account
 
 TABLE, QUEUE = "sortie-naive", "sortie-naive"
 
 
-def run(account: Account, counter: Counter, jobs: int, numbers: int) -> float:
+def run(account: Account, counter: Watcher, jobs: int, numbers: int) -> float:
     """Milliseconds a job in both functions together, without their start."""
     table, queue = counter.watch(account.client("dynamodb")), counter.watch(account.client("sqs"))
     url = _set_up(table, queue)

@@ -19,6 +19,7 @@ class Settings:
 
     `inline_limit`: a payload up to this size is kept in the row. Each of a job's three writes is billed for the whole
     row, so from about 4 KB of input and output on, two S3 objects (one PUT and one GET each) are the cheaper place.
+    `hosts`: what the local stage answers to, as in the header Host; none means every loopback name and port.
     """
 
     stage: str = "local"
@@ -38,6 +39,7 @@ class Settings:
     answer_limit: int = 5_500_000
     upload_limit: int = 300_000_000
     link_seconds: int = 900
+    hosts: tuple[str, ...] = ()
 
     @property
     def storage_origin(self) -> str:
@@ -48,13 +50,13 @@ class Settings:
 
     @property
     def is_open(self) -> bool:
-        """The local stage asks for no token."""
+        """The local stage asks for no token. Any other does, and so does one that nobody named."""
         return self.stage == "local"
 
 
 def load(environ: Mapping[str, str]) -> Settings:
     """Settings from variables; those that are not set keep their defaults. Raises BadSetting."""
-    stage = environ.get("SORTIE_STAGE", "local")
+    stage = environ.get("SORTIE_STAGE") or "unset"
     return Settings(
         stage=stage,
         table=environ.get("TABLE_NAME", f"sortie-{stage}"),
@@ -68,6 +70,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         prefetch=_number(environ, "JOB_PREFETCH", int, 10, 1, 10),
         retention=_number(environ, "RETENTION_SECONDS", float, 7 * 86_400.0, 60, 30 * 86_400),
         inline_limit=_number(environ, "INLINE_LIMIT", int, 4_096, 0, 30_000),
+        hosts=tuple(filter(None, (host.strip().lower() for host in environ.get("HOSTS", "").split(",")))),
     )
 
 

@@ -5,16 +5,20 @@ SortieError
 ├── Malformed          the body is not JSON at all
 ├── MediaType          the body is said to be something else than JSON
 ├── Unauthorized       no token, or one that is not valid (any more)
-├── Forbidden          the token's role does not allow this
+├── Forbidden          the token's role, or on the local stage the page that asks, does not allow this
+├── Misdirected        the request is for another host; the local stage answers to its own names alone
 ├── Invalid            a field of the request is wrong; `errors` names each place
 ├── NotFound           no such thing, or not yours: the two look the same from outside
 ├── WrongStatus        the job is in a status that does not allow this
 ├── KeyReused          an Idempotency-Key came back with another body
 ├── WindowHeld         the object's window already holds a job, and the request said `reject`
+├── WindowTaken        another job has the window in which this one was to run
+├── LimitReached       the owner has as many of these as one may have
 ├── Contended          too many clients decide the same window at once; try again
 ├── TooLarge           the body is over the limit; use an upload
 ├── PayloadMissing     an input or output that the row names is not there
 └── Unavailable        AWS throttled, timed out or refused; nothing is known about the effect
+    └── ResourceMissing    AWS answers, but the table, queue or bucket does not exist
 """
 
 from dataclasses import dataclass
@@ -46,6 +50,10 @@ class Unauthorized(SortieError):
 
 class Forbidden(SortieError):
     code = "forbidden"
+
+
+class Misdirected(SortieError):
+    code = "misdirected"
 
 
 class Invalid(SortieError):
@@ -81,6 +89,18 @@ class WindowHeld(SortieError):
         self.retry_after = retry_after
 
 
+class WindowTaken(SortieError):
+    code = "window-taken"
+
+
+class LimitReached(SortieError):
+    code = "limit-reached"
+
+    def __init__(self, message: str, *, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class Contended(SortieError):
     code = "contended"
     retry_after = 1
@@ -97,3 +117,9 @@ class PayloadMissing(SortieError):
 class Unavailable(SortieError):
     code = "unavailable"
     retry_after = 2
+
+
+class ResourceMissing(Unavailable):
+    """The message names what is missing and says which command makes it."""
+
+    code = "resource-missing"

@@ -13,7 +13,7 @@ from chalicelib.core.change import Change
 from chalicelib.core.filters import Filter
 from chalicelib.core.job import Job, Millis
 from chalicelib.core.lane import Lane
-from chalicelib.core.records import KeyRecord, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
+from chalicelib.core.records import KeyRecord, OpenUploads, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
 from chalicelib.core.task import Task
 from chalicelib.errors import SortieError
 
@@ -42,8 +42,11 @@ class JobStore(Protocol):
     def insert_run(self, run: RunRecord, jobs: Sequence[Job]) -> None:
         """Write a run and all of its jobs, or nothing."""
 
-    def insert_in_window(self, job: Job, window: WindowRecord, seen: WindowRecord | None) -> None:
-        """Write job and window together if the window is still as `seen`; else ChangeRefused."""
+    def insert_in_window(
+        self, job: Job, window: WindowRecord, seen: WindowRecord | None, handed: Change | None = None
+    ) -> None:
+        """Write job and window together if the window is still as `seen`, and carry out `handed` with them; else
+        ChangeRefused."""
 
     def get(self, job_id: str) -> Job | None:
         """The row as it is now (a consistent read)."""
@@ -102,13 +105,22 @@ class Records(Protocol):
 
     def window(self, owner: str, object_id: str | int) -> WindowRecord | None: ...
 
+    def open_uploads(self, owner: str) -> OpenUploads | None: ...
+
+    def put_open_uploads(self, uploads: OpenUploads, seen: OpenUploads | None) -> bool:
+        """Write it if it is still as `seen`; False when it is not."""
+
     def run(self, owner: str, run_id: str) -> RunRecord | None: ...
 
-    def add_schedule(self, schedule: Schedule) -> None: ...
+    def add_schedule(self, schedule: Schedule) -> Schedule:
+        """Write it unless its id is taken; the one that stands there afterwards, new or old."""
 
     def schedule(self, schedule_id: str) -> Schedule | None: ...
 
     def schedules(self, owner: str) -> list[Schedule]: ...
+
+    def count_schedules(self, owner: str) -> int:
+        """As an index has it, which may lag."""
 
     def move_schedule(self, schedule: Schedule, last: Millis, next_run_at: Millis, wake_at: Millis) -> bool:
         """Move on to the next slot if nobody else has; False when somebody has."""
@@ -178,8 +190,8 @@ class Payloads(Protocol):
     def link(self, key: str) -> str:
         """A short-lived presigned GET."""
 
-    def upload_link(self, key: str, now: Millis, size: int | None) -> UploadLink:
-        """A presigned PUT, signed for `size` bytes when that is given."""
+    def upload_link(self, key: str, now: Millis, size: int) -> UploadLink:
+        """A presigned PUT, signed for `size` bytes."""
 
     def check(self) -> None:
         """Return when the bucket answers."""

@@ -44,7 +44,7 @@ def ports(settings: Settings) -> Ports:
     beats = lazy_client("dynamodb", tries=1, read_timeout=3)
     return Ports(
         jobs=dynamodb.DynamoJobs(table, once, beats, settings.table),
-        records=records.DynamoRecords(table, settings.table),
+        records=records.DynamoRecords(table, once, settings.table),
         queue=sqs.SqsQueue(lazy_client("sqs"), lanes(settings), settings.dead_queue),
         payloads=s3.S3Payloads(lazy_client("s3"), settings.bucket, settings.link_seconds),
         clock=clock.SystemClock(),

@@ -5,50 +5,51 @@ import signal
 import sys
 from typing import Any
 
-from dev.process import say
-from dev.settings import BadStart, load
-from dev.stack import Stack
-
 
 class _Stop(BaseException):
-    """Raised where the main thread is, by a signal."""
+    """Raised where the main thread is, by the first signal; later ones change nothing."""
 
 
 def main() -> int:
-    signal.signal(signal.SIGINT, _stop)
-    signal.signal(signal.SIGTERM, _stop)
+    stack: Any = None
     try:
-        stack = Stack(load(os.environ), os.environ)
-    except BadStart as error:
-        return _refuse(error)
-    try:
-        stack.start()
-        say("", f"Sortie is ready at {stack.url}")
-        while True:
-            stack.tick()
+        signal.signal(signal.SIGINT, _stop)
+        signal.signal(signal.SIGTERM, _stop)
+        # Half a second of imports, in which somebody may change their mind already.
+        from dev.command import explain
+        from dev.process import say
+        from dev.settings import load
+        from dev.stack import Stack
+
+        try:
+            stack = Stack(load(os.environ), os.environ)
+            stack.start()
+            say("", f"Sortie is ready at {stack.url}")
+            while True:
+                stack.tick()
+        except Exception as error:
+            if (message := explain(error)) is None:
+                raise
+            print(message, file=sys.stderr, flush=True)
+            return 1
     except _Stop:
-        say("", "Stopping.")
+        print("Stopping.", flush=True)
         return 0
-    except BadStart as error:
-        return _refuse(error)
     finally:
-        _undisturbed(stack)
-
-
-def _undisturbed(stack: Stack) -> None:
-    """A second Ctrl-C must not leave a child behind."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    stack.stop()
+        # A second Ctrl-C must not leave a child behind.
+        _ignore_signals()
+        if stack is not None:
+            stack.stop()
 
 
 def _stop(*_: Any) -> None:
+    _ignore_signals()
     raise _Stop
 
 
-def _refuse(error: BadStart) -> int:
-    print(error, file=sys.stderr, flush=True)
-    return 1
+def _ignore_signals() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from dev.client import NoAnswer, fetch
 from dev.process import Child, module
-from dev.settings import HOST, BadStart
+from dev.settings import HOST, ROOT, BadStart
 
+GUARDED = ROOT / "dev" / "guarded_ministack.py"
 NAMES = ("ministack", "moto")
 # MiniStack writes its state to disk while it stops.
 STOP_LIMIT = 15.0
@@ -25,7 +26,8 @@ START_LIMIT = 60.0
 @dataclass(frozen=True, slots=True)
 class Emulator:
     """`state`: a folder that it keeps its data in; None forgets them when it stops. `auth`: every call is held
-    against the policy of its caller's role, as on AWS.
+    against the policy of its caller's role, as on AWS. `services`: those that are started; empty: all. `page_port`:
+    where a page of ours is served that may call it.
     """
 
     port: int
@@ -33,6 +35,8 @@ class Emulator:
     state: Path | None = None
     auth: bool = False
     verbose: bool = False
+    services: str = ""
+    page_port: int | None = None
 
     @property
     def endpoint(self) -> str:
@@ -41,7 +45,8 @@ class Emulator:
     @property
     def argv(self) -> tuple[str, ...]:
         """The module to run and its arguments."""
-        return ("moto.server", "-H", HOST, "-p", str(self.port)) if self.name == "moto" else ("ministack",)
+        moto = ("moto.server", "-H", HOST, "-p", str(self.port))
+        return moto if self.name == "moto" else ("dev.guarded_ministack",)
 
     def environ(self, outer: Mapping[str, str]) -> dict[str, str]:
         """The functions that it starts inherit this, so nothing of the developer's own account may be in it."""
@@ -55,11 +60,21 @@ class Emulator:
             "SFTP_ENABLED": "0",
             "PYTHONDONTWRITEBYTECODE": "1",
             **({"AUTH": "true"} if self.auth else {}),
+            **({"SERVICES": self.services} if self.services else {}),
+            **({"PAGE_PORTS": str(self.page_port)} if self.page_port else {}),
         }
         if self.state is None:
             return kept | own | {"PERSIST_STATE": "0", "S3_PERSIST": "0"}
         folders = {"STATE_DIR": str(self.state / "state"), "S3_DATA_DIR": str(self.state / "s3")}
         return kept | own | folders | {"PERSIST_STATE": "1", "S3_PERSIST": "1"}
+
+
+def is_taken(port: int) -> bool:
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError:
+        return True
+    return False
 
 
 def free_port() -> int:
@@ -87,9 +102,16 @@ def wait(endpoint: str, ended: Callable[[], str | None], limit: float) -> None:
         time.sleep(0.05)
 
 
+def demand(endpoint: str) -> str:
+    """`endpoint`, which somebody else has started. Raises BadStart."""
+    if not answers(endpoint):
+        raise BadStart(f"Nothing answers at {endpoint}. Start an emulator there, or name another address.")
+    return endpoint
+
+
 def answers(endpoint: str) -> bool:
     try:
-        fetch("GET", endpoint, timeout=2)
+        fetch("GET", endpoint, timeout=1.5)
     except NoAnswer:
         return False
     return True

@@ -1,18 +1,19 @@
-"""Creates the tables, queues and buckets of resources.yaml that are missing: `create(stage, endpoint)`.
+"""Creates the tables, queues and buckets of resources.yaml that are missing; what stands already is left as it is.
 
-Works on any emulator and under moto in the process. What stands already is left as it is.
+`make resources` does it on an emulator that somebody else has started, at AWS_ENDPOINT_URL.
 """
 
 import contextlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 
-from dev import template
-from dev.settings import ROOT
+from dev import command, emulator, template
+from dev.settings import ROOT, STAGE, BadStart, child_environ, load, use_emulator
 
 TABLE_KEYS = ("TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
 QUEUE_KEYS = (
@@ -24,38 +25,39 @@ QUEUE_KEYS = (
 )
 
 
-def create(stage: str, endpoint: str | None = None, root: Path = ROOT) -> None:
-    """`endpoint`: where the emulator is; None leaves it to AWS_ENDPOINT_URL, or to moto's mock_aws."""
+def create(stage: str, endpoint: str | None = None, root: Path = ROOT) -> list[str]:
+    """The names of what is there then. `endpoint`: None leaves it to AWS_ENDPOINT_URL, or to moto's mock_aws."""
     resources = template.read(stage, root)
     session = boto3.session.Session(region_name=template.REGION)
     table = session.client("dynamodb", endpoint_url=endpoint)
     queue = session.client("sqs", endpoint_url=endpoint)
     bucket = session.client("s3", endpoint_url=endpoint)
-    for properties in resources.of_type("AWS::DynamoDB::Table").values():
-        _table(table, properties)
-    for properties in sorted(resources.of_type("AWS::SQS::Queue").values(), key=lambda each: "RedrivePolicy" in each):
-        _queue(queue, properties)
-    for properties in resources.of_type("AWS::S3::Bucket").values():
-        _bucket(bucket, properties)
+    tables, buckets = (resources.of_type(f"AWS::{kind}").values() for kind in ("DynamoDB::Table", "S3::Bucket"))
+    # The dead-letter queue first, which the other one names.
+    queues = sorted(resources.of_type("AWS::SQS::Queue").values(), key=lambda each: "RedrivePolicy" in each)
+    names = [_table(table, each) for each in tables] + [_queue(queue, each) for each in queues]
+    return names + [_bucket(bucket, each) for each in buckets]
 
 
-def _table(client: Any, properties: dict[str, Any]) -> None:
-    name = properties["TableName"]
+def _table(client: Any, properties: dict[str, Any]) -> str:
+    name = str(properties["TableName"])
     try:
         client.create_table(**{key: properties[key] for key in TABLE_KEYS if key in properties})
     except client.exceptions.ResourceInUseException:
-        return
+        return name
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
     if ttl := properties.get("TimeToLiveSpecification"):
         client.update_time_to_live(TableName=name, TimeToLiveSpecification=ttl)
+    return name
 
 
-def _queue(client: Any, properties: dict[str, Any]) -> None:
-    name = properties["QueueName"]
+def _queue(client: Any, properties: dict[str, Any]) -> str:
+    name = str(properties["QueueName"])
     with contextlib.suppress(client.exceptions.QueueDoesNotExist):
         client.get_queue_url(QueueName=name)
-        return
+        return name
     client.create_queue(QueueName=name, Attributes=_queue_attributes(client, properties))
+    return name
 
 
 def _queue_attributes(client: Any, properties: dict[str, Any]) -> dict[str, str]:
@@ -72,10 +74,10 @@ def _queue_arn(client: Any, name: str) -> str:
     return str(client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
 
 
-def _bucket(client: Any, properties: dict[str, Any]) -> None:
-    name = properties["BucketName"]
+def _bucket(client: Any, properties: dict[str, Any]) -> str:
+    name = str(properties["BucketName"])
     if _exists(client, name):
-        return
+        return name
     client.create_bucket(Bucket=name)
     if cors := properties.get("CorsConfiguration"):
         rules = [{_cors_key(key): value for key, value in rule.items()} for rule in cors["CorsRules"]]
@@ -83,6 +85,7 @@ def _bucket(client: Any, properties: dict[str, Any]) -> None:
     if lifecycle := properties.get("LifecycleConfiguration"):
         rules = [_lifecycle_rule(rule) for rule in lifecycle["Rules"]]
         client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
+    return name
 
 
 def _exists(client: Any, bucket: str) -> bool:
@@ -108,3 +111,15 @@ def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
     if abort := rule.get("AbortIncompleteMultipartUpload"):
         api["AbortIncompleteMultipartUpload"] = abort
     return api
+
+
+def main() -> None:
+    settings = load(os.environ)
+    if settings.endpoint is None:
+        raise BadStart("Say where: AWS_ENDPOINT_URL=http://localhost:4566 make resources (make run makes its own).")
+    use_emulator(child_environ(os.environ, settings, emulator.demand(settings.endpoint)))
+    print(f"At {settings.endpoint} there are {', '.join(create(STAGE, settings.endpoint))}.")
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from dev import command, emulator
 from dev.environment import Environment
 from dev.process import say
 from dev.settings import STAGE, BadStart, DevSettings, child_environ, load
@@ -97,6 +98,7 @@ def main() -> None:
     settings = load(os.environ)
     if settings.endpoint is None:
         raise BadStart("The runner alone needs AWS_ENDPOINT_URL; `make run` starts everything.")
+    emulator.demand(settings.endpoint)
     runner = Runner(settings, child_environ(os.environ, settings, settings.endpoint))
     watch, ending = Watch(settings.root), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -116,7 +118,4 @@ def _renew(runner: Runner) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except BadStart as error:
-        sys.exit(str(error))
+    command.run(main)

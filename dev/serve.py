@@ -14,8 +14,6 @@ from typing import Any
 from chalice.cli import cli
 from chalice.local import ChaliceRequestHandler, ThreadedHTTPServer
 
-from dev import local_gateway
-
 # Chalice listens with a backlog of 5; one connection more, and clients wait a second for the next SYN.
 BACKLOG = 128
 
@@ -31,7 +29,6 @@ def main() -> None:
     logging.getLogger("botocore").setLevel(logging.WARNING)
     # Headers and body leave in two writes: with Nagle's algorithm each keep-alive request waits 40 ms for an ACK.
     ChaliceRequestHandler.disable_nagle_algorithm = True
-    local_gateway.install(ChaliceRequestHandler)
     if not os.environ.get("VERBOSE"):
         ChaliceRequestHandler.log_message = _silent
     # Requests in hand are answered after SIGTERM, for as long as the stack waits.

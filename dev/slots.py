@@ -92,7 +92,11 @@ class QueueSlot(Slot):
             self._settle(messages, verdict)
 
     def _look_up(self) -> None:
-        url = self._client.get_queue_url(QueueName=self._source.queue)["QueueUrl"]
+        try:
+            url = self._client.get_queue_url(QueueName=self._source.queue)["QueueUrl"]
+        except self._client.exceptions.QueueDoesNotExist:
+            where = self._client.meta.endpoint_url
+            raise CallFailed(f"the queue {self._source.queue} does not exist at {where}: make resources") from None
         answer = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         self._url, self._arn = url, answer["Attributes"]["QueueArn"]
 

@@ -14,9 +14,11 @@ from dev.client import Client
 from dev.process import Child, exit_text, module, say
 from dev.runner import Runner
 from dev.serve import listen
-from dev.settings import HOST, STAGE, BadStart, DevSettings, child_environ
+from dev.settings import HOST, STAGE, BadStart, DevSettings, child_environ, private_folder, use_emulator
 from dev.watch import Watch
 
+# No functions: whatever can call an emulator that has Lambda can run code here.
+SERVICES = "s3,sqs,dynamodb"
 TICK = 0.1
 SERVER_GRACE = 1.0
 # Looking at every source file is not worth doing on each tick.
@@ -28,8 +30,9 @@ class Stack:
         self._settings = settings
         self.url = f"http://{HOST}:{settings.port}"
         self._launch = emulator.Emulator(
-            emulator.free_port(), settings.emulator, settings.data / "ministack", verbose=settings.verbose
-        )
+            emulator.free_port(), settings.emulator, settings.data / "ministack",
+            verbose=settings.verbose, services=SERVICES, page_port=settings.port,
+        )  # fmt: skip
         self.endpoint = settings.endpoint or self._launch.endpoint
         self._environ = child_environ(environ, settings, self.endpoint)
         self._emulator: Child | None = None
@@ -45,7 +48,9 @@ class Stack:
         """Returns when a sample job has come back sorted; BadStart otherwise."""
         settings = self._settings
         self._socket = _listen(settings.port)
-        settings.data.mkdir(parents=True, exist_ok=True)
+        private_folder(settings.data, "DATA_DIR")
+        if settings.endpoint is not None:
+            emulator.demand(settings.endpoint)
         if settings.endpoint is None:
             self._lock = _claim(settings.data)
             self._emulator = emulator.start(self._launch, self._environ)
@@ -53,8 +58,7 @@ class Stack:
         self._server = self._serve()
         emulator.wait(self.endpoint, self._why_no_emulator, settings.start_limit)
         say("", f"Emulator at {self.endpoint}")
-        # boto3 reads its credentials here, in this process, from the same variables as the children.
-        os.environ.update({key: value for key, value in self._environ.items() if key.startswith("AWS_")})
+        use_emulator(self._environ)
         resources.create(STAGE, self.endpoint, settings.root)
         self._runner.start(sources)
         sample.wait_until_healthy(self.url, self._check_children, settings.start_limit)
@@ -134,12 +138,14 @@ class Stack:
 
 def _claim(data: Path) -> TextIO:
     """Two emulators would write their state over each other's."""
-    lock = (data / "lock").open("w")
     try:
+        lock = (data / "lock").open("w", buffering=1)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock.write(f"{os.getpid()}\n")
     except BlockingIOError:
-        lock.close()
         raise BadStart(f"Another stack keeps its jobs in {data}. Stop it, or: DATA_DIR=.data/second make run") from None
+    except OSError as error:
+        raise BadStart(f"DATA_DIR={data}: {error.strerror}. Name a folder that can be written.") from None
     return lock
 
 

@@ -1,12 +1,17 @@
 """Where a stage lives: an AWS account, or an emulator that stands in for one."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import NoRegionError
+
+from dev import emulator
+from dev.settings import address
 
 EMULATED = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
@@ -27,7 +32,7 @@ class Account:
     @cached_property
     def region(self) -> str:
         if not self._session.region_name:
-            raise SystemExit("No region: set AWS_REGION, AWS_DEFAULT_REGION or one in ~/.aws/config.")
+            raise NoRegionError
         return str(self._session.region_name)
 
     @cached_property
@@ -38,4 +43,12 @@ class Account:
     def _session(self) -> Any:
         if self.endpoint:
             return boto3.session.Session(**EMULATED)
-        return boto3.session.Session(region_name=os.environ.get("AWS_REGION"))
+        return boto3.session.Session(region_name=os.environ.get("AWS_REGION") or None)
+
+
+def account_of(environ: Mapping[str, str]) -> Account:
+    """ENDPOINT's or AWS's, within reach: asked before anything is built. Raises BadStart and botocore's errors."""
+    endpoint = address(environ, "ENDPOINT")
+    account = Account(endpoint if endpoint is None else emulator.demand(endpoint))
+    _ = account.region, account.number
+    return account

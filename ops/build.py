@@ -4,6 +4,7 @@ Chalice makes the template, resources.yaml included. The zip is put together her
 the libraries, so that the same sources always give the same bytes: a function changes only when its code does.
 """
 
+import argparse
 import hashlib
 import importlib.util
 import json
@@ -21,7 +22,8 @@ from typing import Any
 
 import yaml
 
-from dev.settings import ROOT
+from dev import command
+from dev.settings import ROOT, STAGE, BadStart
 from ops import vendor
 
 SOURCES = ("app.py", "chalicelib", ".chalice/config.json", "resources.yaml")
@@ -46,6 +48,15 @@ class Package:
         return hashlib.sha256(self.zip.read_bytes()).hexdigest()
 
 
+def known_stage(stage: str) -> str:
+    """A stage of .chalice/config.json that may be deployed. Raises BadStart, which says which there are."""
+    stages = json.loads((ROOT / ".chalice" / "config.json").read_text("utf-8"))["stages"]
+    if stage not in stages or stage == STAGE:
+        known = " or STAGE=".join(sorted(set(stages) - {STAGE}))
+        raise BadStart(f"Say which stage: STAGE={known}. (The stage local asks for no token.)")
+    return stage
+
+
 def build(stage: str, target: Path, *, for_aws: bool, byte_code: bool = True, root: Path = ROOT) -> Package:
     """Into `target`. `for_aws`: libraries for Lambda's Linux; else those installed here, for an emulator."""
     shutil.rmtree(target, ignore_errors=True)
@@ -54,7 +65,7 @@ def build(stage: str, target: Path, *, for_aws: bool, byte_code: bool = True, ro
         folder = Path(name)
         libraries = vendor.from_index(folder / "libraries", root) if for_aws else vendor.installed(root)
         if for_aws and (unfit := vendor.too_new(libraries)):
-            raise SystemExit(f"Lambda's C library is too old for {unfit}")
+            raise BadStart(f"Lambda's C library is too old for {unfit}")
         template = _chalice(stage, root, folder)
         files = dict(libraries) | _tree(folder / "runtime") | _sources(folder / "app")
         if byte_code:
@@ -73,7 +84,7 @@ def _chalice(stage: str, root: Path, folder: Path) -> dict[str, Any]:
     own = {"AWS_DEFAULT_REGION": "us-east-1", "SORTIE_STAGE": stage, "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=folder / "app", env=outer | own, capture_output=True, text=True)
     if done.returncode:
-        raise SystemExit(f"chalice package failed:\n{done.stdout}{done.stderr}")
+        raise BadStart(f"chalice package failed:\n{done.stdout}{done.stderr}")
     with zipfile.ZipFile(folder / "out" / "deployment.zip") as archive:
         archive.extractall(folder / "runtime", [each for each in archive.namelist() if each.startswith("chalice/")])
     template: dict[str, Any] = yaml.safe_load((folder / "out" / "sam.yaml").read_text("utf-8"))
@@ -134,10 +145,14 @@ def _write(target: Path, files: Mapping[str, Path]) -> None:
 
 
 def main() -> None:
-    stage = sys.argv[1] if len(sys.argv) > 1 else "dev"
-    package = build(stage, ROOT / ".build" / stage, for_aws="--offline" not in sys.argv)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("stage", nargs="?", default="dev")
+    parser.add_argument("--offline", action="store_true", help="with the libraries that are installed here")
+    options = parser.parse_args()
+    stage = known_stage(options.stage)
+    package = build(stage, ROOT / ".build" / stage, for_aws=not options.offline)
     print(f"{package.zip}: {package.zip.stat().st_size / 1e6:.1f} MB, sha256 {package.digest}")
 
 
 if __name__ == "__main__":
-    main()
+    command.run(main)

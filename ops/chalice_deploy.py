@@ -17,12 +17,12 @@ from typing import Any
 
 from dev import template
 from dev.settings import ROOT
-from ops import cloudformation, gateway_responses, vendor
+from ops import cloudformation, gateway_responses, offline, vendor
 from ops.account import Account
 from ops.build import copy_sources
 
 RECORD = ROOT / ".chalice" / "deployed"
-OWN = ("AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::S3::Bucket")
+OWN = ("AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::S3::Bucket", "AWS::S3::BucketPolicy")
 
 
 def deploy(account: Account, stage: str, say: Callable[[str], None], record: Path = RECORD) -> str:
@@ -33,16 +33,19 @@ def deploy(account: Account, stage: str, say: Callable[[str], None], record: Pat
     state = json.loads((record / f"{stage}.json").read_text())["resources"]
     api = next(each for each in state if each["resource_type"] == "rest_api")
     after(account, stage)
-    responses = gateway_responses.of_template(template.load())
-    gateway_responses.apply(account, api["rest_api_id"], cloudformation.API_STAGE, responses)
-    return cloudformation.api_url(account, {"RestAPIId": api["rest_api_id"], "EndpointURL": api["rest_api_url"]})
+    protect(account, api["rest_api_id"])
+    url = cloudformation.api_url(account, {"RestAPIId": api["rest_api_id"], "EndpointURL": api["rest_api_url"]})
+    cloudformation.allow_page(account, bucket, url)
+    return url
 
 
 def before(account: Account, stage: str) -> str:
     """The bucket's name."""
     whole = template.load()
     own = {name: each for name, each in whole["Resources"].items() if each.get("Type") in OWN}
-    part = whole | {"Resources": own, "Outputs": {"Bucket": {"Value": {"Ref": "Bucket"}}}}
+    part = whole | {"Resources": own}
+    if account.endpoint:
+        offline.adapt(part)
     name = f"{cloudformation.name_of(stage)}-resources"
     return cloudformation.apply(account, name, stage, json.dumps(part))["Bucket"]
 
@@ -77,6 +80,23 @@ def after(account: Account, stage: str) -> None:
         mappings = functions.list_event_source_mappings(FunctionName=f"sortie-{stage}-{name.lower()}")
         for mapping in mappings["EventSourceMappings"]:
             functions.update_event_source_mapping(UUID=mapping["UUID"], **source)
+
+
+def protect(account: Account, api_id: str) -> None:
+    """The form of a token, the throttling and the gateway's own answers, as the template has them."""
+    gateway, whole = account.client("apigateway"), template.load()
+    guard = whole["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["securityDefinitions"]["authorize"]
+    form = guard["x-amazon-apigateway-authorizer"]["identityValidationExpression"]
+    for authorizer in gateway.get_authorizers(restApiId=api_id).get("items", []):
+        change = {"op": "replace", "path": "/identityValidationExpression", "value": form}
+        gateway.update_authorizer(restApiId=api_id, authorizerId=authorizer["id"], patchOperations=[change])
+    limits = {"rateLimit": "ThrottleRate", "burstLimit": "ThrottleBurst"}
+    changes = [
+        {"op": "replace", "path": f"/*/*/throttling/{name}", "value": str(whole["Parameters"][parameter]["Default"])}
+        for name, parameter in limits.items()
+    ]
+    gateway.update_stage(restApiId=api_id, stageName=cloudformation.API_STAGE, patchOperations=changes)
+    gateway_responses.apply(account, api_id, cloudformation.API_STAGE, gateway_responses.of_template(whole))
 
 
 def _name_bucket(file: Path, stage: str, bucket: str) -> None:

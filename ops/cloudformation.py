@@ -4,9 +4,11 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError, WaiterError
 
+from dev.settings import BadStart
 from ops import gateway_responses, offline
 from ops.account import Account
 from ops.build import Package
@@ -20,7 +22,7 @@ NOTHING_CAME_OF_IT = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "
 NEVER_READY = ("DELETE_FAILED", "UPDATE_ROLLBACK_FAILED")
 
 
-class DeployFailed(Exception):
+class DeployFailed(BadStart):
     """The stack is not as it should be; the message says what CloudFormation said."""
 
 
@@ -36,7 +38,16 @@ def deploy(account: Account, stage: str, package: Package, say: Say, **parameter
     if account.endpoint:
         responses = gateway_responses.of_template(package.template)
         gateway_responses.apply(account, outputs["RestAPIId"], API_STAGE, responses)
+    allow_page(account, outputs["Bucket"], api_url(account, outputs))
     return outputs
+
+
+def allow_page(account: Account, bucket: str, url: str) -> None:
+    """Pages may use links to the bucket from the API's own origin alone."""
+    store, origin = account.client("s3"), urlsplit(url)
+    rules = store.get_bucket_cors(Bucket=bucket)["CORSRules"]
+    narrowed = [rule | {"AllowedOrigins": [f"{origin.scheme}://{origin.netloc}"]} for rule in rules]
+    store.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": narrowed})
 
 
 def apply(account: Account, name: str, stage: str, template: str) -> Mapping[str, str]:
@@ -97,7 +108,7 @@ def _upload(account: Account, stage: str, package: Package) -> str:
         store.put_object(Bucket=bucket, Key=key, Body=package.zip.read_bytes())
     described = located(package.template, bucket, key)
     if account.endpoint:
-        offline.name_batches(described)
+        offline.adapt(described)
     template = json.dumps(described, separators=(",", ":"))
     store.put_object(Bucket=bucket, Key=f"{stage}/template.json", Body=template.encode())
     if account.endpoint:

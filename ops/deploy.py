@@ -4,55 +4,52 @@ ENDPOINT=http://localhost:4566 sends the same calls to an emulator instead, WITH
 ALARM_TOPIC names an SNS topic (its ARN) that the alarms go to.
 """
 
-import json
 import os
 import sys
 from collections.abc import Callable, Mapping
 
-from dev.settings import ROOT
+from dev import command
+from dev.settings import ROOT, BadStart, number
 from ops import build, chalice_deploy, cloudformation
-from ops.account import Account
+from ops.account import account_of
 
-OPEN_STAGE = "local"
-
-
-class BadStage(Exception):
-    """The message says which stages there are."""
-
-
-def stage_of(environ: Mapping[str, str]) -> str:
-    """A stage of .chalice/config.json that may be deployed. Raises BadStage."""
-    config = json.loads((ROOT / ".chalice" / "config.json").read_text("utf-8"))
-    known = sorted(set(config["stages"]) - {OPEN_STAGE})
-    stage = environ.get("STAGE", "")
-    if stage not in known:
-        raise BadStage(f"Say which stage: STAGE={' or STAGE='.join(known)}. (The stage local asks for no token.)")
-    return stage
+PARAMETERS = {"ALARM_TOPIC": "AlarmTopic", "THROTTLE_RATE": "ThrottleRate", "THROTTLE_BURST": "ThrottleBurst"}
 
 
 def deploy(environ: Mapping[str, str], say: Callable[[str], None]) -> str:
-    """The address of the stage's API. Raises BadStage, cloudformation.DeployFailed."""
-    stage = stage_of(environ)
-    account = Account(environ.get("ENDPOINT") or None)
+    """The address of the stage's API. Raises BadStart."""
+    stage, way = build.known_stage(environ.get("STAGE", "")), environ.get("WITH", "")
+    if way not in ("", "chalice"):
+        raise BadStart(f"WITH={way!r}: give chalice, or leave it out.")
+    for name in ("THROTTLE_RATE", "THROTTLE_BURST"):
+        number(environ, name, 1, 1, 10_000)
+    account = account_of(environ)
+    if account.endpoint is None:
+        refuse_old_python(sys.version_info[:2])
     say(f"Account {account.number}, region {account.region}, stage {stage}.")
-    if environ.get("WITH") == "chalice":
+    if way == "chalice":
         return chalice_deploy.deploy(account, stage, say)
     package = build.build(stage, ROOT / ".build" / stage, for_aws=account.endpoint is None)
     say(f"Package: {package.zip.stat().st_size / 1e6:.1f} MB, sha256 {package.digest[:12]}")
-    topic = environ.get("ALARM_TOPIC", "")
-    return cloudformation.api_url(account, cloudformation.deploy(account, stage, package, say, AlarmTopic=topic))
+    parameters = {name: environ[key] for key, name in PARAMETERS.items() if environ.get(key)}
+    outputs = cloudformation.deploy(account, stage, package, say, **parameters)
+    return cloudformation.api_url(account, outputs)
 
 
-def main() -> int:
-    try:
-        url = deploy(os.environ, lambda text: print(text, flush=True))
-    except (BadStage, cloudformation.DeployFailed) as error:
-        print(error, file=sys.stderr)
-        return 1
+def refuse_old_python(version: tuple[int, ...]) -> None:
+    """The functions' Python is the one that deploys. Raises BadStart."""
+    if version < (3, 12):
+        raise BadStart(
+            "Lambda's Python 3.11 stands on Amazon Linux 2, which is out of support, with a C library that newer\n"
+            "wheels do not load on. Deploy with 3.12 or newer: rm -r .venv; make PYTHON=python3.12 deploy ..."
+        )
+
+
+def main() -> None:
+    url = deploy(os.environ, lambda text: print(text, flush=True))
     stage = os.environ["STAGE"]
     print(f"API: {url}\nA token: {sys.executable} -m ops.tokens create --owner NAME --role submit --stage {stage}")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main)

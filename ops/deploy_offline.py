@@ -5,15 +5,14 @@ that runs already, STAGE=dev names the stage.
 """
 
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev import sample
+from dev import command, emulator, sample
 from dev.client import Client
-from dev.settings import BadStart
+from dev.settings import address, number
 from ops import build, cloudformation, offline, tokens
 from ops.account import Account
 
@@ -35,8 +34,9 @@ class Deployed:
 
 def deploy(environ: Mapping[str, str], folder: Path, say: Callable[[str], None]) -> Deployed:
     """Bring the emulator up, the stack up to date, and one job through it."""
-    stage = environ.get("STAGE") or STAGE
-    endpoint = environ.get("ENDPOINT") or _start(environ, folder)
+    stage = build.known_stage(environ.get("STAGE") or STAGE)
+    endpoint = address(environ, "ENDPOINT")
+    endpoint = _start(environ, folder) if endpoint is None else emulator.demand(endpoint)
     say(f"Emulator at {endpoint}")
     account = Account(endpoint)
     # An emulator that somebody else started most likely runs functions in Lambda's own containers.
@@ -49,22 +49,17 @@ def deploy(environ: Mapping[str, str], folder: Path, say: Callable[[str], None])
 
 
 def _start(environ: Mapping[str, str], folder: Path) -> str:
-    port = int(environ["PORT"]) if environ.get("PORT") else None
+    port = int(number(environ, "PORT", 0, 1, 65535)) if environ.get("PORT") else None
     keep = environ.get("STATE", "") not in ("", "0")
     return offline.start(folder, environ, port=port, keep_state=keep).endpoint
 
 
-def main() -> int:
-    try:
-        deployed = deploy(os.environ, offline.folder_of(os.environ), lambda text: print(text, flush=True))
-    except (BadStart, cloudformation.DeployFailed) as error:
-        print(error, file=sys.stderr)
-        return 1
+def main() -> None:
+    deployed = deploy(os.environ, offline.folder_of(os.environ), lambda text: print(text, flush=True))
     print(f"API: {deployed.url}\nTOKEN: {deployed.token}")
     print("The token is an admin's, for 30 days; python -m ops.tokens makes others.")
     print("It runs until: make stop-offline" if not os.environ.get("ENDPOINT") else "The emulator is not ours to stop.")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main)

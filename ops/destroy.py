@@ -4,26 +4,26 @@ CONFIRM=sortie-dev is that second word. A stage whose table is protected (prod) 
 """
 
 import os
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ops import cloudformation
-from ops.account import Account
-from ops.deploy import BadStage, stage_of
+from dev import command
+from dev.settings import BadStart
+from ops import build, cloudformation
+from ops.account import Account, account_of
 
 
-class NotConfirmed(Exception):
+class NotConfirmed(BadStart):
     """Nothing was removed; the message says what would have been."""
 
 
 def destroy(environ: Mapping[str, str], say: Callable[[str], None]) -> None:
-    """Raises BadStage, NotConfirmed, cloudformation.DeployFailed."""
-    stage = stage_of(environ)
-    account = Account(environ.get("ENDPOINT") or None)
+    """Raises BadStart, and NotConfirmed where nothing was removed."""
+    stage = build.known_stage(environ.get("STAGE", ""))
+    account = account_of(environ)
     name = cloudformation.name_of(stage)
     if not cloudformation.exists(account, stage):
-        raise BadStage(f"There is no stack {name} in account {account.number}, region {account.region}.")
+        raise BadStart(f"There is no stack {name} in account {account.number}, region {account.region}.")
     resources = _resources(account, name)
     if environ.get("CONFIRM") != name:
         raise NotConfirmed(_what_would_be_lost(account, name, resources))
@@ -63,15 +63,10 @@ def _empty(store: Any, bucket: str) -> None:
             store.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
 
 
-def main() -> int:
-    try:
-        destroy(os.environ, lambda text: print(text, flush=True))
-    except (BadStage, NotConfirmed, cloudformation.DeployFailed) as error:
-        print(error, file=sys.stderr)
-        return 1
+def main() -> None:
+    destroy(os.environ, lambda text: print(text, flush=True))
     print("Removed. The packages stay in the artifacts bucket, and so do CloudWatch's logs until they expire.")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main)

@@ -5,12 +5,12 @@ and a function of its own, probes them, and removes them.
 """
 
 import os
-import sys
 from collections.abc import Callable, Mapping
 
 from benchmarks import probes
 from benchmarks.probes import Broken, Sandbox
-from dev import emulator
+from dev import command, emulator
+from dev.settings import address
 
 Row = tuple[bool, str]
 
@@ -43,18 +43,17 @@ def _row(columns: Mapping[str, Mapping[str, Row]], name: str) -> list[Row]:
 
 
 def main() -> int:
-    endpoint = os.environ.get("ENDPOINT")
-    if endpoint:
-        columns = {endpoint: examine(endpoint)}
+    if endpoint := address(os.environ, "ENDPOINT"):
+        columns = {endpoint: examine(emulator.demand(endpoint))}
     else:
         columns = {}
         for name in emulator.NAMES:
-            with emulator.running(name) as address:
-                columns[name] = examine(address)
+            with emulator.running(name) as endpoint:
+                columns[name] = examine(endpoint)
     print_table(columns)
     needed = [kept for column in columns.values() for name, (kept, _) in column.items() if name in probes.NEEDED]
     return 0 if all(needed) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main)

@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dev import emulator
-from dev.settings import ROOT, BadStart
+from dev import command, emulator
+from dev.settings import ROOT, BadStart, private_folder
 
 ACTIONS = {
     "sqs:SendMessage": "sqs:SendMessageBatch",
@@ -44,15 +44,16 @@ def start(folder: Path, environ: Mapping[str, str], *, port: int | None, keep_st
     if already := running(folder):
         return already
     _tidy(folder)
-    (folder / "tmp").mkdir(parents=True, exist_ok=True)
+    private_folder(folder, "OFFLINE_DIR")
+    (folder / "tmp").mkdir()
     launch = emulator.Emulator(port or emulator.free_port(), state=folder if keep_state else None, auth=True)
-    if emulator.answers(launch.endpoint):
+    if emulator.is_taken(launch.port):
         raise BadStart(
             f"Port {launch.port} is taken. Choose another with PORT=..., or use it: ENDPOINT={launch.endpoint}"
         )
     with (folder / "emulator.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", *launch.argv],
+            [sys.executable, str(emulator.GUARDED)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -98,8 +99,9 @@ def stop(folder: Path) -> bool:
     return ran
 
 
-def name_batches(template: dict[str, Any]) -> None:
-    """Let the roles of a template, which is changed in place, do in MiniStack what they may do on AWS."""
+def adapt(template: dict[str, Any]) -> None:
+    """Let the roles of a template, which is changed in place, do in MiniStack what they may on AWS. It has no TLS."""
+    template["Resources"].pop("BucketPolicy", None)
     roles = (each for each in template["Resources"].values() if each["Type"] == "AWS::IAM::Role")
     for policy in (policy for role in roles for policy in role["Properties"].get("Policies", ())):
         for statement in policy["PolicyDocument"]["Statement"]:
@@ -123,10 +125,9 @@ def _tidy(folder: Path) -> None:
     (folder / "emulator.json").unlink(missing_ok=True)
 
 
-def main() -> int:
+def main() -> None:
     print("Stopped." if stop(folder_of(os.environ)) else "No emulator of make deploy-offline runs.")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main)

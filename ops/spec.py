@@ -1,17 +1,32 @@
-"""`python -m ops.spec` writes chalicelib/web/openapi.json; `--check` only says whether it is current."""
+"""`python -m ops.spec` writes docs/openapi.json, the copy for readers; `--check` only says whether it is current."""
 
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from chalicelib import tasks
-from chalicelib.api import spec
+from chalicelib.api.spec import build_spec
 
-FILE = Path(__file__).parent.parent / "chalicelib" / "web" / "openapi.json"
+FILE = Path(__file__).parent.parent / "docs" / "openapi.json"
+WIDTH = 110
 
 
 def text() -> str:
-    return json.dumps(spec.build(tasks.load()), indent=1) + "\n"
+    return lay_out(build_spec(tasks.load())) + "\n"
+
+
+def lay_out(value: Any, margin: str = "") -> str:
+    """JSON of which everything stands on one line that fits there."""
+    line = json.dumps(value)
+    if len(margin) + len(line) <= WIDTH or not isinstance(value, dict | list):
+        return line
+    inner = margin + " "
+    if isinstance(value, list):
+        rows, ends = [lay_out(element, inner) for element in value], "[]"
+    else:
+        rows, ends = [f"{json.dumps(name)}: {lay_out(part, inner)}" for name, part in value.items()], "{}"
+    return ends[0] + "\n" + ",\n".join(inner + row for row in rows) + f"\n{margin}" + ends[1]
 
 
 def main() -> int:

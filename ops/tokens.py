@@ -7,9 +7,7 @@ that digest, and `revoke` takes this name or the token itself.
 import argparse
 import os
 import secrets
-import sys
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from chalicelib import config
@@ -17,7 +15,9 @@ from chalicelib.aws.records import DynamoRecords
 from chalicelib.core.access import Role, is_owner
 from chalicelib.core.records import TokenRecord
 from chalicelib.service.tokens import hash_token
-from ops.account import Account
+from dev import command
+from dev.settings import BadStart
+from ops.account import Account, account_of
 
 NAME_LENGTH = 12
 ROLES = [role.name.lower() for role in Role]
@@ -47,27 +47,37 @@ def revoke(records: DynamoRecords, name: str) -> bool:
 def records_of(account: Account, stage: str) -> DynamoRecords:
     """`TABLE_NAME` in the environment is a table of another name."""
     settings = config.load({**os.environ, "SORTIE_STAGE": stage})
-    return DynamoRecords(account.client("dynamodb"), settings.table)
+    table = account.client("dynamodb")
+    return DynamoRecords(table, table, settings.table)
 
 
-def main(arguments: Sequence[str]) -> int:
-    options = _parser().parse_args(arguments)
-    records = records_of(Account(options.endpoint), options.stage)
+def main() -> int:
+    options = _parser().parse_args()
+    account = account_of({**os.environ, "ENDPOINT": options.endpoint or ""})
+    records = records_of(account, options.stage)
     if options.command == "create":
-        try:
-            print(create(records, options.owner, options.role, options.days, now=time.time()))
-        except ValueError as error:
-            print(error, file=sys.stderr)
-            return 2
-    elif options.command == "revoke":
-        if not revoke(records, options.name):
-            print(f"no token of {options.stage} is called {options.name!r}", file=sys.stderr)
-            return 1
-        print("Revoked. A stage may go on taking it for the minute that it remembers tokens.")
-    else:
+        print(create(records, options.owner, options.role, options.days, now=time.time()))
+    elif options.command == "list":
         for token in sorted(records.tokens(), key=lambda each: (each.owner, each.created_at)):
             print(_line(token))
+    elif revoke(records, options.name):
+        print("Revoked. A stage may go on taking it for the minute that it remembers tokens.")
+    else:
+        raise BadStart(f"no token of {options.stage} is called {options.name!r}")
     return 0
+
+
+def _owner(text: str) -> str:
+    if not is_owner(text):
+        raise argparse.ArgumentTypeError(f"owner {text!r}: 1 to 64 of a-z, 0-9 and -")
+    return text
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if not 0 < days < 100_000:
+        raise argparse.ArgumentTypeError(f"{text}: give a number of days above 0, or leave it out")
+    return days
 
 
 def _line(token: TokenRecord) -> str:
@@ -83,13 +93,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ops.tokens", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     new = commands.add_parser("create", parents=[common], help="print a new token, once")
-    new.add_argument("--owner", required=True, help="whose jobs it submits and sees: 1 to 64 of a-z, 0-9, -")
+    new.add_argument(
+        "--owner", required=True, type=_owner, help="whose jobs it submits and sees: 1 to 64 of a-z, 0-9, -"
+    )
     new.add_argument("--role", required=True, choices=ROLES)
-    new.add_argument("--days", type=float, help="valid for so many days; without it until revoked")
+    new.add_argument("--days", type=_days, help="valid for so many days; without it until revoked")
     commands.add_parser("list", parents=[common], help="what there is, without the tokens themselves")
     commands.add_parser("revoke", parents=[common], help="end one").add_argument("name")
     return parser
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    command.run(main)

@@ -13,8 +13,9 @@ from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
-from dev.settings import ROOT
+from dev.settings import ROOT, BadStart
 
 MACHINE = "x86_64"
 GLIBC = {(3, 11): 26}
@@ -37,7 +38,7 @@ def pinned(root: Path = ROOT) -> list[Requirement]:
 
 
 def installed(root: Path = ROOT) -> Mapping[str, Path]:
-    """Path in the package -> file, of what is installed here. Raises SystemExit where that is not what is pinned."""
+    """Path in the package -> file, of what is installed here. Raises BadStart where that is not what is pinned."""
     files: dict[str, Path] = {}
     for name in sorted(_with_dependencies(pinned(root))):
         for file in metadata.distribution(name).files or ():
@@ -47,14 +48,26 @@ def installed(root: Path = ROOT) -> Mapping[str, Path]:
 
 
 def from_index(folder: Path, root: Path = ROOT) -> Mapping[str, Path]:
-    """The same, as wheels that Lambda can load, installed into `folder`."""
+    """The same, as wheels that Lambda can load, installed into `folder` and held to the hashes of the lock."""
+    folder.mkdir(parents=True)
+    lock = folder.with_suffix(".lock")
+    lock.write_text("\n".join(locked(root)))
     arguments = [part for tag in _tags() for part in ("--platform", tag)]
     version = ".".join(map(str, sys.version_info[:2]))
     arguments += ["--python-version", version, "--implementation", "cp", "--only-binary", ":all:"]
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    subprocess.run([*pip, *arguments, "--target", str(folder), *map(str, pinned(root))], check=True)
+    done = subprocess.run([*pip, *arguments, "--target", str(folder), "--no-deps", "--require-hashes", "-r", str(lock)])
+    if done.returncode:
+        raise BadStart("The libraries were not fetched. Is a package index within reach (pip config list)?")
     names = ((path.relative_to(folder).as_posix(), path) for path in sorted(folder.rglob("*")) if path.is_file())
     return {name: path for name, path in names if not NOT_NEEDED.search(name)}
+
+
+def locked(root: Path = ROOT) -> list[str]:
+    """The entries of requirements.lock, hashes included, that the package is made of."""
+    names = set(map(canonicalize_name, _with_dependencies(pinned(root))))
+    entries = re.split(r"\n(?=[a-zA-Z])", (root / "requirements.lock").read_text("utf-8"))[1:]
+    return [entry for entry in entries if canonicalize_name(re.split("[=; ]", entry, maxsplit=1)[0]) in names]
 
 
 def too_new(files: Mapping[str, Path]) -> dict[str, int]:
@@ -82,7 +95,7 @@ def _with_dependencies(requirements: list[Requirement]) -> set[str]:
         names.add(pin.name)
         version = metadata.version(pin.name)
         if not pin.specifier.contains(version, prereleases=True):
-            raise SystemExit(f"{pin.name} {version} is installed, {pin} is pinned: make run mends it")
+            raise BadStart(f"{pin.name} {version} is installed, {pin} is pinned: make run mends it")
         needs = [Requirement(text) for text in metadata.requires(pin.name) or ()]
         requirements += [need for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
     return names

@@ -14,6 +14,8 @@ from chalicelib.core.task import Task, field_error_of
 from chalicelib.errors import FieldError, Invalid, Malformed
 
 T = TypeVar("T")
+MISSING = "required, but missing"
+TRACE_FORM = r"(?!ff)[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
 KEY_FORM = r"^[\x21-\x7e]{1,255}$"
 
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
@@ -29,6 +31,7 @@ class RequestContext:
     now: Millis
     owner: str
     request_id: str | None = None
+    traceparent: str | None = None
 
 
 class NoFields(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -62,6 +65,12 @@ def parse_idempotency_key(header: str | None) -> str | None:
     return header
 
 
+def parse_traceparent(header: str | None) -> str | None:
+    """W3C Trace Context: what is not well formed is as if it were not there."""
+    is_sound = header is not None and re.fullmatch(TRACE_FORM, header) and not re.search(r"-0+-|-0{16}-", header)
+    return header if is_sound else None
+
+
 def move_inside(name: str, invalid: Invalid) -> Invalid:
     """The same errors, each in its place within the field `name`."""
     errors = map(explain, invalid.errors)
@@ -70,7 +79,7 @@ def move_inside(name: str, invalid: Invalid) -> Invalid:
 
 def explain(error: FieldError) -> FieldError:
     """The place of an unknown or missing field is the field itself."""
-    for form, words in ((_UNKNOWN, "unknown field: leave it out"), (_MISSING, "required, but missing")):
+    for form, words in ((_UNKNOWN, "unknown field: leave it out"), (_MISSING, MISSING)):
         match = form.fullmatch(error.msg)
         if match:
             return FieldError(f"{error.loc}.{match[1]}".lstrip("."), words)

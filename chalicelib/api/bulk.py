@@ -7,7 +7,7 @@ import msgspec
 
 from chalicelib.api.body import RequestContext, decode_body
 from chalicelib.api.fields import AnyJson
-from chalicelib.api.jobs import JobAnswer, parse_job
+from chalicelib.api.jobs import JobAnswer, judge_job
 from chalicelib.api.problems import Problem, to_problem
 from chalicelib.core.job import Job
 from chalicelib.errors import SortieError
@@ -34,18 +34,11 @@ class BulkAnswer(msgspec.Struct):
 def parse_bulk(raw: bytes, context: RequestContext) -> tuple[list[NewJob | SortieError], list[bytes]]:
     """Each entry checked by itself, and its bytes."""
     bodies = [bytes(entry) for entry in decode_body(raw, BulkRequest).jobs]
-    return [_parse_entry(body, context) for body in bodies], bodies
+    return [judge_job(body, context) for body in bodies], bodies
 
 
 def render_bulk(results: Sequence[Submitted | SortieError], render: Callable[[Job], JobAnswer]) -> BulkAnswer:
     return BulkAnswer([_render_result(result, render) for result in results])
-
-
-def _parse_entry(body: bytes, context: RequestContext) -> NewJob | SortieError:
-    try:
-        return parse_job(body, context)
-    except SortieError as error:
-        return error
 
 
 def _render_result(result: Submitted | SortieError, render: Callable[[Job], JobAnswer]) -> BulkResult:

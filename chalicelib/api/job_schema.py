@@ -1,4 +1,7 @@
-"""The JSON Schema of a job request, one shape for each task: what a single model with optional fields cannot say."""
+"""The JSON Schemas of a job request, one by name for each task: what a single model with optional fields cannot say.
+
+Tools that make clients read unions of named schemas only.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +14,7 @@ Json = dict[str, Any]
 NULL: Json = {"type": "null"}
 NUMBERS: Json = {"type": "array", "items": {"type": "number"}}
 UPLOAD: Json = {
+    "title": "UploadedInput",
     "type": "object",
     "description": "An input that was uploaded before: the id is from POST /uploads.",
     "properties": {"upload": {"type": "string", "format": "upload-id"}},
@@ -31,44 +35,49 @@ RULES: list[Json] = [
 DUE = ("run_in", "run_at")
 
 
-def build(model: Json, tasks: Mapping[str, Task]) -> dict[str, Json]:
-    """`JobRequest`, and `ScheduledJob` for the job of a schedule. `model`: the schema msgspec makes of JobRequest."""
-    fields = {name: schema for name, schema in model["properties"].items() if name not in ("array", "task", "input")}
-    undated = {name: schema for name, schema in fields.items() if name not in DUE}
-    return {
-        "JobRequest": {
-            "description": model["description"],
-            "oneOf": [_of_array(fields), *(_of_task(task, fields, uploads=True) for task in _sorted(tasks))],
-        },
-        "ScheduledJob": {
-            "description": "A job request without a time of its own and without an upload.",
-            "oneOf": [_of_array(undated), *(_of_task(task, undated, uploads=False) for task in _sorted(tasks))],
-        },
-    }
+def build_job_schemas(model: Json, tasks: Mapping[str, Task]) -> dict[str, Json]:
+    """`JobRequest`, `ScheduledJob` for the job of a schedule, and what they are made of. `model`: the schema msgspec
+    makes of JobRequest.
+    """
+    own = {name: schema for name, schema in model["properties"].items() if name not in ("array", "task", "input")}
+    schemas: dict[str, Json] = {"UploadedInput": UPLOAD}
+    schemas |= {_pascal(name) + "Input": _titled(_pascal(name) + "Input", task) for name, task in tasks.items()}
+    for name, prefix, fields in (
+        ("JobRequest", "", own),
+        ("ScheduledJob", "Scheduled", {field: own[field] for field in own if field not in DUE}),
+    ):
+        shapes = _build_shapes(prefix, fields, tasks)
+        schemas |= shapes | {name: {"oneOf": [refer(shape) for shape in shapes]}}
+    schemas["JobRequest"]["description"] = model["description"]
+    schemas["ScheduledJob"]["description"] = "A job request without a time of its own and without an upload."
+    return schemas
 
 
-def inlined(schema: Json) -> Json:
+def refer(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def inline(schema: Json) -> Json:
     """A schema of one struct stands by itself, without the detour over $defs."""
     name = schema.get("$ref", "").rpartition("/")[2]
     return schema["$defs"][name] if name and len(schema.get("$defs", {})) == 1 else schema
 
 
-def input_of(task: Task) -> Json:
-    return inlined(task.input_schema or msgspec.json.schema(task.input))
+def input_schema(task: Task) -> Json:
+    return inline(task.input_schema or msgspec.json.schema(task.input))
 
 
-def _sorted(tasks: Mapping[str, Task]) -> list[Task]:
-    return [tasks[name] for name in sorted(tasks)]
-
-
-def _of_array(fields: Json) -> Json:
-    own: Json = {"array": NUMBERS, "task": NULL}
-    return _shape("array", "Short for the task `sort`.", own, fields, ["array"])
-
-
-def _of_task(task: Task, fields: Json, *, uploads: bool) -> Json:
-    payload = {"anyOf": [input_of(task), UPLOAD]} if uploads else input_of(task)
-    return _shape(task.name, task.summary, {"task": {"const": task.name}, "input": payload}, fields, ["task", "input"])
+def _build_shapes(prefix: str, fields: Json, tasks: Mapping[str, Task]) -> dict[str, Json]:
+    """By name: a job of an array, and a job of each task."""
+    array: Json = {"array": NUMBERS, "task": NULL}
+    shapes = [_shape(f"{prefix}ArrayJob", "Short for the task `sort`.", array, fields, ["array"])]
+    for name in sorted(tasks):
+        payload = refer(_pascal(name) + "Input")
+        either = payload if prefix else {"oneOf": [payload, refer("UploadedInput")]}
+        own: Json = {"task": {"type": "string", "const": name}, "input": either}
+        title = f"{prefix}{_pascal(name)}Job"
+        shapes.append(_shape(title, tasks[name].summary, own, fields, ["task", "input"]))
+    return {shape["title"]: shape for shape in shapes}
 
 
 def _shape(title: str, description: str, own: Json, fields: Json, required: list[str]) -> Json:
@@ -81,3 +90,12 @@ def _shape(title: str, description: str, own: Json, fields: Json, required: list
         "additionalProperties": False,
         "allOf": RULES if "run_in" in fields else RULES[:1],
     }
+
+
+def _titled(title: str, task: Task) -> Json:
+    return input_schema(task) | {"title": title}
+
+
+def _pascal(name: str) -> str:
+    """`word_count` is WordCount."""
+    return "".join(word[:1].upper() + word[1:] for word in name.replace("-", "_").split("_"))

@@ -1,5 +1,6 @@
 """A job: what may be sent to make one, and what is answered of it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -12,17 +13,14 @@ from chalicelib.core import times
 from chalicelib.core.job import Attempt, Error, Job, Millis, Status, status_at
 from chalicelib.core.task import Task
 from chalicelib.core.window import OnRepeat
-from chalicelib.errors import FieldError, Invalid
+from chalicelib.errors import FieldError, Invalid, SortieError
 from chalicelib.service.new_job import NewJob, WindowWish
 from chalicelib.service.read import Link, Rendered
 
 DAY_SECONDS, YEAR_SECONDS, LARGEST_WHOLE = 86_400, 366 * 86_400, 2**53
-LINK = {"type": "object", "properties": {"href": {"type": "string"}, "bytes": {"type": "integer"}}}
 NULL = msgspec.Raw(b"null")
 
-Payload = Annotated[
-    msgspec.Raw, msgspec.Meta(extra_json_schema={"anyOf": [{"type": "null"}, LINK, {"type": "object"}]})
-]
+Payload = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"$ref": "#/components/schemas/Payload"})]
 ObjectId = (
     Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
     | Annotated[int, msgspec.Meta(ge=-LARGEST_WHOLE, le=LARGEST_WHOLE)]
@@ -64,6 +62,13 @@ class JobRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_d
     run_at: RunAt | None = None
     timeout: Annotated[float, msgspec.Meta(ge=1, le=LONGEST_TIMEOUT_SECONDS)] | None = None
     max_attempts: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
+
+
+class PayloadLink(msgspec.Struct):
+    """Where a payload that does not fit the answer is fetched: a short-lived link."""
+
+    href: str
+    bytes: int
 
 
 class UploadInput(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -115,6 +120,12 @@ class JobSummary(msgspec.Struct, kw_only=True):
     window: WindowAnswer | None
     window_ends_at: Time | None
     attempt_log: list[AttemptAnswer]
+    parent_id: str | None
+    traceparent: str | None
+    canceled_by: str | None
+    canceled_at: Time | None
+    retried_by: str | None
+    retried_at: Time | None
 
 
 class JobAnswer(JobSummary, kw_only=True):
@@ -129,23 +140,34 @@ def parse_job(raw: bytes, context: RequestContext) -> NewJob:
     return check_job(decode_body(raw, JobRequest), context)
 
 
+def judge_job(raw: bytes, context: RequestContext) -> NewJob | SortieError:
+    """A checked job, or what is wrong with it."""
+    try:
+        return parse_job(raw, context)
+    except SortieError as error:
+        return error
+
+
 def check_job(request: JobRequest, context: RequestContext) -> NewJob:
     task, payload, upload = _check_task_and_input(request, context)
+    return check_changes(request, context, NewJob(owner=context.owner, task=task.name, input=payload, upload=upload))
+
+
+def check_changes(request: JobRequest, context: RequestContext, new: NewJob) -> NewJob:
+    """`new` has its task and its input; the other fields are the request's."""
     if request.window is not None and request.object_id is None:
         raise Invalid(FieldError("window", "a window needs an object_id: say which object it is for"))
     if request.timeout is not None and request.timeout > context.settings.max_timeout:
         raise Invalid(FieldError("timeout", f"at most {context.settings.max_timeout:g} seconds"))
-    return NewJob(
-        owner=context.owner,
-        task=task.name,
-        input=payload,
-        upload=upload,
+    return replace(
+        new,
         run_at=_parse_run_at(request, context.now),
         timeout=request.timeout,
         max_attempts=request.max_attempts,
         object_id=request.object_id,
         window=WindowWish(request.window.seconds, request.window.on_repeat) if request.window else None,
         request_id=context.request_id,
+        traceparent=context.traceparent,
     )
 
 
@@ -240,7 +262,7 @@ def _render_fields(row: Job, now: Millis) -> dict[str, Any]:
         "finished_at": render_optional_time(row.finished_at),
         "duration_ms": row.duration_ms,
         "attempts": row.attempts,
-        "max_attempts": row.max_attempts,
+        "max_attempts": row.attempt_limit,
         "timeout": row.timeout,
         "progress": row.progress,
         "cancel_requested": row.cancel_requested,
@@ -248,6 +270,12 @@ def _render_fields(row: Job, now: Millis) -> dict[str, Any]:
         "window": _render_window(row),
         "window_ends_at": render_time(row.window.ends_at) if row.window else None,
         "attempt_log": [_render_attempt(attempt) for attempt in _past_attempts(row)],
+        "parent_id": row.parent_id,
+        "traceparent": row.traceparent,
+        "canceled_by": row.canceled_by,
+        "canceled_at": render_optional_time(row.canceled_at),
+        "retried_by": row.retried_by,
+        "retried_at": render_optional_time(row.retried_at),
     }
 
 
@@ -273,5 +301,5 @@ def _render_attempt(attempt: Attempt) -> AttemptAnswer:
 
 def _render_payload(payload: Rendered) -> msgspec.Raw:
     if isinstance(payload, Link):
-        return msgspec.Raw(msgspec.json.encode({"href": payload.href, "bytes": payload.bytes}))
+        return msgspec.Raw(msgspec.json.encode(PayloadLink(payload.href, payload.bytes)))
     return NULL if payload is None else msgspec.Raw(payload)

@@ -9,20 +9,28 @@ from chalicelib.api.jobs import JobSummary, render_summary
 from chalicelib.api.query import (
     GROUP,
     LIMIT,
+    SINCE,
     STATUS,
     TASK,
+    UNTIL,
     query_choice,
     query_cursor,
     query_int,
+    query_moment,
     query_name,
     query_object_id,
     query_owner,
 )
 from chalicelib.core.access import Principal
 from chalicelib.core.filters import Filter
+from chalicelib.core.ids import first_id
 from chalicelib.core.job import Job, Millis, Status
 from chalicelib.core.task import Task
+from chalicelib.errors import FieldError, Invalid
 from chalicelib.service.read import Board
+
+UNTIL_AHEAD_MS: Millis = 3_600_000
+"""A job made ahead has an id in the future: a list goes an hour beyond now, unless it is told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +51,11 @@ class BoardAnswer(msgspec.Struct):
     history: dict[str, JobSummary]
 
 
-def parse_page(query: Mapping[str, str], principal: Principal, tasks: Mapping[str, Task]) -> PageRequest:
+def parse_page(query: Mapping[str, str], principal: Principal, tasks: Mapping[str, Task], now: Millis) -> PageRequest:
     """The query of GET /jobs. Raises Invalid, Forbidden."""
+    since, until = query_moment(query, SINCE, now), query_moment(query, UNTIL, now)
+    if since is not None and until is not None and since >= until:
+        raise Invalid(FieldError(SINCE.name, "must be before until"))
     status, task = query_choice(query, STATUS), query_name(query, TASK)
     chosen = Filter(
         query_owner(query, principal),
@@ -53,6 +64,8 @@ def parse_page(query: Mapping[str, str], principal: Principal, tasks: Mapping[st
         object_id=query_object_id(query),
         group=query_name(query, GROUP),
         quick_task=task is not None and task in tasks and tasks[task].quick,
+        since=None if since is None else first_id(since),
+        until=first_id(now + UNTIL_AHEAD_MS if until is None else until),
     )
     return PageRequest(chosen, query_int(query, LIMIT), query_cursor(query))
 

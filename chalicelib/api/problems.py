@@ -19,13 +19,17 @@ TABLE: Mapping[type[SortieError], tuple[int, str]] = {
     errors.Forbidden: (403, "The role does not allow this"),
     errors.NotFound: (404, "Not found"),
     errors.WrongStatus: (409, "The job's status does not allow this"),
+    errors.WindowTaken: (409, "Another job holds the window"),
     errors.TooLarge: (413, "The body is too large"),
     errors.MediaType: (415, "Only JSON is taken"),
+    errors.Misdirected: (421, "Another host is meant"),
     errors.Invalid: (422, "A field is not valid"),
     errors.KeyReused: (422, "The Idempotency-Key was used for another request"),
     errors.WindowHeld: (429, "The object's window holds a job"),
+    errors.LimitReached: (429, "The owner has as many as one may have"),
     errors.Contended: (429, "Too many requests for one object"),
     errors.Unavailable: (503, "AWS does not answer"),
+    errors.ResourceMissing: (503, "A resource is missing"),
 }
 
 
@@ -41,7 +45,7 @@ class Problem(msgspec.Struct, omit_defaults=True):
 
 def to_problem(error: SortieError) -> Problem:
     status, title = TABLE[type(error)]
-    detail = AWAY if status == 503 else _shorten(str(error), LONGEST_DETAIL)
+    detail = AWAY if type(error) is errors.Unavailable else _shorten(str(error), LONGEST_DETAIL)
     problem = Problem(f"urn:sortie:{error.code}", title, status, detail)
     if isinstance(error, errors.Invalid):
         problem.errors = [_shorten_error(field_error) for field_error in error.errors]
@@ -54,7 +58,9 @@ def plain_problem(status: int, detail: str) -> Problem:
 
 
 def problem_headers(error: SortieError) -> dict[str, str]:
-    if isinstance(error, errors.WindowHeld | errors.Contended | errors.Unavailable):
+    if isinstance(error, errors.LimitReached) and error.retry_after is None:
+        return {}
+    if isinstance(error, errors.WindowHeld | errors.LimitReached | errors.Contended | errors.Unavailable):
         return {"Retry-After": str(error.retry_after)}
     return {"WWW-Authenticate": "Bearer"} if isinstance(error, errors.Unauthorized) else {}
 

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.core import times
 from chalicelib.core.access import OWNER_PATTERN, Principal, is_owner, may_name
-from chalicelib.core.job import Status
+from chalicelib.core.job import Millis, Status
 from chalicelib.errors import FieldError, Forbidden, Invalid
 
 
@@ -21,6 +22,8 @@ STATUS = Parameter("status", {"enum": [str(status) for status in Status], "type"
 # A name is part of an index key, which DynamoDB refuses beyond 2 KB.
 TASK = Parameter("task", {"type": "string", "maxLength": 128})
 GROUP = Parameter("group", {"type": "string", "maxLength": 128})
+SINCE = Parameter("since", {"type": "string", "maxLength": 64, "format": "moment"})
+UNTIL = Parameter("until", {"type": "string", "maxLength": 64, "format": "moment"})
 OBJECT_ID = Parameter("object_id", {"type": "string", "minLength": 1, "maxLength": 128})
 LIMIT = Parameter("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20})
 CURSOR = Parameter("cursor", {"type": "string", "pattern": "^[0-7][0-9a-hjkmnp-tv-z]{25}$"})
@@ -62,6 +65,16 @@ def query_name(query: Mapping[str, str], parameter: Parameter) -> str | None:
     if text is not None and len(text) > longest:
         raise Invalid(FieldError(parameter.name, f"at most {longest} characters"))
     return text
+
+
+def query_moment(query: Mapping[str, str], parameter: Parameter, now: Millis) -> Millis | None:
+    text = query.get(parameter.name)
+    if text is None:
+        return None
+    try:
+        return times.to_millis(times.parse_moment(text, times.from_millis(now)))
+    except ValueError as error:
+        raise Invalid(FieldError(parameter.name, str(error))) from None
 
 
 def query_object_id(query: Mapping[str, str]) -> str | int | None:

@@ -9,14 +9,28 @@ from chalicelib.api.bulk import BulkAnswer, BulkRequest
 from chalicelib.api.groups import GroupList, RunAnswer, RunStarted
 from chalicelib.api.jobs import JobAnswer, JobRequest
 from chalicelib.api.lists import BoardAnswer, JobList
-from chalicelib.api.query import CURSOR, GROUP, LIMIT, OBJECT_ID, OWNER, SPAN, STATUS, TASK, WAIT, Parameter
+from chalicelib.api.query import (
+    CURSOR,
+    GROUP,
+    LIMIT,
+    OBJECT_ID,
+    OWNER,
+    SINCE,
+    SPAN,
+    STATUS,
+    TASK,
+    UNTIL,
+    WAIT,
+    Parameter,
+)
+from chalicelib.api.run_again import RunAgainRequest
 from chalicelib.api.schedules import ScheduleAnswer, ScheduleList, ScheduleRequest
 from chalicelib.api.stats import HealthAnswer, StatsAnswer
 from chalicelib.api.uploads import UploadAnswer, UploadRequest
 from chalicelib.core.access import Role
 
 READ, SUBMIT, PUBLIC = Role.READ, Role.SUBMIT, None
-PAGE, JSON, NOTHING = "text/html", "application/json", ""
+PAGE, JSON, TEXT, NOTHING = "text/html", "application/json", "text/plain", ""
 BAD_BODY = (400, 413, 415, 422)
 JOB_LINKS = {name: (view, {"job_id": "id"}) for name, view in
              (("get", "get_job"), ("cancel", "cancel_job"), ("retry", "retry_job"))}  # fmt: skip
@@ -56,13 +70,16 @@ ROUTES = (
     Route("POST", "/jobs/bulk", "submit_bulk", "Submit up to a hundred jobs, each judged by itself", SUBMIT, "jobs",
           body=BulkRequest, answers={207: BulkAnswer}, problems=BAD_BODY, idempotent=True),
     Route("GET", "/jobs", "list_jobs", "List jobs, newest first", READ, "jobs",
-          query=(OWNER, STATUS, TASK, OBJECT_ID, GROUP, LIMIT, CURSOR), answers={200: JobList}),
+          query=(OWNER, STATUS, TASK, OBJECT_ID, GROUP, SINCE, UNTIL, LIMIT, CURSOR), answers={200: JobList}),
     Route("GET", "/jobs/{job_id}", "get_job", "One job; `wait` holds the answer until it ends or the seconds pass",
           READ, "jobs", query=(WAIT,), answers={200: JobAnswer}, problems=(404,)),
     Route("DELETE", "/jobs/{job_id}", "cancel_job", "Cancel a job; a running one stops at its next checkpoint",
           SUBMIT, "jobs", answers={200: JobAnswer, 202: JobAnswer}, problems=(404, 409)),
     Route("POST", "/jobs/{job_id}/retry", "retry_job", "Run a failed or canceled job again", SUBMIT, "jobs",
           answers={202: JobAnswer}, problems=(404, 409)),
+    Route("POST", "/jobs/{job_id}/run-again", "run_again", "Make a new job from one that has ended", SUBMIT, "jobs",
+          body=RunAgainRequest, body_required=False, answers={200: JobAnswer, 202: JobAnswer},
+          problems=(*BAD_BODY, 404, 409, 429), idempotent=True, located=True),
     Route("GET", "/board", "get_board", "What runs, what is scheduled, what has ended", READ, "look",
           query=(OWNER,), answers={200: BoardAnswer}),
     Route("GET", "/groups", "list_groups", "The groups of groups.yaml and what is wrong with them", READ, "groups",
@@ -70,26 +87,29 @@ ROUTES = (
     Route("GET", "/groups/{name}", "get_group", "One group", READ, "groups", answers={200: GroupList},
           problems=(404,)),
     Route("POST", "/groups/{name}/runs", "start_run", "Start all jobs of a group, or none", SUBMIT, "groups",
-          answers={202: RunStarted}, problems=(404,), located=True, links=RUN_LINKS),
+          answers={200: RunStarted, 202: RunStarted}, problems=(404,), idempotent=True, located=True, links=RUN_LINKS),
     Route("GET", "/groups/{name}/runs/{run_id}", "get_run", "How far a run is", READ, "groups",
           query=(OWNER,), answers={200: RunAnswer}, problems=(404,)),
     Route("POST", "/schedules", "add_schedule", "Submit a job each time a cron line fires", SUBMIT, "schedules",
-          body=ScheduleRequest, answers={201: ScheduleAnswer}, problems=BAD_BODY, located=True, links=SCHEDULE_LINKS),
+          body=ScheduleRequest, answers={200: ScheduleAnswer, 201: ScheduleAnswer}, problems=(*BAD_BODY, 429),
+          idempotent=True, located=True, links=SCHEDULE_LINKS),
     Route("GET", "/schedules", "list_schedules", "All schedules", READ, "schedules",
           query=(OWNER,), answers={200: ScheduleList}),
     Route("DELETE", "/schedules/{schedule_id}", "remove_schedule", "Remove a schedule", SUBMIT, "schedules",
           answers={204: NOTHING}, problems=(404,)),
     Route("POST", "/uploads", "create_upload", "A place for an input too large for a request", SUBMIT, "uploads",
-          body=UploadRequest, body_required=False, answers={201: UploadAnswer}, problems=BAD_BODY),
+          body=UploadRequest, answers={201: UploadAnswer}, problems=(*BAD_BODY, 429), idempotent=True),
     Route("GET", "/stats", "get_stats", "Open jobs, the queue, and what ended in the last hour or day", READ, "look",
           query=(OWNER, SPAN), answers={200: StatsAnswer}),
+    Route("GET", "/metrics", "get_metrics", "The last hour in Prometheus's text form", READ, "look",
+          query=(OWNER,), answers={200: TEXT}),
     Route("GET", "/health", "get_health", "Do table, queue and bucket answer?", PUBLIC, "look",
           answers={200: HealthAnswer}),
     Route("GET", "/openapi.json", "get_spec", "This document", PUBLIC, "look", answers={200: JSON}),
     Route("GET", "/", "get_page", "The dashboard", PUBLIC, "look", answers={200: PAGE}),
     Route("GET", "/docs", "get_docs", "These docs as a page", PUBLIC, "look", answers={200: PAGE}),
-    Route("GET", "/web/{folder}/{name}", "get_asset",
-          "A file of the page", PUBLIC, "look", answers={200: PAGE}, hidden=True),
+    Route("GET", "/web/{folder}/{name}", "get_asset", "A file of the pages", PUBLIC, "look", answers={200: PAGE},
+          hidden=True),
 )  # fmt: skip
 BY_VIEW: Mapping[str, Route] = {route.view: route for route in ROUTES}
 

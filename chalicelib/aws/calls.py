@@ -6,9 +6,15 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.errors import Unavailable
+from chalicelib.errors import ResourceMissing, Unavailable
 
 REFUSED = "ConditionalCheckFailedException"
+MISSING = {
+    "ResourceNotFoundException": "table",
+    "AWS.SimpleQueueService.NonExistentQueue": "queue",
+    "QueueDoesNotExist": "queue",
+    "NoSuchBucket": "bucket",
+}
 BATCH_READ_ROWS, BATCH_READ_TRIES = 100, 5
 Client = Any
 
@@ -26,6 +32,8 @@ def client(service: str, endpoint: str | None, tries: int = 3, read_timeout: flo
         s3 = {"addressing_style": "path"} if endpoint else {}
         config = config.merge(Config(read_timeout=60, signature_version="s3v4", s3=s3))
     new_client = boto3.client(service, endpoint_url=endpoint, config=config)
+    new_client.meta.events.register("before-parameter-build", _remember_resource)
+    new_client.meta.events.register("after-call", lambda **call: _refuse_missing(endpoint, **call))
     if tries == 1:  # nobody makes good a connection that was kept and has died meanwhile
         new_client.meta.events.register("before-send", _close_connection)
     return new_client
@@ -33,6 +41,20 @@ def client(service: str, endpoint: str | None, tries: int = 3, read_timeout: flo
 
 def _close_connection(request: Any, **_: Any) -> None:
     request.headers["Connection"] = "close"
+
+
+def _remember_resource(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    named = (params.get(key) for key in ("TableName", "QueueName", "QueueUrl", "Bucket"))
+    context["resource"] = str(next(filter(None, named), "")).rpartition("/")[2]
+
+
+def _refuse_missing(endpoint: str | None, parsed: Any, model: Any, context: dict[str, Any], **_: Any) -> None:
+    """Raises ResourceMissing where AWS says that the table, queue or bucket does not exist, which no retry mends."""
+    code = str(parsed.get("Error", {}).get("Code", ""))
+    kind = "bucket" if model.name == "HeadBucket" and code in ("404", "NoSuchBucket") else MISSING.get(code)
+    if kind:
+        mend = f"at {endpoint}: make resources" if endpoint else "in this account and region: make deploy"
+        raise ResourceMissing(f"the {kind} {context.get('resource', '')} does not exist {mend}")
 
 
 def code_of(error: ClientError) -> str:

@@ -3,7 +3,8 @@
 insert            PutItem            pk does not exist
 insert_many       BatchWriteItem     ids are new; no condition, so the request is sent once
 insert_run        TransactWriteItems no pk exists
-insert_in_window  TransactWriteItems pk does not exist; the window is as it was read
+insert_in_window  TransactWriteItems pk does not exist; the window is as it was read, and so is the job that it is
+                                     taken over from
 claim, apply      UpdateItem         expressions.claim, expressions.change
 beat              UpdateItem         expressions.change, by a client of its own
 read_batch        BatchGetItem       consistent
@@ -22,7 +23,8 @@ from botocore.exceptions import ClientError
 from chalicelib.aws import expressions, items, records
 from chalicelib.aws.calls import REFUSED, Client, code_of, query_all, read_once, read_rows, translated
 from chalicelib.core.change import Change
-from chalicelib.core.filters import SHARDS, Filter, listed_status, phases_of, wants_due
+from chalicelib.core.filters import SHARDS, Filter, id_range, listed_status, phases_of, wants_due
+from chalicelib.core.ids import id_below
 from chalicelib.core.job import WAITING, Job, Millis, Status
 from chalicelib.core.records import RunRecord, WindowRecord
 from chalicelib.errors import Unavailable
@@ -77,9 +79,14 @@ class DynamoJobs:
         puts = [self._new(records.run_item(run)), *(self._new(items.to_item(job)) for job in jobs)]
         self._transact(puts, "put the run")
 
-    def insert_in_window(self, job: Job, window: WindowRecord, seen: WindowRecord | None) -> None:
-        put = records.window_put(self._table, window, seen)
-        self._transact([{"Put": put}, self._new(items.to_item(job))], "put the job in its window")
+    def insert_in_window(
+        self, job: Job, window: WindowRecord, seen: WindowRecord | None, handed: Change | None = None
+    ) -> None:
+        actions: list[Any] = [{"Put": records.window_put(self._table, window, seen)}, self._new(items.to_item(job))]
+        if handed is not None:
+            key = {"pk": {"S": handed.job.id}}
+            actions.append({"Update": {"TableName": self._table, "Key": key, **expressions.change(handed)}})
+        self._transact(actions, "put the job in its window")
 
     def get(self, job_id: str) -> Job | None:
         with translated("read the job"):
@@ -116,7 +123,10 @@ class DynamoJobs:
             yield from self._due_in(str((first + offset) % items.WAKE_SHARDS), now, limit)
 
     def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:
-        pages = self._together(lambda each: self._newest(each, before, limit, now), _lists(chosen))
+        since, below = id_range(chosen, before)
+        if since is not None and below is not None and since >= below:
+            return []
+        pages = self._together(lambda each: self._newest(each, since, below, limit, now), _lists(chosen))
         merged = heapq.merge(*pages, reverse=True)
         return list(dict.fromkeys(merged))[:limit]  # a job that moves while we read may be in two lists, or in none
 
@@ -174,10 +184,9 @@ class DynamoJobs:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return list(pool.map(read, lists))
 
-    def _newest(self, index_list: "_List", before: str | None, limit: int, now: Millis) -> list[str]:
+    def _newest(self, index_list: "_List", since: str | None, below: str | None, limit: int, now: Millis) -> list[str]:
         condition, values = f"{index_list.key} = :k", {":k": {"S": index_list.value}}
-        if before is not None:
-            condition, values = condition + " AND pk < :before", values | {":before": {"S": before}}
+        condition, values = condition + _range_condition(since, below), values | _range_values(since, below)
         only: dict[str, str] = {}
         if index_list.due_only:
             only, values = {"FilterExpression": "due_at <= :now"}, values | {":now": {"N": str(now)}}
@@ -194,6 +203,22 @@ class DynamoJobs:
             KeyConditionExpression="list_key = :k", ExpressionAttributeValues={":k": {"S": value}},
             ProjectionExpression=attribute,
         )  # fmt: skip
+
+
+def _range_condition(since: str | None, below: str | None) -> str:
+    """A sort key takes one condition, and BETWEEN counts both of its ends in."""
+    if since is not None and below is not None:
+        return " AND pk BETWEEN :since AND :last"
+    if since is not None:
+        return " AND pk >= :since"
+    return " AND pk < :below" if below is not None else ""
+
+
+def _range_values(since: str | None, below: str | None) -> dict[str, items.Value]:
+    if since is not None and below is not None:
+        return {":since": {"S": since}, ":last": {"S": id_below(below)}}
+    ends = {":since": since, ":below": below}
+    return {name: {"S": id_} for name, id_ in ends.items() if id_ is not None}
 
 
 @dataclass(frozen=True, slots=True)

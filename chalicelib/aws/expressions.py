@@ -1,7 +1,8 @@
 """Conditions and updates of job rows as DynamoDB expressions: core/change.py's guards, word for word.
 
 claim      status in (what the table allows) and not_before <= now and attempts < attempt_limit and not canceling
-a change   each guard that the change carries: statuses, attempt (the fence), wake_at, not_before <=, not canceling
+a change   each guard that the change carries: statuses, attempt (the fence), wake_at, not_before <=, not canceling,
+           that the row's window (JSON) names the job itself as its holder
 """
 
 from collections.abc import Iterable
@@ -101,6 +102,9 @@ def _guard(e: Expression, decision: Change) -> None:
         e.conditions.append(f"{e.name('not_before')} <= {e.number(decision.released_by)}")
     if decision.unless_canceling:
         e.not_canceling()
+    if decision.holds_window:
+        own = e.value({"S": decision.job.id})
+        e.conditions.append(f"contains({e.name('window')}, {own})")
 
 
 def _keep_indexes(e: Expression, decision: Change) -> None:

@@ -2,6 +2,7 @@
 
 key#owner#key         idempotency key; conditional put: absent or expired
 window#owner#object   newest window of an object; put only together with its job, conditional on `version`
+uploads#owner         uploads whose links still take a PUT; conditional on `version`
 run#owner#run_id      a run and its jobs' ids; put only together with them
 s-<id>                a schedule, in index wake (wake_at) and, under #schedule#owner, in index by_group:
                       no owner is called nothing, so no group of jobs has that key
@@ -19,7 +20,7 @@ from botocore.exceptions import ClientError
 from chalicelib.aws import items
 from chalicelib.aws.calls import REFUSED, Client, code_of, query_all, read_rows, translated
 from chalicelib.core.job import Millis
-from chalicelib.core.records import KeyRecord, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
+from chalicelib.core.records import KeyRecord, OpenUploads, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
 
 T = TypeVar("T")
 TOKENS = "tokens"
@@ -27,10 +28,11 @@ WINDOW_KEPT_SECONDS = 400 * 86_400
 
 
 class DynamoRecords:
-    """ports.Records on the same table."""
+    """ports.Records on the same table. `once`: a client that sends no request a second time, for what adds up."""
 
-    def __init__(self, client: Client, table: str) -> None:
+    def __init__(self, client: Client, once: Client, table: str) -> None:
         self._client = client
+        self._once = once
         self._table = table
 
     def reserve_key(self, record: KeyRecord, now: Millis) -> KeyRecord:
@@ -56,12 +58,31 @@ class DynamoRecords:
     def window(self, owner: str, object_id: str | int) -> WindowRecord | None:
         return self._read(window_pk(owner, object_id), WindowRecord)
 
+    def open_uploads(self, owner: str) -> OpenUploads | None:
+        return self._read(f"uploads#{owner}", OpenUploads)
+
+    def put_open_uploads(self, uploads: OpenUploads, seen: OpenUploads | None) -> bool:
+        expires_at = max(uploads.until.values()) // 1000
+        item = _item(f"uploads#{uploads.owner}", uploads, expires_at=expires_at)
+        return self._put_version(item, uploads.version, seen.version if seen else None, "note the upload")
+
     def run(self, owner: str, run_id: str) -> RunRecord | None:
         return self._read(f"run#{owner}#{run_id}", RunRecord)
 
-    def add_schedule(self, schedule: Schedule) -> None:
+    def add_schedule(self, schedule: Schedule) -> Schedule:
         with translated("put the schedule"):
-            self._client.put_item(TableName=self._table, Item=_schedule_item(schedule))
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=_schedule_item(schedule),
+                    ConditionExpression="attribute_not_exists(pk)",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except ClientError as error:
+                if code_of(error) != REFUSED:
+                    raise
+                return _body(error.response["Item"], Schedule)
+        return schedule
 
     def schedule(self, schedule_id: str) -> Schedule | None:
         return self._read(schedule_id, Schedule)
@@ -69,6 +90,9 @@ class DynamoRecords:
     def schedules(self, owner: str) -> list[Schedule]:
         """All of them: there are few. One that was just added may lag."""
         return self._listed(f"#schedule#{owner}", Schedule)
+
+    def count_schedules(self, owner: str) -> int:
+        return len(self._entries(f"#schedule#{owner}"))
 
     def move_schedule(self, schedule: Schedule, last: Millis, next_run_at: Millis, wake_at: Millis) -> bool:
         moved = replace(schedule, last=last, next_run_at=next_run_at, wake_at=wake_at)
@@ -98,7 +122,7 @@ class DynamoRecords:
         if not parts:
             return
         with translated("add to the minute"):
-            self._client.update_item(
+            self._once.update_item(
                 TableName=self._table,
                 Key={"pk": {"S": _minute_pk(owner, minute)}},
                 UpdateExpression=f"SET #ttl = :ttl ADD {', '.join(parts)}",
@@ -129,13 +153,27 @@ class DynamoRecords:
 
     def _listed(self, key: str, kind: type[T]) -> list[T]:
         """The index says which, the rows say how they stand."""
+        pks = self._entries(key)
+        rows = {row["pk"]["S"]: row for row in read_rows(self._client, self._table, pks, consistent=True)}
+        return [_body(rows[pk], kind) for pk in pks if pk in rows]
+
+    def _put_version(self, item: items.Item, version: int, seen: int | None, what: str) -> bool:
+        with translated(what):
+            try:
+                self._client.put_item(**_version_put(self._table, item, version, seen))
+            except ClientError as error:
+                if code_of(error) != REFUSED:
+                    raise
+                return False
+        return True
+
+    def _entries(self, key: str) -> list[str]:
+        """What the index lists under this key, oldest first."""
         entries = query_all(
             self._client, "list records", TableName=self._table, IndexName="by_group",
             KeyConditionExpression="group_key = :k", ExpressionAttributeValues={":k": {"S": key}},
         )  # fmt: skip
-        pks = [entry["pk"]["S"] for entry in entries]
-        rows = {row["pk"]["S"]: row for row in read_rows(self._client, self._table, pks, consistent=True)}
-        return [_body(rows[pk], kind) for pk in pks if pk in rows]
+        return [entry["pk"]["S"] for entry in entries]
 
     def _read(self, pk: str, kind: type[T]) -> T | None:
         with translated("read a record"):
@@ -148,12 +186,17 @@ def window_put(table: str, window: WindowRecord, seen: WindowRecord | None) -> d
     item = _item(
         window_pk(window.owner, window.object_id), window, expires_at=window.ends_at // 1000 + WINDOW_KEPT_SECONDS
     )
-    item["version"] = {"N": str(window.version)}
+    return _version_put(table, item, window.version, seen.version if seen else None)
+
+
+def _version_put(table: str, item: items.Item, version: int, seen: int | None) -> dict[str, Any]:
+    """A Put of this version, only if the row has the version that was seen; None: if there is no row."""
+    item["version"] = {"N": str(version)}
     put: dict[str, Any] = {"TableName": table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
     if seen is not None:
         put["ConditionExpression"] = "#version = :seen"
         put["ExpressionAttributeNames"] = {"#version": "version"}
-        put["ExpressionAttributeValues"] = {":seen": {"N": str(seen.version)}}
+        put["ExpressionAttributeValues"] = {":seen": {"N": str(seen)}}
     return put
 
 

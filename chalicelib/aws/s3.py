@@ -55,13 +55,11 @@ class S3Payloads:
             href = self._client.generate_presigned_url("get_object", Params=params, ExpiresIn=self._link_seconds)
         return str(href)
 
-    def upload_link(self, key: str, now: Millis, size: int | None) -> UploadLink:
+    def upload_link(self, key: str, now: Millis, size: int) -> UploadLink:
         """What is signed as a header has to be sent with the PUT: `headers` says which. (A browser sets the length
         by itself.)"""
-        params: dict[str, Any] = {"Bucket": self._bucket, "Key": key, "ContentType": JSON}
+        params: dict[str, Any] = {"Bucket": self._bucket, "Key": key, "ContentType": JSON, "ContentLength": size}
         headers = {"Content-Type": JSON}
-        if size is not None:
-            params["ContentLength"] = size
         with translated("sign a link"):
             href = self._client.generate_presigned_url("put_object", Params=params, ExpiresIn=self._link_seconds)
         return UploadLink(str(href), headers, now + self._link_seconds * 1000)

@@ -50,6 +50,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     wake_at: Millis | None = None
     released_by: Millis | None = None
     unless_canceling: bool = False
+    holds_window: bool = False
     fields: Mapping[str, Any]
 
 
@@ -61,6 +62,7 @@ def permits(change: Change, row: Job) -> bool:
         and (change.wake_at is None or row.wake_at == change.wake_at)
         and (change.released_by is None or row.not_before <= change.released_by)
         and not (change.unless_canceling and row.cancel_requested)
+        and not (change.holds_window and row.window is not None and row.window.job_id != row.id)
     )
 
 
@@ -150,19 +152,21 @@ def extend_lease(job: Job, now: Millis) -> Change:
     return Change(job=job, at=now, statuses=frozenset({Status.RUNNING}), attempt=job.attempts, fields=fields)
 
 
-def cancel(job: Job, now: Millis, *, retention: float) -> Change:
-    """A job that waits is canceled; nobody can start it afterwards."""
-    return _move(job, Event.CANCEL, now, _end_canceled(now, retention), statuses=sources(Event.CANCEL))
+def cancel(job: Job, now: Millis, *, retention: float, by: str | None = None) -> Change:
+    """A job that waits is canceled; nobody can start it afterwards. `by`: whose wish it is."""
+    fields = _end_canceled(now, retention) | _name("canceled", by, now)
+    return _move(job, Event.CANCEL, now, fields, statuses=sources(Event.CANCEL))
 
 
-def request_cancel(job: Job, now: Millis) -> Change:
-    """Not a move: asks a running job to stop at its next checkpoint."""
-    running = frozenset({Status.RUNNING})
-    return Change(job=job, at=now, statuses=running, fields={"cancel_requested": True})
+def request_cancel(job: Job, now: Millis, *, by: str | None = None) -> Change:
+    """Not a move: asks a running job to stop at its next checkpoint. Who asked first is who canceled it."""
+    named = {} if job.cancel_requested else _name("canceled", by, now)
+    return Change(job=job, at=now, statuses=frozenset({Status.RUNNING}), fields={"cancel_requested": True} | named)
 
 
-def retry_by_hand(job: Job, now: Millis) -> Change:
-    """Failed or canceled: may run again, with `max_attempts` more; attempt numbers go on, since they fence."""
+def retry_by_hand(job: Job, now: Millis, *, by: str | None = None) -> Change:
+    """Failed or canceled: may run again, with `max_attempts` more; attempt numbers go on, since they fence. Not where
+    another job has taken its window over."""
     fields = {
         "not_before": now,
         "wake_at": now + RESEND_AFTER_MS,
@@ -174,7 +178,18 @@ def retry_by_hand(job: Job, now: Millis) -> Change:
         "duration_ms": None,
         "expires_at": None,
     }
-    return _move(job, Event.RETRY, now, fields, attempt=job.attempts)
+    named = _name("retried", by, now)
+    return _move(
+        job, Event.RETRY, now, fields | named, attempt=job.attempts, holds_window=job.window is not None,
+    )  # fmt: skip
+
+
+def hand_window_over(job: Job, now: Millis, to: str) -> Change:
+    """Not a move: the window of a job that came to nothing is held by the job `to` from now on."""
+    assert job.window is not None
+    window = msgspec.structs.replace(job.window, job_id=to)
+    undone = frozenset({Status.FAILED, Status.CANCELED})
+    return Change(job=job, at=now, statuses=undone, attempt=job.attempts, fields={"window": window})
 
 
 def expire_lease(job: Job, now: Millis, *, jitter: float, retention: float) -> Change:
@@ -218,14 +233,15 @@ def fall_due(job: Job, now: Millis, wake_at: Millis, *, resend: bool = False) ->
 def _move(
     job: Job, event: Event, now: Millis, fields: Mapping[str, Any], *,
     attempt: int | None = None, wake_at: Millis | None = None, released_by: Millis | None = None,
-    unless_canceling: bool = False, statuses: frozenset[Status] | None = None,
+    unless_canceling: bool = False, holds_window: bool = False, statuses: frozenset[Status] | None = None,
 ) -> Change:  # fmt: skip
     """The status that the event leads to is read off the table; `statuses` may narrow those it starts from."""
     legal = sources(event) if statuses is None else statuses
     assert legal <= sources(event), (event, legal)
     return Change(
         job=job, at=now, event=event, statuses=legal, attempt=attempt, wake_at=wake_at,
-        released_by=released_by, unless_canceling=unless_canceling, fields={"status": target(event), **fields},
+        released_by=released_by, unless_canceling=unless_canceling, holds_window=holds_window,
+        fields={"status": target(event), **fields},
     )  # fmt: skip
 
 
@@ -238,8 +254,14 @@ def _move_by_worker(
     )  # fmt: skip
 
 
+def count_attempts(job: Job) -> int:
+    """Attempts since the job was submitted or last retried by hand: their numbers go on, since they fence, but its
+    waits begin anew."""
+    return max(1, job.attempts - (job.attempt_limit - job.max_attempts))
+
+
 def _wait_for_next(job: Job, now: Millis, jitter: float, min_wait_seconds: float = 0.0) -> dict[str, Any]:
-    due = now + round(max(backoff.backoff_seconds(job.attempts, jitter), min_wait_seconds) * 1000)
+    due = now + round(max(backoff.backoff_seconds(count_attempts(job), jitter), min_wait_seconds) * 1000)
     return {"not_before": due, "wake_at": due + RESEND_AFTER_MS, "progress": None}
 
 
@@ -254,6 +276,11 @@ def _end(now: Millis, retention: float) -> dict[str, Any]:
 def _end_canceled(now: Millis, retention: float) -> dict[str, Any]:
     error = Error("canceled", "the job was canceled")
     return _end(now, retention) | {"error": error, "progress": None}
+
+
+def _name(what: str, by: str | None, now: Millis) -> dict[str, Any]:
+    """Who did something by hand, and when."""
+    return {} if by is None else {f"{what}_by": by, f"{what}_at": now}
 
 
 def _log_attempt(job: Job, now: Millis, outcome: str, error: Error | None) -> dict[str, Any]:

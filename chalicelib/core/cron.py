@@ -23,6 +23,12 @@ _FIELDS = (
     ("month", "1-12 or JAN-DEC"),
     ("day of week", "0-7 or SUN-SAT"),
 )
+# Where a range that falls starts anew: after Sunday, which is 7 then, comes Monday.
+_LIMITS = ((0, 59), (0, 23), (1, 31), (1, 12), (1, 7))
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_NAMES = {name: i for i, name in enumerate(_MONTHS, start=1)} | {name: i for i, name in enumerate(_DAYS)}
+_RANGE = re.compile(r"([0-9]+|[A-Za-z]{3})-([0-9]+|[A-Za-z]{3})")
 _LONGEST_LINE = 400
 # IANA names are capitalised; "localtime", "posixrules" and "right/..." are files of one machine, not zones.
 _ZONE_NAME = re.compile(r"[A-Z][A-Za-z0-9_+-]{0,31}(/[A-Z][A-Za-z0-9_+-]{0,31}){0,2}")
@@ -35,6 +41,9 @@ _SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 def check(cron: str, timezone: str) -> None:
     """Raise ValueError, naming the field at fault, unless the line is valid in this zone and fires at some time."""
+    for field, (name, _), (_, high) in zip(_split(cron), _FIELDS, _LIMITS, strict=True):
+        if any(_step_of(part) > high for part in field.split(",")):
+            raise ValueError(f'{name} "{field}" is not valid: write a step from 1 to {high}, such as */2')
     next_after(cron, timezone, _SOME_DAY)
 
 
@@ -129,11 +138,27 @@ def _fault(fields: list[str]) -> str | None:
     for i, (name, values) in enumerate(_FIELDS):
         alone = ["*"] * i + [fields[i]] + ["*"] * (len(_FIELDS) - i - 1)
         if not _is_valid(alone):
-            return (
-                f'{name} "{fields[i]}" is not valid: write {values}, or *,'
-                " a list such as 1,2, a rising range such as 1-5, or a step such as */2"
+            rising = _rising(fields[i], *_LIMITS[i])
+            return f'{name} "{fields[i]}" is not valid: write ' + (
+                rising or f"{values}, or *, a list such as 1,2, a rising range such as 1-5, or a step such as */2"
             )
     return None
+
+
+def _step_of(part: str) -> int:
+    """0 where there is none."""
+    step = part.partition("/")[2]
+    return int(step) if step.isdigit() else 0
+
+
+def _rising(field: str, low: int, high: int) -> str | None:
+    """A range that falls, such as 22-3 or SAT-SUN, as one that does not; None where the field is none."""
+    ends = _RANGE.fullmatch(field)
+    numbers = [int(end) if end.isdigit() else _NAMES.get(end.upper(), -1) for end in ends.groups()] if ends else []
+    if not numbers or not 0 <= min(numbers) <= max(numbers) <= high or numbers[0] <= numbers[1]:
+        return None
+    rest = numbers[1] - low
+    return f"{numbers[0]}-{high}" + ("" if rest < 0 else f",{low}" if rest == 0 else f",{low}-{numbers[1]}")
 
 
 def _is_valid(fields: list[str]) -> bool:

@@ -7,22 +7,28 @@ import msgspec
 
 T = TypeVar("T")
 
-_NO_INTEGER = re.compile(r"Expected `int.*`, got `float` - at `\$(.*)`", re.DOTALL)
-_STEP = re.compile(r"\.([^.\[\]]+)|\[([0-9]+)\]")
+_NO_INTEGER = re.compile(r"Expected `int.*?`, got `float`(?: - at `\$(.*)`)?", re.DOTALL)
+_INDEX = re.compile(r"\[(?:[0-9]+|\.\.\.)\]")
+_MOST_PLACES = 100
+"""How many places of a body are put right; lists and dicts count once. Only a type that holds itself has so many."""
 # A string is read whole, closed or not, so that a body of quotes costs no more than its length.
 _STRING_OR_NAN = re.compile(rb'"(?:[^"\\]++|\\.?)*+(?:"|\Z)|-?\b(?:NaN|Infinity)\b', re.DOTALL)
 _MARK = "\x00"
 
 
 def decode(raw: bytes, kind: type[T]) -> T:
-    """As msgspec.json.decode, and raises as it does; a float without a fraction fits an integer, as in JSON Schema."""
+    """As msgspec.json.decode, and raises as it does; a float without a fraction fits an integer, as in JSON Schema.
+
+    Of a name that an object has twice, the last one is judged.
+    """
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
-        whole = _without_fraction(raw, str(error))
-        if whole is None:
-            raise
-    return decode(whole, kind)
+        try:
+            document = msgspec.json.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise error from None
+    return _decode_document(document, kind)
 
 
 def find_nan_path(raw: bytes) -> tuple[str, str] | None:
@@ -34,25 +40,42 @@ def find_nan_path(raw: bytes) -> tuple[str, str] | None:
         return None
     marked = _STRING_OR_NAN.sub(_mark_word, raw)
     try:
-        return _find_nan(msgspec.json.decode(marked), "")
+        hit = _find_mark(msgspec.json.decode(marked))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+    return (hit[0].removeprefix("."), hit[1]) if hit else None
 
 
-def _without_fraction(raw: bytes, error: str) -> bytes | None:
-    """The JSON again, with an integer where msgspec found a float that is one."""
-    match = _NO_INTEGER.fullmatch(error)
-    steps = [int(index) if index else name for name, index in _STEP.findall(match[1])] if match else []
-    if not steps:
-        return None
-    whole = within = msgspec.json.decode(raw)
-    for step in steps[:-1]:
-        within = within[step]
-    number = within[steps[-1]]
-    if not number.is_integer():
-        return None
-    within[steps[-1]] = int(number)
-    return msgspec.json.encode(whole)
+def _decode_document(document: Any, kind: type[T]) -> T:
+    """A document has no name twice. Each round makes integers of one field, in all like places of a list or dict."""
+    root = [document]
+    for _ in range(_MOST_PLACES):
+        try:
+            return msgspec.json.decode(msgspec.json.encode(root[0]), type=kind)
+        except msgspec.ValidationError as error:
+            match = _NO_INTEGER.fullmatch(str(error))
+            if match is None or not _make_whole(root, 0, match[1] or ""):
+                raise
+    return msgspec.json.decode(msgspec.json.encode(root[0]), type=kind)
+
+
+def _make_whole(holder: Any, at: Any, path: str) -> bool:
+    """Whether a float at this path below `holder[at]` has become an integer. A name may hold any letter, a bracket
+    too, so the path is read along the names that are there."""
+    value = holder[at]
+    if not path:
+        if not (isinstance(value, float) and value.is_integer()):
+            return False
+        holder[at] = int(value)
+        return True
+    inner: list[tuple[Any, str]] = []
+    index = _INDEX.match(path)
+    if index and isinstance(value, list | dict):
+        keys = range(len(value)) if isinstance(value, list) else value
+        inner = [(key, path[index.end() :]) for key in keys]
+    if isinstance(value, dict):
+        inner += [(name, path[len(name) + 1 :]) for name in value if path.startswith(f".{name}")]
+    return sum(_make_whole(value, key, rest) for key, rest in inner) > 0
 
 
 def _mark_word(match: re.Match[bytes]) -> bytes:
@@ -60,12 +83,16 @@ def _mark_word(match: re.Match[bytes]) -> bytes:
     return word if word.startswith(b'"') else b'"\\u0000%b"' % word
 
 
-def _find_nan(value: Any, path: str) -> tuple[str, str] | None:
-    if isinstance(value, str) and value.startswith(_MARK):
-        return path, value.removeprefix(_MARK)
-    inner: list[tuple[str, Any]] = []
+def _find_mark(value: Any) -> tuple[str, str] | None:
+    """Where in the value a mark stands, and the word behind it. Only the way to it is written down."""
+    if isinstance(value, str):
+        return ("", value.removeprefix(_MARK)) if value.startswith(_MARK) else None
     if isinstance(value, list):
-        inner = [(f"{path}[{index}]", element) for index, element in enumerate(value)]
+        for index, element in enumerate(value):
+            if hit := _find_mark(element):
+                return f"[{index}]{hit[0]}", hit[1]
     elif isinstance(value, dict):
-        inner = [(f"{path}.{name}".lstrip("."), member) for name, member in value.items()]
-    return next((nan for inner_path, element in inner if (nan := _find_nan(element, inner_path))), None)
+        for name, member in value.items():
+            if hit := _find_mark(member):
+                return f".{name}{hit[0]}", hit[1]
+    return None

@@ -16,7 +16,7 @@ OPEN = "open"
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """`quick_task`: some jobs of that task are quick."""
+    """`quick_task`: some jobs of that task are quick. `since`, `until`: ids, from the one on and below the other."""
 
     owner: str
     statuses: frozenset[Status] = frozenset(Status)
@@ -24,6 +24,15 @@ class Filter:
     object_id: str | int | None = None
     group: str | None = None
     quick_task: bool = False
+    since: str | None = None
+    until: str | None = None
+
+
+def id_range(chosen: Filter, before: str | None) -> tuple[str | None, str | None]:
+    """The ids that a page may hold: from the first on, and below the second. Ids are times, so a span of time is one
+    range of every list, and a page of it costs what any other does."""
+    uppers = [id_ for id_ in (before, chosen.until) if id_ is not None]
+    return chosen.since, min(uppers, default=None)
 
 
 def keeps(chosen: Filter, job: Job, now: Millis) -> bool:

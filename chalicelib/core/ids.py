@@ -22,6 +22,19 @@ def slot_id(name: str, millis: int) -> str:
     return make_id(millis, int.from_bytes(digest[: RANDOM_BITS // 8], "big"))
 
 
+def first_id(millis: int) -> str:
+    """The lowest id of this time: no job made at it or later has a lower one."""
+    return make_id(min(max(millis, 0), (1 << 48) - 1), 0)
+
+
+def id_below(id_: str) -> str:
+    """The highest id below this one; the lowest of all has none, and is its own."""
+    number = 0
+    for character in id_:
+        number = number << 5 | _ALPHABET.index(character)
+    return make_id(0, max(0, number - 1))
+
+
 def is_id(text: str) -> bool:
     return _FORM.fullmatch(text) is not None
 

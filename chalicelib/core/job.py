@@ -141,6 +141,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     past_attempts: tuple[Attempt, ...] = ()
     expires_at: int | None = None
     request_id: str | None = None
+    parent_id: str | None = None
+    traceparent: str | None = None
+    canceled_by: str | None = None
+    canceled_at: Millis | None = None
+    retried_by: str | None = None
+    retried_at: Millis | None = None
     pure: bool = False
     resends: int = 0
 

@@ -21,7 +21,8 @@ class KeyRecord:
 
 @dataclass(frozen=True, slots=True)
 class WindowRecord:
-    """The newest window of an object: which job holds it, from when to when. `floor`: when the window before it ends.
+    """The newest window of an object: which job holds it, from when to when. `floor` and `floor_run_at`: when the
+    window before it ends, and when that one's job runs (None: nobody knows).
 
     Whoever takes a window over, because its job came to nothing, must not reach into the one before.
     """
@@ -33,6 +34,16 @@ class WindowRecord:
     ends_at: Millis
     version: int
     floor: Millis = 0
+    floor_run_at: Millis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenUploads:
+    """An owner's uploads whose links still take a PUT: until when, by the upload's id."""
+
+    owner: str
+    until: Mapping[str, Millis]
+    version: int
 
 
 @dataclass(frozen=True, slots=True)

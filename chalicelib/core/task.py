@@ -95,6 +95,9 @@ def task(
 
 
 def field_error_of(error: msgspec.ValidationError) -> FieldError:
-    """msgspec's message taken apart: `Expected ... - at `$.array[2]`` is the field_error `array[2]`."""
+    """msgspec's message taken apart: `Expected ... - at `$.array[2]`` is the field_error `array[2]`. Of a name that
+    does not fit, the place is the object."""
     msg, _, path = str(error).partition(" - at `")
+    if path.startswith("key` in `"):
+        msg, path = f"{msg} as a name", path.removeprefix("key` in `")
     return FieldError(path.rstrip("`").removeprefix("$").removeprefix("."), msg)

@@ -45,6 +45,20 @@ def parse_run_at(text: str, now: datetime) -> datetime:
     return at
 
 
+def parse_moment(text: str, now: datetime) -> datetime:
+    """A time to look back to: how long ago, such as "1h", or a time as in `parse_run_at`, past or not."""
+    if _DURATION.fullmatch(text):
+        try:
+            return now - timedelta(seconds=_seconds_of_text(text))
+        except OverflowError:
+            raise ValueError('is too long ago: write at most "36500d"') from None
+    try:
+        return _read_time(text)
+    except ValueError as error:
+        ago = ', or how long ago, such as "30m", "1h" or "7d"' if "is not a time" in str(error) else ""
+        raise ValueError(f"{error}{ago}") from None
+
+
 def to_rfc3339(t: datetime) -> str:
     """UTC with milliseconds, rounded down, and Z."""
     return from_millis(to_millis(t)).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -2,9 +2,11 @@
 
 import logging
 import re
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
+from urllib.parse import unquote
 from uuid import uuid4
 
 import msgspec
@@ -18,23 +20,33 @@ from chalicelib.api.query import refuse_unknown_query
 from chalicelib.api.routes import Route, require_route
 from chalicelib.config import Settings
 from chalicelib.core.access import LOCAL, Principal, Role
-from chalicelib.errors import FieldError, Forbidden, Invalid, MediaType, SortieError, TooLarge, Unauthorized
+from chalicelib.errors import FieldError, Forbidden, Invalid, SortieError, Unauthorized
+from chalicelib.http.content import check_size, decode_content, require_json
+from chalicelib.http.guard import refuse_stranger
 
 logger = logging.getLogger("sortie")
 JSON = "application/json"
+TOKEN_NEEDED = "send a token: Authorization: Bearer ..."
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request, as a use case wants to see it."""
+    """One request, as a use case wants to see it. `caller`: None on a public route, where nobody is asked who he is."""
 
-    principal: Principal
+    caller: Principal | None
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
     request_id: str
     prefix: str
+
+    @property
+    def principal(self) -> Principal:
+        """Raises Unauthorized on a public route: what belongs to somebody needs a token."""
+        if self.caller is None:
+            raise Unauthorized(TOKEN_NEEDED)
+        return self.caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +61,19 @@ View = Callable[..., Response]
 
 
 class Sortie(Chalice):
-    """A Chalice app whose own refusals (405, 415) are problems too."""
+    """A Chalice app whose own refusals (405, 415) are problems too. The local stage answers only who may ask it."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(app_name="sortie")
+        self._settings = settings
 
     def __call__(self, event: Any, context: Any) -> Any:
+        if self._settings.is_open:
+            try:
+                method = event["requestContext"].get("httpMethod")
+                refuse_stranger(method, event.get("headers") or {}, self._settings.hosts)
+            except SortieError as error:
+                return _to_chalice(_to_response(error), uuid4().hex).to_dict()
         response = super().__call__(event, context)
         if response["statusCode"] < 400 or CONTENT_TYPE in str(response["headers"].get("Content-Type")):
             return response
@@ -77,34 +99,26 @@ class Router:
 
         handler.__name__ = view.__name__
         guard = {"authorizer": self._authorizer} if route.role is not None and self._authorizer else {}
-        register = self._app.route(route.path, methods=[route.method], name=route.view, content_types=["*/*"], **guard)
-        register(handler)
+        methods = [route.method, "HEAD"] if route.method == "GET" else [route.method]
+        self._app.route(route.path, methods=methods, name=route.view, content_types=["*/*"], **guard)(handler)
         return view
 
     def _respond(self, view: View, route: Route, path_parameters: Mapping[str, str]) -> ChaliceResponse:
         chalice_request = cast(ChaliceRequest, self._app.current_request)
         request_id = _request_id(chalice_request)
-        principal = None
+        caller = None
         try:
-            principal = self._principal(chalice_request, route.role)
-            request = self._read_request(chalice_request, route, principal or LOCAL, request_id)
-            response = view(request, **path_parameters)
+            caller = self._identify(chalice_request, route.role)
+            request = self._read_request(chalice_request, route, caller, request_id)
+            response = view(request, **{name: unquote(text) for name, text in path_parameters.items()})
         except SortieError as error:
-            response = problem_response(to_problem(error), **problem_headers(error))
+            response = _to_response(error)
         except Exception:
-            logger.exception('{"event":"bug","request_id":"%s"}', request_id)
+            _log_bug(request_id)
             response = problem_response(plain_problem(500, f"a bug in this service; its log has it under {request_id}"))
-        headers: dict[str, str | list[str]] = {
-            "Content-Type": response.content_type,
-            "X-Request-Id": request_id,
-            **response.headers,
-        }
-        headers |= {"X-Content-Type-Options": "nosniff", "Cache-Control": headers.get("Cache-Control", "no-store")}
-        if principal is not None:
-            headers["Sortie-Role"] = principal.role.name.lower()
-        return ChaliceResponse(response.body, headers, response.status)
+        return _to_chalice(response, request_id, caller, with_body=chalice_request.method != "HEAD")
 
-    def _principal(self, request: ChaliceRequest, role: Role | None) -> Principal | None:
+    def _identify(self, request: ChaliceRequest, role: Role | None) -> Principal | None:
         if role is None:
             return None
         if self._settings.is_open:
@@ -113,23 +127,28 @@ class Router:
         try:
             principal = Principal(str(claims["owner"]), Role[str(claims["role"]).upper()])
         except KeyError:
-            raise Unauthorized("send a token: Authorization: Bearer ...") from None
+            raise Unauthorized(TOKEN_NEEDED) from None
         if principal.role < role:
             raise Forbidden(f"this needs the role {role.name.lower()}; this token's is {principal.role.name.lower()}")
         return principal
 
-    def _read_request(self, request: ChaliceRequest, route: Route, principal: Principal, request_id: str) -> Request:
-        body = cast(bytes, request.raw_body or b"")
-        if len(body) > self._settings.body_limit:
-            limit = self._settings.body_limit
-            raise TooLarge(f"a body holds at most {limit:,} bytes: POST /uploads gives a place for a larger input")
-        if body and not _is_json(request.headers.get("content-type")):
-            raise MediaType("send the body as JSON, with the header Content-Type: application/json")
-        query = _read_query(request)
+    def _read_request(
+        self, request: ChaliceRequest, route: Route, caller: Principal | None, request_id: str
+    ) -> Request:
+        body, query = self._read_body(request), _read_query(request)
         refuse_unknown_query(query, route.query)
         if route.body is None:
             refuse_body(body)
-        return Request(principal, query, request.headers, body, request_id, _prefix(request))
+        return Request(caller, query, request.headers, body, request_id, _prefix(request))
+
+    def _read_body(self, request: ChaliceRequest) -> bytes:
+        body, limit = cast(bytes, request.raw_body or b""), self._settings.body_limit
+        check_size(len(body), limit)
+        if not body:
+            return b""
+        require_json(request.headers.get("content-type"))
+        coding = request.headers.get("content-encoding")
+        return decode_content(body, coding, limit=limit, behind_gateway=not self._settings.is_open)
 
 
 def json_response(status: int, answer: Any, **headers: str) -> Response:
@@ -137,8 +156,37 @@ def json_response(status: int, answer: Any, **headers: str) -> Response:
     return Response(status, _encode(answer), headers)
 
 
+def text_response(text: str) -> Response:
+    """Prometheus's text form."""
+    return Response(200, text, content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
 def problem_response(problem: Problem, **headers: str) -> Response:
     return Response(problem.status, _encode(problem), headers, CONTENT_TYPE)
+
+
+def _to_response(error: SortieError) -> Response:
+    return problem_response(to_problem(error), **problem_headers(error))
+
+
+def _to_chalice(
+    response: Response, request_id: str, caller: Principal | None = None, *, with_body: bool = True
+) -> ChaliceResponse:
+    headers: dict[str, str | list[str]] = {
+        "Content-Type": response.content_type,
+        "X-Request-Id": request_id,
+        **response.headers,
+    }
+    headers |= {"X-Content-Type-Options": "nosniff", "Cache-Control": headers.get("Cache-Control", "no-store")}
+    if caller is not None:
+        headers["Sortie-Role"] = caller.role.name.lower()
+    return ChaliceResponse(response.body if with_body else "", headers, response.status)
+
+
+def _log_bug(request_id: str) -> None:
+    """One line, as every other: what a client sent stands inside a JSON string."""
+    line = {"event": "bug", "request_id": request_id, "traceback": traceback.format_exc()}
+    logger.error(msgspec.json.encode(line).decode())
 
 
 def _encode(answer: Any) -> str:
@@ -153,12 +201,6 @@ def _read_query(request: ChaliceRequest) -> Mapping[str, str]:
         if len(query.getlist(name)) > 1:
             raise Invalid(FieldError(name, "there twice: give it once"))
     return {name: query[name] for name in query}
-
-
-def _is_json(content_type: str | None) -> bool:
-    kind, _, parameters = (content_type or JSON).partition(";")
-    charset = parameters.replace(" ", "").lower()
-    return kind.strip().lower() == JSON and charset in ("", "charset=utf-8")
 
 
 def _request_id(request: ChaliceRequest) -> str:

@@ -209,7 +209,9 @@ def _run_timed(task: Task, task_input: object, context: RunningContext) -> Outco
     except OutOfTime:
         error = Error("timeout", f"the attempt took longer than its timeout of {context.job.timeout:g} s")
         return Failed(error, _millis_since(ports, start))
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise  # this process is to end
+    except BaseException as error:  # SystemExit, CancelledError and the like of the task's own
         return Failed(_describe_error(error), _millis_since(ports, start))
 
 
@@ -218,7 +220,11 @@ def _fail(message: str) -> Outcome:
 
 
 def _describe_error(error: BaseException) -> Error:
-    text = str(error) if isinstance(error, TaskError) else f"{type(error).__name__}: {error}"
+    try:
+        words = str(error)
+    except Exception:
+        words = "it has no text that can be read"
+    text = words if isinstance(error, TaskError) else f"{type(error).__name__}: {words}"
     return Error("task_error", text[:MESSAGE_LIMIT_CHARACTERS].encode(errors="replace").decode())
 
 

@@ -7,16 +7,16 @@ from chalicelib.errors import SortieError, Unavailable
 from chalicelib.ports import Ports
 from chalicelib.service import log, notify
 from chalicelib.service.new_job import NewJob, build
-from chalicelib.service.submit import Submitted, submit
+from chalicelib.service.submit import Submitted, submit_judged
 
 BATCH_ROWS = 25
 """What one call to the table takes."""
 
 
 def submit_many(
-    ports: Ports, entries: Sequence[NewJob | SortieError], *, key: str | None, bodies: Sequence[bytes]
+    ports: Ports, owner: str, entries: Sequence[NewJob | SortieError], *, key: str | None, bodies: Sequence[bytes]
 ) -> list[Submitted | SortieError]:
-    """In the order asked for; an entry that is already an error stays one.
+    """In the order asked for; an entry that is already an error stays one, unless it repeats a job under its key.
 
     Jobs with a window, and all of them under an Idempotency-Key, have to be decided one by one. The rest is new for
     certain and goes in batches. Once AWS does not answer, nothing more is tried: the entries that are left say so, and
@@ -25,20 +25,22 @@ def submit_many(
     results: list[Submitted | SortieError] = []
     new_ones: dict[int, Job] = {}
     away: Unavailable | None = None
-    for position, new in enumerate(entries):
-        if isinstance(new, SortieError):
-            results.append(new)
+    for position, entry in enumerate(entries):
+        result: Submitted | SortieError
+        if isinstance(entry, SortieError) and key is None:
+            result = entry
         elif away is not None:
-            results.append(away)
-        else:
-            alone = key is not None or new.window is not None
-            name = f"{key}\n{position}" if key else None
-            result = _alone(ports, new, name, bodies[position]) if alone else _build(ports, new)
-            results.append(result)
-            if isinstance(result, Unavailable):
-                away = result
-            elif isinstance(result, Submitted) and not alone:
+            result = away
+        elif isinstance(entry, NewJob) and key is None and entry.window is None:
+            result = _build(ports, entry)
+            if isinstance(result, Submitted):
                 new_ones[position] = result.job
+        else:
+            name = f"{key}\n{position}" if key else None
+            result = _alone(ports, owner, entry, name, bodies[position])
+        if isinstance(result, Unavailable):
+            away = result
+        results.append(result)
     written: list[Job] = []
     positions = list(new_ones)
     for start in range(0, len(positions), BATCH_ROWS):
@@ -61,9 +63,11 @@ def submit_many(
     return results
 
 
-def _alone(ports: Ports, new: NewJob, key: str | None, body: bytes) -> Submitted | SortieError:
+def _alone(
+    ports: Ports, owner: str, entry: NewJob | SortieError, key: str | None, body: bytes
+) -> Submitted | SortieError:
     try:
-        return submit(ports, new, key=key, body=body)
+        return submit_judged(ports, owner, entry, key=key, body=body)
     except SortieError as error:
         return error
 

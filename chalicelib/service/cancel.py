@@ -10,8 +10,9 @@ from chalicelib.service.metrics import Tallies
 TRIES = 5
 
 
-def cancel(ports: Ports, owner: str | None, job_id: str) -> Job:
+def cancel(ports: Ports, owner: str | None, job_id: str, *, by: str | None = None) -> Job:
     """A waiting job is canceled; a running one is asked to stop. Raises NotFound, WrongStatus when it has ended.
+    `by`: whose wish it is.
 
     The job may move while we decide (a claim, an outcome): each try decides again on the row that stood in the way.
     """
@@ -21,7 +22,9 @@ def cancel(ports: Ports, owner: str | None, job_id: str) -> Job:
             raise WrongStatus(f"the job has already ended ({row.status}): there is nothing to cancel")
         now, retention = ports.clock.now(), ports.settings.retention
         waiting = row.status in WAITING
-        planned = changes.cancel(row, now, retention=retention) if waiting else changes.request_cancel(row, now)
+        planned = (
+            changes.cancel(row, now, retention=retention, by=by) if waiting else changes.request_cancel(row, now, by=by)
+        )
         try:
             after = ports.jobs.apply(planned)
         except ChangeRefused as refused:

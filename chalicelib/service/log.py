@@ -24,6 +24,8 @@ def transition(event: Event | str, job: Job, came_from: str | None, *, seconds: 
         "request_id": job.request_id,
         "seconds": None if seconds is None else round(seconds, 6),
     }
+    if job.traceparent is not None:
+        line["traceparent"] = job.traceparent
     logger.info(msgspec.json.encode(line).decode())
 
 

@@ -25,12 +25,14 @@ class WindowWish(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
-    """A job request that has been checked. `input` is the JSON of the task's input, unless `upload` names it."""
+    """A job request that has been checked. `input` is the JSON of the task's input, unless `upload` names it, or `kept`
+    does: the input of an earlier job."""
 
     owner: str
     task: str
     input: bytes = b""
     upload: str | None = None
+    kept: Stored | None = None
     run_at: Millis | None = None
     timeout: float | None = None
     max_attempts: int = 3
@@ -40,6 +42,8 @@ class NewJob:
     run_id: str | None = None
     label: str | None = None
     request_id: str | None = None
+    parent_id: str | None = None
+    traceparent: str | None = None
 
 
 def build(ports: Ports, new: NewJob, job_id: str, now: Millis) -> Job:
@@ -69,6 +73,8 @@ def build(ports: Ports, new: NewJob, job_id: str, now: Millis) -> Job:
         run_id=new.run_id,
         label=new.label,
         request_id=new.request_id,
+        parent_id=new.parent_id,
+        traceparent=new.traceparent,
     )
 
 
@@ -77,9 +83,12 @@ def _place_input(ports: Ports, new: NewJob, job_id: str, wait: Millis) -> Payloa
     long_wait = delays or wait > LONG_WAIT_MS
     if new.upload is not None:
         return _adopt_upload(ports, new.owner, new.upload, job_id, long_wait=long_wait)
+    key = f"{'kept' if long_wait else 'inputs'}/{job_id}"
+    if new.kept is not None:
+        ports.payloads.copy(new.kept.key, key)  # the earlier job's goes when its time has come
+        return Stored(key, new.kept.size, raw=new.kept.raw)
     if len(new.input) <= ports.settings.inline_limit:
         return Inline(new.input)
-    key = f"{'kept' if long_wait else 'inputs'}/{job_id}"
     ports.payloads.put(key, new.input)
     return Stored(key, len(new.input))
 

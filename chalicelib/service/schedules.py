@@ -1,5 +1,7 @@
 """Schedules: cron lines that submit a job each time they fire. Each slot makes one job, whoever comes first."""
 
+from dataclasses import dataclass, replace
+
 import msgspec
 
 from chalicelib.core import cron
@@ -8,25 +10,47 @@ from chalicelib.core.ids import is_id, slot_id
 from chalicelib.core.job import Millis
 from chalicelib.core.records import Schedule
 from chalicelib.core.times import from_millis, to_millis
-from chalicelib.errors import NotFound, SortieError, Unavailable
+from chalicelib.errors import LimitReached, NotFound, SortieError, Unavailable
 from chalicelib.ports import Ports
-from chalicelib.service import log
+from chalicelib.service import keys, log
 from chalicelib.service.new_job import NewJob
 from chalicelib.service.submit import submit_as
 
 PREFIX = "s-"
+MOST_SCHEDULES = 100
+"""Of one owner. Counted in an index: requests that race may pass it by a few."""
 
 
-def add(ports: Ports, line: str, timezone: str, request: bytes, new: NewJob) -> Schedule:
-    """`line` and `timezone` have been checked."""
+@dataclass(frozen=True, slots=True)
+class Added:
+    """`created` is False when an earlier schedule is the answer."""
+
+    schedule: Schedule
+    created: bool
+
+
+def add(
+    ports: Ports, line: str, timezone: str, request: bytes, new: NewJob, *, key: str | None = None, body: bytes = b""
+) -> Added:
+    """`line` and `timezone` have been checked. `key` and `body`: the Idempotency-Key, and the request's bytes by which
+    a repeat is known again. Raises LimitReached, KeyReused."""
     now = ports.clock.now()
+    schedule_id = ports.random.new_id(now)
+    if key is not None:
+        schedule_id = keys.reserve(ports, new.owner, key, b"schedule\n" + body, schedule_id, now)
+        earlier = ports.records.schedule(PREFIX + schedule_id)
+        if earlier is not None:
+            return Added(earlier, created=False)
+    if ports.records.count_schedules(new.owner) >= MOST_SCHEDULES:
+        raise LimitReached(f"an owner has at most {MOST_SCHEDULES} schedules: remove one that is no longer needed")
     first = _next(line, timezone, now)
     schedule = Schedule(
-        id=PREFIX + ports.random.new_id(now), owner=new.owner, cron=line, timezone=timezone, request=request,
-        new_job=msgspec.json.encode(new), created_at=now, last=now, next_run_at=first, wake_at=first,
+        id=PREFIX + schedule_id, owner=new.owner, cron=line, timezone=timezone, request=request,
+        new_job=msgspec.json.encode(replace(new, traceparent=None)),
+        created_at=now, last=now, next_run_at=first, wake_at=first,
     )  # fmt: skip
-    ports.records.add_schedule(schedule)
-    return schedule
+    stands = ports.records.add_schedule(schedule)
+    return Added(stands, created=stands == schedule)
 
 
 def remove(ports: Ports, owner: str | None, schedule_id: str) -> None:

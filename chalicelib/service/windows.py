@@ -1,8 +1,11 @@
-"""Submit into a window: read the object's newest window, decide, and write window and job in one transaction."""
+"""Submit into a window: read the object's newest window, decide, and write window and job in one transaction.
+Where the window is taken over from a job that came to nothing, that job's row learns in the same transaction who holds
+it now: its retry by hand, and a retry that was faster, are told by that row alone."""
 
 import msgspec
 
 from chalicelib.core import dispatch_plan, window
+from chalicelib.core.change import hand_window_over
 from chalicelib.core.job import Job, Millis, Status, Window
 from chalicelib.core.records import WindowRecord
 from chalicelib.errors import Contended, WindowHeld
@@ -32,7 +35,8 @@ def _insert_once(ports: Ports, job: Job, wish: WindowWish) -> Job:
     seen = ports.records.window(job.owner, job.object_id)
     if seen is not None and seen.job_id == job.id:
         raise ChangeRefused(None)  # the same request was faster, or our own first answer was lost: the row is there
-    holder = ports.jobs.get(seen.job_id) if seen and wish.on_repeat is window.OnRepeat.REUSE else None
+    inside = seen is not None and job.run_at < window.free_from(seen, millis)
+    holder = ports.jobs.get(seen.job_id) if seen and inside else None
     answer = window.decide(seen, holder, wish.on_repeat, job.run_at, millis, now)
     if isinstance(answer, window.Reuse):
         assert holder is not None
@@ -45,8 +49,11 @@ def _insert_once(ports: Ports, job: Job, wish: WindowWish) -> Job:
         )
     row = _in_window(job, wish, answer, now)
     version = seen.version + 1 if seen else 1
-    record = WindowRecord(job.owner, job.object_id, job.id, answer.run_at, answer.ends_at, version, answer.floor)
-    ports.jobs.insert_in_window(row, record, seen)
+    record = WindowRecord(
+        job.owner, job.object_id, job.id, answer.run_at, answer.ends_at, version, answer.floor, answer.floor_run_at
+    )
+    handed = hand_window_over(holder, now, job.id) if holder and answer.takes_over else None
+    ports.jobs.insert_in_window(row, record, seen, handed)
     return row
 
 

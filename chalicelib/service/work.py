@@ -180,7 +180,7 @@ def _payload_unavailable(job: Job, what: str, error: Unavailable, duration_ms: f
     """The bucket does not answer. The worker lives and says so itself, long before its lease is over; but an outage
     must not use up all attempts within seconds."""
     lost = Error("worker_lost", f"attempt {job.attempts} could not {what}: {error}")
-    return Failed(lost, duration_ms, min_wait_seconds=PAYLOAD_RETRY_SECONDS * job.attempts)
+    return Failed(lost, duration_ms, min_wait_seconds=PAYLOAD_RETRY_SECONDS * changes.count_attempts(job))
 
 
 def _stop(ports: Ports, job: Job, outcome: Ending) -> changes.Change:

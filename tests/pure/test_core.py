@@ -1,5 +1,6 @@
 """The small pure pieces: window, dispatching, retry, listing, ids, records, settings."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -79,32 +80,61 @@ class TestWindow:
     def test_the_first_job_opens_a_window_and_the_next_window_begins_where_it_ends(self, mode: OnRepeat) -> None:
         assert window.decide(None, None, mode, NOW, MINUTE, NOW) == Open(NOW, NOW + MINUTE, 0)
         end = self.seen.ends_at
-        assert self.decide(mode, end) == Open(end, end + 5 * MINUTE, end)
+        assert self.decide(mode, end, holder=row()) == Open(end, end + 5 * MINUTE, end, NOW)
 
     def test_a_repeat_is_delayed_reused_or_rejected(self) -> None:
         end = self.seen.ends_at
-        assert self.decide(OnRepeat.DELAY, NOW + 1) == Open(end, end + 5 * MINUTE, end)
+        assert self.decide(OnRepeat.DELAY, NOW + 1, holder=row()) == Open(end, end + 5 * MINUTE, end, NOW)
         assert self.decide(OnRepeat.REUSE, NOW + 1, holder=row()) == Reuse()
-        assert self.decide(OnRepeat.REJECT, NOW + 1) == Reject(end)
+        assert self.decide(OnRepeat.REJECT, NOW + 1, holder=row()) == Reject(end)
 
     def test_a_longer_window_looks_back_as_far_as_it_is_long(self) -> None:
-        assert self.decide(OnRepeat.REJECT, self.seen.ends_at, 600) == Reject(NOW + 10 * MINUTE)
-        assert self.decide(OnRepeat.DELAY, self.seen.ends_at, 600) == Open(
-            NOW + 10 * MINUTE, NOW + 20 * MINUTE, self.seen.ends_at
-        )
+        end = self.seen.ends_at
+        assert self.decide(OnRepeat.REJECT, end, 600, row()) == Reject(NOW + 10 * MINUTE)
+        assert self.decide(OnRepeat.DELAY, end, 600, row()) == Open(NOW + 10 * MINUTE, NOW + 20 * MINUTE, end, NOW)
 
     @pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELED])
     def test_a_job_that_came_to_nothing_is_not_reused_and_its_place_is_free(self, status: Status) -> None:
-        assert self.decide(OnRepeat.REUSE, NOW + 1, holder=row(status=status)) == Open(
-            NOW + 1, NOW + 1 + 5 * MINUTE, NOW - MINUTE
+        assert self.decide(OnRepeat.REUSE, NOW + 1, holder=row(status=status, attempts=1)) == Open(
+            NOW + 1, NOW + 1 + 5 * MINUTE, NOW - MINUTE, takes_over=True
         )
         assert isinstance(self.decide(OnRepeat.REUSE, NOW + 1, holder=None), Open)
 
     def test_who_takes_a_later_place_over_stays_out_of_the_window_before(self) -> None:
-        seen = WindowRecord("alice", "order", "b", NOW + 5 * MINUTE, NOW + 10 * MINUTE, 2, NOW + 5 * MINUTE)
-        canceled = row(status=Status.CANCELED)
-        answer = window.decide(seen, canceled, OnRepeat.REUSE, NOW + 1, 5 * MINUTE, NOW)
-        assert answer == Open(NOW + 5 * MINUTE, NOW + 10 * MINUTE, NOW + 5 * MINUTE)
+        end, canceled = NOW + 5 * MINUTE, row(status=Status.CANCELED)
+        seen = WindowRecord("alice", "order", "b", end, end + 5 * MINUTE, 2, end, NOW)
+        for mode in (OnRepeat.REUSE, OnRepeat.DELAY):
+            answer = window.decide(seen, canceled, mode, NOW + 1, 5 * MINUTE, NOW)
+            assert answer == Open(end, end + 5 * MINUTE, end, NOW, takes_over=True)
+        assert window.decide(seen, canceled, OnRepeat.REJECT, NOW + 1, 5 * MINUTE, NOW) == Reject(end)
+
+    def test_a_window_of_an_older_version_is_taken_over_well_clear_of_the_one_before(self) -> None:
+        """It does not say when the job before runs."""
+        end, canceled = NOW + 5 * MINUTE, row(status=Status.CANCELED)
+        seen = WindowRecord("alice", "order", "b", end, end + 5 * MINUTE, 2, end)
+        answer = window.decide(seen, canceled, OnRepeat.DELAY, NOW + 1, 10 * MINUTE, NOW)
+        assert answer == Open(end + 10 * MINUTE, end + 20 * MINUTE, end, takes_over=True)
+
+    @pytest.mark.parametrize("mode", OnRepeat)
+    @pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELED])
+    def test_only_a_job_that_never_started_gives_its_window_back_in_every_mode(
+        self, mode: OnRepeat, status: Status
+    ) -> None:
+        taken = Open(NOW + 1, NOW + 1 + 5 * MINUTE, NOW - MINUTE, takes_over=True)
+        seen = replace(self.seen, floor_run_at=NOW - 10 * MINUTE)
+        answers = [
+            window.decide(seen, row(status=status, attempts=attempts), mode, NOW + 1, 5 * MINUTE, NOW)
+            for attempts in (0, 1)
+        ]
+        assert answers[0] == replace(taken, floor_run_at=NOW - 10 * MINUTE)
+        assert (answers[1] == answers[0]) is (mode is OnRepeat.REUSE)
+
+    def test_a_row_that_is_gone_before_its_time_had_come_gave_its_window_back(self) -> None:
+        far = replace(self.seen, run_at=NOW + 5 * MINUTE, ends_at=NOW + 10 * MINUTE, floor=0)
+        assert window.decide(far, None, OnRepeat.DELAY, NOW, MINUTE, NOW) == Open(NOW, NOW + MINUTE, 0, takes_over=True)
+        assert self.decide(OnRepeat.DELAY, NOW + 1) == Open(
+            self.seen.ends_at, NOW + 10 * MINUTE, self.seen.ends_at, NOW
+        )
 
 
 class TestDispatching:
@@ -194,9 +224,9 @@ class TestDispatching:
             assert wake == NOW + wait + RESEND_AFTER_MS
 
 
-@given(st.integers(1, 50), st.floats(0, 1, exclude_max=True))
+@given(st.integers(1, 1_000) | st.just(1_025), st.floats(0, 1, exclude_max=True))
 def test_backoff_is_jittered_over_a_span_that_doubles_up_to_ten_minutes(attempt: int, jitter: float) -> None:
-    span = min(600.0, 2.0 * 2 ** (attempt - 1))
+    span = min(600, 2 * 2 ** (attempt - 1))
     assert 0 <= backoff.backoff_seconds(attempt, jitter) <= span
     assert backoff.backoff_seconds(attempt, 0.5) == span / 2
 
@@ -254,6 +284,6 @@ def test_a_bad_setting_is_named(value: str) -> None:
 
 
 def test_settings_have_defaults_and_are_read_from_the_environment() -> None:
-    assert config.load({}) == config.Settings()
+    assert config.load({"SORTIE_STAGE": "local"}) == config.Settings()
     assert config.load({"JOB_TIMEOUT": "5.5", "JOB_PREFETCH": ""}).job_timeout == 5.5
     assert not config.load({"SORTIE_STAGE": "prod"}).is_open

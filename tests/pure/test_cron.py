@@ -51,16 +51,48 @@ def test_a_valid_line_passes(cron: str) -> None:
     ("cron", "field", "text"),
     [
         ("60 * * * *", "minute", "60"), ("*/0 * * * *", "minute", "*/0"), ("1,,2 * * * *", "minute", "1,,2"),
-        ("* 24 * * *", "hour", "24"), ("* 5-1 * * *", "hour", "5-1"), ("* -1 * * *", "hour", "-1"),
+        ("* 24 * * *", "hour", "24"), ("* 5- * * *", "hour", "5-"), ("* -1 * * *", "hour", "-1"),
         ("* * 0 * *", "day of month", "0"), ("* * 32 * *", "day of month", "32"),
         ("* * * 13 *", "month", "13"), ("* * * JANUARY *", "month", "JANUARY"),
-        ("* * * * 8", "day of week", "8"), ("* * * * FRI-MON", "day of week", "FRI-MON"),
+        ("* * * * 8", "day of week", "8"), ("* * * * FRI-XXX", "day of week", "FRI-XXX"),
         ("* * * * ?", "day of week", "?"),
     ],
 )  # fmt: skip
 def test_the_field_at_fault_is_named(cron: str, field: str, text: str) -> None:
     with pytest.raises(ValueError, match=f'^{field} "{re.escape(text)}" is not valid: write '):
         check(cron, "UTC")
+
+
+@pytest.mark.parametrize(
+    ("cron", "field", "text", "values"),
+    [
+        ("*/70 * * * *", "minute", "*/70", "1 to 59"), ("0-30/60 * * * *", "minute", "0-30/60", "1 to 59"),
+        ("0 1,*/24 * * *", "hour", "1,*/24", "1 to 23"), ("0 0 */32 * *", "day of month", "*/32", "1 to 31"),
+        ("0 0 1 */13 *", "month", "*/13", "1 to 12"), ("0 0 * * */8", "day of week", "*/8", "1 to 7"),
+    ],
+)  # fmt: skip
+def test_a_step_beyond_its_field_is_told_the_range(cron: str, field: str, text: str, values: str) -> None:
+    with pytest.raises(ValueError, match=f'^{field} "{re.escape(text)}" is not valid: write a step from {values}'):
+        check(cron, "UTC")
+    # A line that was taken before goes on firing.
+    assert next_after(cron, "UTC", at("2026-01-01T12:00"))
+
+
+@pytest.mark.parametrize(
+    ("cron", "told"),
+    [
+        ("0 0 * * sat-sun", "6-7"), ("0 0 * * FRI-SUN", "5-7"), ("0 0 * * fri-mon", "5-7,1"),
+        ("0 0 * * 5-2", "5-7,1-2"), ("0 22-3 * * *", "22-23,0-3"), ("0 0 1 nov-feb *", "11-12,1-2"),
+        ("50-10 * * * *", "50-59,0-10"),
+    ],
+)  # fmt: skip
+def test_a_falling_range_is_told_how_to_write_it(cron: str, told: str) -> None:
+    with pytest.raises(ValueError, match=f"write {told}$"):
+        check(cron, "UTC")
+    fields = cron.split()
+    [position] = [position for position, text in enumerate(fields) if "-" in text]
+    fields[position] = told
+    check(" ".join(fields), "UTC")
 
 
 @pytest.mark.parametrize(

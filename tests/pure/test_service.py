@@ -184,7 +184,7 @@ def test_a_batch_that_gets_no_answer_leaves_what_stands_and_tries_no_more(desk: 
             super().insert_many(jobs)
 
     ports = replace(desk.ports, jobs=Deaf(desk.table))
-    answers = submit_many(ports, [SORT] * 60, key=None, bodies=[b""] * 60)
+    answers = submit_many(ports, SORT.owner, [SORT] * 60, key=None, bodies=[b""] * 60)
     assert [isinstance(answer, Submitted) for answer in answers] == [True] * 25 + [False] * 35
     desk.clock.advance(1)
     assert {answer.job.id for answer in answers if isinstance(answer, Submitted)} == set(desk.table.jobs)
@@ -295,7 +295,7 @@ def test_a_repeat_of_a_key_in_a_window_finds_its_own_job(desk: Desk) -> None:
 
 def test_a_schedule_whose_task_is_gone_is_skipped_and_keeps_nobody_waiting(desk: Desk) -> None:
     schedules.add(desk.ports, "* * * * *", "UTC", b"{}", SORT)
-    other = schedules.add(desk.ports, "* * * * *", "UTC", b"{}", replace(SORT, owner="bob"))
+    other = schedules.add(desk.ports, "* * * * *", "UTC", b"{}", replace(SORT, owner="bob")).schedule
     broken = replace(desk.table.schedules[other.id], new_job=b"not what it was")
     desk.table.schedules[other.id] = broken
     left = {name: task for name, task in desk.ports.tasks.items() if name != "sort"}

@@ -1,5 +1,6 @@
 """The worker: real timeouts, tasks that misbehave, batches that would outrun their time."""
 
+import asyncio
 import subprocess
 import sys
 import threading
@@ -199,9 +200,25 @@ def test_a_checkpoint_ends_a_task_where_no_signal_can() -> None:
     assert jobs[0].error.type == "timeout"
 
 
+class MuteError(Exception):
+    """Has no text to give."""
+
+    def __str__(self) -> str:
+        raise ZeroDivisionError("no text")
+
+
+class WordyError(Exception):
+    def __str__(self) -> str:
+        return 7  # type: ignore[return-value]
+
+
 @pytest.mark.parametrize(
-    "error", [ValueError("no"), SystemExit(3), RecursionError(), MemoryError(), UnicodeError("\ud800"), OSError("\x00")]
-)
+    "error",
+    [
+        ValueError("no"), SystemExit(3), RecursionError(), MemoryError(), UnicodeError("\ud800"), OSError("\x00"),
+        MuteError(), WordyError(), asyncio.CancelledError(), GeneratorExit(), BaseExceptionGroup("all", [SystemExit()]),
+    ],
+)  # fmt: skip
 def test_whatever_a_task_raises_is_its_own_error(error: BaseException) -> None:
     def bad(task_input: Nothing, context: Context) -> Nothing:
         raise error
@@ -211,6 +228,24 @@ def test_whatever_a_task_raises_is_its_own_error(error: BaseException) -> None:
     assert job.error.type == "task_error"
     assert type(error).__name__ in job.error.message
     msgspec.json.encode(job.error)
+
+
+def test_the_outcome_of_an_attempt_beyond_a_thousand_is_written() -> None:
+    """A job may be retried by hand for ever, and the numbers of its attempts go on."""
+    bench = Bench()
+    job_id = bench.submit("fail", '{"message":"no"}')
+    row = msgspec.structs.replace(bench.job(job_id), attempts=1_500, attempt_limit=1_503, max_attempts=3)
+    bench.table.jobs[job_id] = row
+    waits = []
+    for _ in range(3):
+        bench.work()
+        job = bench.job(job_id)
+        assert job.error is not None
+        assert job.error.type == "task_error"
+        waits.append(job.not_before - bench.clock.now())
+        bench.clock.advance(10)
+    assert (job.status, job.attempts) == (Status.FAILED, 1_503)
+    assert waits[0] <= 2_000, "after a retry by hand the back-off counts anew"
 
 
 def test_an_output_of_the_wrong_shape_is_a_task_error() -> None:

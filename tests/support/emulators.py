@@ -53,7 +53,7 @@ class Stage:
         return dynamodb.DynamoJobs(self.table, self.table, self.table, self.table_name)
 
     def records(self) -> records.DynamoRecords:
-        return records.DynamoRecords(self.table, self.table_name)
+        return records.DynamoRecords(self.table, self.table, self.table_name)
 
     def messages(self) -> sqs.SqsQueue:
         return sqs.SqsQueue(self.queue, self.lanes, f"sortie-{self.name}-dead")

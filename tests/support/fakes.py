@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 
 from chalicelib.core import change as changes
 from chalicelib.core.change import Change
-from chalicelib.core.filters import Filter, listed_status, phase_of, phases_of, wants_due
+from chalicelib.core.filters import Filter, id_range, listed_status, phase_of, phases_of, wants_due
 from chalicelib.core.ids import shard_of
 from chalicelib.core.job import WAITING, Job, Millis, Status
 from chalicelib.core.lane import Lane
-from chalicelib.core.records import KeyRecord, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
+from chalicelib.core.records import KeyRecord, OpenUploads, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
 from chalicelib.errors import PayloadMissing
 from chalicelib.ports import BatchRead, ChangeRefused, Depth, Hint, OpenJobs, UploadLink
 from chalicelib.service.work import Message
@@ -39,6 +39,7 @@ class Table:
         self.due_at: dict[str, Millis] = {}
         self.keys: dict[tuple[str, str], KeyRecord] = {}
         self.windows: dict[tuple[str, str | int], WindowRecord] = {}
+        self.uploads: dict[str, OpenUploads] = {}
         self.runs: dict[tuple[str, str], RunRecord] = {}
         self.schedules: dict[str, Schedule] = {}
         self.tallies: dict[tuple[str, Millis], Tally] = defaultdict(Tally)
@@ -100,14 +101,24 @@ class MemoryJobs:
             for job in jobs:
                 self.table.put(job)
 
-    def insert_in_window(self, job: Job, window: WindowRecord, seen: WindowRecord | None) -> None:
+    def insert_in_window(
+        self, job: Job, window: WindowRecord, seen: WindowRecord | None, handed: Change | None = None
+    ) -> None:
         with self.table.lock:
             key = (window.owner, window.object_id)
             stands = self.table.windows.get(key)
             if job.id in self.table.jobs or not self.window_is(stands, seen):
                 raise ChangeRefused(None)
+            if handed is not None:
+                self._hand_over(handed)
             self.table.windows[key] = window
             self.table.put(job)
+
+    def _hand_over(self, handed: Change) -> None:
+        row = self.table.jobs.get(handed.job.id)
+        if row is None or not self.permits(handed, row):
+            raise ChangeRefused(None)
+        self.table.jobs[row.id] = changes.apply_change(handed, row)
 
     @staticmethod
     def window_is(stands: WindowRecord | None, seen: WindowRecord | None) -> bool:
@@ -165,7 +176,9 @@ class MemoryJobs:
 
     def _newest(self, chosen: Filter, before: str | None, limit: int) -> list[str]:
         listed = [job.id for job in self.table.indexed_jobs.values() if self._is_listed(chosen, job)]
-        return sorted((name for name in listed if before is None or name < before), reverse=True)[:limit]
+        since, below = id_range(chosen, before)
+        inside = (name for name in listed if (below is None or name < below) and (since is None or name >= since))
+        return sorted(inside, reverse=True)[:limit]
 
     def _is_listed(self, chosen: Filter, job: Job) -> bool:
         """What the one index that fits the filter holds; service.read looks at the rest."""
@@ -210,11 +223,25 @@ class MemoryRecords:
     def window(self, owner: str, object_id: str | int) -> WindowRecord | None:
         return self.table.windows.get((owner, object_id))
 
+    def open_uploads(self, owner: str) -> OpenUploads | None:
+        return self.table.uploads.get(owner)
+
+    def put_open_uploads(self, uploads: OpenUploads, seen: OpenUploads | None) -> bool:
+        with self.table.lock:
+            stands = self.table.uploads.get(uploads.owner)
+            if (stands.version if stands else None) != (seen.version if seen else None):
+                return False
+            self.table.uploads[uploads.owner] = uploads
+            return True
+
     def run(self, owner: str, run_id: str) -> RunRecord | None:
         return self.table.runs.get((owner, run_id))
 
-    def add_schedule(self, schedule: Schedule) -> None:
-        self.table.schedules[schedule.id] = schedule
+    def add_schedule(self, schedule: Schedule) -> Schedule:
+        return self.table.schedules.setdefault(schedule.id, schedule)
+
+    def count_schedules(self, owner: str) -> int:
+        return sum(schedule.owner == owner for schedule in self.table.indexed_schedules.values())
 
     def schedule(self, schedule_id: str) -> Schedule | None:
         return self.table.schedules.get(schedule_id)
@@ -348,7 +375,7 @@ class MemoryPayloads:
     def link(self, key: str) -> str:
         return f"memory:///{key}"
 
-    def upload_link(self, key: str, now: Millis, size: int | None) -> UploadLink:
+    def upload_link(self, key: str, now: Millis, size: int) -> UploadLink:
         return UploadLink(f"memory:///{key}", {"Content-Type": "application/json"}, now + 900_000)
 
     def check(self) -> None:

@@ -1,11 +1,11 @@
 """The OpenAPI document of the service, as its clients see it."""
 
-import json
 from typing import Any
 
-from dev.settings import ROOT
+from chalicelib import tasks
+from chalicelib.api.spec import build_spec
 
-SPEC: dict[str, Any] = json.loads((ROOT / "chalicelib/web/openapi.json").read_text("utf-8"))
+SPEC: dict[str, Any] = build_spec(tasks.load())
 SCHEMAS: dict[str, Any] = SPEC["components"]["schemas"]
 
 

@@ -43,7 +43,7 @@ def test_an_idempotency_key_costs_one_write_and_one_read_more(on_moto: Metered) 
 
 
 def test_a_bulk_of_a_hundred_takes_four_writes_and_ten_sends(on_moto: Metered) -> None:
-    answers = submit_many(on_moto.ports, [SMALL] * 100, key=None, bodies=[b""] * 100)
+    answers = submit_many(on_moto.ports, SMALL.owner, [SMALL] * 100, key=None, bodies=[b""] * 100)
     assert len(answers) == 100
     assert on_moto.meter.calls == Counter(BatchWriteItem=4, SendMessageBatch=10)
 
@@ -76,7 +76,7 @@ def test_an_idle_dispatcher_asks_each_shard_once(on_moto: Metered) -> None:
 
 
 def test_the_dispatcher_moves_each_wake_time_and_sends_in_batches(on_moto: Metered) -> None:
-    submit_many(on_moto.ports, [SMALL] * 20, key=None, bodies=[b""] * 20)
+    submit_many(on_moto.ports, SMALL.owner, [SMALL] * 20, key=None, bodies=[b""] * 20)
     on_moto.clock.advance(61)
     on_moto.meter.reset()
     dispatch(on_moto.ports, lambda: 60.0)
@@ -95,7 +95,7 @@ def test_stats_cost_the_same_however_many_jobs_have_ended(on_moto: Metered) -> N
     before = cost()
     assert before == Counter(BatchGetItem=1, Query=10, GetQueueAttributes=2)
     for _ in range(3):
-        submit_many(on_moto.ports, [SMALL] * 10, key=None, bodies=[b""] * 10)
+        submit_many(on_moto.ports, SMALL.owner, [SMALL] * 10, key=None, bodies=[b""] * 10)
         on_moto.work()
     items_read = on_moto.meter.items_read
     assert cost() == before

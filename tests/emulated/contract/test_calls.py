@@ -12,6 +12,7 @@ import pytest
 from chalicelib import wiring
 from chalicelib.aws.dynamodb import DynamoJobs
 from chalicelib.config import Settings
+from chalicelib.core.records import Tally
 from chalicelib.errors import Unavailable
 from tests.support import emulators
 from tests.support.emulators import ACCESS
@@ -89,7 +90,7 @@ def test_a_connection_that_has_died_meanwhile_costs_a_batch_write_nothing(monkey
 
 
 def test_a_write_without_a_condition_is_sent_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sent again when a worker has claimed its rows, a batch write would set them back."""
+    """Sent again when a worker has claimed its rows, a batch write would set them back; a tally would count twice."""
     for name, value in ACCESS.items():
         monkeypatch.setenv(name, value)
     with answering_table() as (address, asked):
@@ -100,4 +101,7 @@ def test_a_write_without_a_condition_is_sent_once(monkeypatch: pytest.MonkeyPatc
             ports.jobs.insert(row())
         with pytest.raises(Unavailable):
             ports.jobs.get(row().id)
-    assert asked == Counter({"BatchWriteItem": 1, "Connection: close": 1, "PutItem": 3, "GetItem": 3})
+        with pytest.raises(Unavailable):
+            ports.records.add_tally("alice", START, Tally(Counter(completed=1)), START // 1000)
+    once = {"BatchWriteItem": 1, "UpdateItem": 1, "Connection: close": 2}
+    assert asked == Counter({**once, "PutItem": 3, "GetItem": 3})

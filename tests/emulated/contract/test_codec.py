@@ -32,7 +32,9 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "finished_at": or_none(MILLIS), "duration_ms": or_none(REALS), "progress": or_none(REALS),
     "error": or_none(ERRORS), "output": or_none(PAYLOADS), "cancel_requested": st.booleans(),
     "claim_token": or_none(TEXT), "past_attempts": ATTEMPTS.map(tuple), "expires_at": or_none(MILLIS),
-    "request_id": or_none(TEXT),
+    "request_id": or_none(TEXT), "parent_id": or_none(TEXT), "traceparent": or_none(TEXT),
+    "canceled_by": or_none(TEXT), "canceled_at": or_none(MILLIS), "retried_by": or_none(TEXT),
+    "retried_at": or_none(MILLIS),
 }  # fmt: skip
 JOBS = st.builds(Job, **FIELDS)
 

@@ -8,6 +8,7 @@ import pytest
 from chalicelib.core import change as changes
 from chalicelib.core.change import RESEND_AFTER_MS, Change
 from chalicelib.core.filters import Filter
+from chalicelib.core.ids import first_id, make_id
 from chalicelib.core.job import ENDED, WAITING, Error, Inline, Job, Status, Stored
 from chalicelib.core.records import RunRecord, WindowRecord
 from chalicelib.ports import ChangeRefused, JobStore
@@ -115,6 +116,33 @@ def test_a_job_is_in_the_list_of_its_status_all_its_life(ground: Ground, owner: 
     assert listed(ground.jobs, owner, *(set(Status) - {Status.COMPLETED})) == []
     assert listed(ground.jobs, owner, Status.COMPLETED) == [job.id]
     assert list(ground.jobs.open_jobs(owner).waiting) == []
+
+
+def test_a_span_of_time_is_a_range_of_ids_whatever_the_filter_and_the_page(ground: Ground, owner: str) -> None:
+    jobs = [
+        row(id=make_id(START + second * 1000, second), owner=owner, object_id=second % 2, group="g",
+            quick=second % 3 == 0, task="sort" if second % 3 == 0 else "sleep")
+        for second in range(10)
+    ]  # fmt: skip
+    insert_all(ground.jobs, jobs)
+    ids = [job.id for job in jobs]
+
+    def every(limit: int, **chosen: Any) -> list[str]:
+        listed: list[str] = []
+        while page := ground.jobs.page(Filter(owner, **chosen), listed[-1] if listed else None, limit, START):
+            listed += page
+        return listed[::-1]
+
+    since, until = first_id(START + 2_000), first_id(START + 7_000)
+    for limit in (1, 3, 100):
+        assert every(limit, since=since) == ids[2:]
+        assert every(limit, until=until) == ids[:7]
+        assert every(limit, since=since, until=until) == ids[2:7]
+        assert every(limit, since=since, until=until, object_id=1) == [ids[3], ids[5]]
+        assert every(limit, since=since, until=until, group="g") == ids[2:7]
+        assert every(limit, since=since, until=until, task="sleep") == [ids[2], ids[4], ids[5]]
+    assert every(10, since=ids[4], until=ids[5]) == [ids[4]], "from the one on, and below the other"
+    assert every(10, since=until, until=since) == []
 
 
 def test_every_filter_finds_its_jobs_newest_first_and_page_by_page(ground: Ground, owner: str) -> None:

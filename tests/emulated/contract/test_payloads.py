@@ -42,12 +42,11 @@ def test_a_link_names_its_object_and_ends(ground: Ground) -> None:
         assert set(query["X-Amz-SignedHeaders"][0].split(";")) >= {"host", "content-length", "content-type"}
 
 
-@pytest.mark.parametrize("size", [None, 11])
-def test_an_upload_link_takes_a_put_and_a_link_gives_it_back(ground: Ground, size: int | None) -> None:
+def test_an_upload_link_takes_a_put_and_a_link_gives_it_back(ground: Ground) -> None:
     if ground.stage is None or ground.stage.endpoint is None:
         pytest.skip("there is no HTTP server behind this one")
     key = f"uploads/alice/{new_id()}"
-    upload = ground.payloads.upload_link(key, START, size)
+    upload = ground.payloads.upload_link(key, START, 11)
     assert fetch("PUT", upload.href, b"[3, 1, 2.5]", upload.headers, timeout=10).status == 200
     assert ground.payloads.get(key) == b"[3, 1, 2.5]"
     answer = fetch("GET", ground.payloads.link(key), timeout=10)

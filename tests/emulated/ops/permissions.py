@@ -60,6 +60,11 @@ def queried(indexes: set[str]) -> Mapping[str, set[str]]:
     return {name: _strings(nodes) & indexes for name, nodes in _functions().items()}
 
 
+def strings() -> Mapping[str, set[str]]:
+    """Function -> every string in what it reaches."""
+    return {name: _strings(nodes) for name, nodes in _functions().items()}
+
+
 @cache
 def _functions() -> Mapping[str, list[ast.AST]]:
     """Function -> what its handler reaches; the API's is all that app.py defines beside the handlers of the others."""

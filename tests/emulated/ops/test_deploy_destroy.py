@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from dev import emulator
+from dev.settings import BadStart
 from ops import cloudformation, deploy, destroy
 from ops.account import Account
 
@@ -17,7 +18,7 @@ def environ() -> Iterator[dict[str, str]]:
 
 @pytest.mark.parametrize("stage", ["", "local", "nowhere"])
 def test_only_a_stage_with_tokens_is_deployed(stage: str) -> None:
-    with pytest.raises(deploy.BadStage, match="STAGE=dev or STAGE=prod"):
+    with pytest.raises(BadStart, match="STAGE=dev or STAGE=prod"):
         deploy.deploy({"STAGE": stage}, print)
 
 
@@ -40,5 +41,5 @@ def test_a_stage_comes_up_keeps_its_data_until_told_twice_and_goes(environ: dict
     tables = account.client("dynamodb")
     assert tables.list_tables()["TableNames"] == []
 
-    with pytest.raises(deploy.BadStage, match="no stack sortie-prod"):
+    with pytest.raises(BadStart, match="no stack sortie-prod"):
         destroy.destroy(environ, said.append)

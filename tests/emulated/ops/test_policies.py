@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from chalicelib.aws import records
 from dev import template
 from dev.settings import ROOT
 from ops.build import policy
@@ -23,11 +24,23 @@ EACH = pytest.mark.parametrize("function", FUNCTIONS)
 OF_EACH_STAGE = pytest.mark.parametrize("stage", STAGES)
 
 
-def statements(stage: str, function: str) -> list[dict[str, Any]]:
+PAYLOADS = {
+    "api": ({"uploads", "inputs", "kept", "outputs"}, {"uploads", "inputs", "kept"}),
+    "dispatch": ({"uploads"}, {"inputs", "kept"}),
+    "work": ({"inputs", "kept"}, {"outputs"}),
+    "authorize": (set[str](), set[str]()),
+}
+"""Function -> the first parts of the keys that it fetches, and of those that it stores."""
+
+
+def statements(stage: str, function: str, effect: str = "Allow") -> list[dict[str, Any]]:
     document = policy(ROOT / ".chalice" / f"policy-{function}.json", stage)
-    assert all(each["Effect"] == "Allow" for each in document["Statement"])
-    listed: list[dict[str, Any]] = document["Statement"]
-    return listed
+    return [each for each in document["Statement"] if each["Effect"] == effect]
+
+
+def prefixes(function: str, action: str) -> set[str]:
+    named = [each for each in statements("dev", function) if action in each["Action"]]
+    return {resource.split("/")[1] for statement in named for resource in resources(statement)}
 
 
 def resources(statement: dict[str, Any]) -> list[str]:
@@ -52,6 +65,44 @@ def test_a_policy_names_exactly_the_indexes_that_its_function_queries(function: 
     assert allowed == permissions.queried(indexes())[function]
 
 
+@EACH
+def test_payloads_are_reached_by_prefix(function: str) -> None:
+    fetched, stored = PAYLOADS[function]
+    assert (prefixes(function, "s3:GetObject"), prefixes(function, "s3:PutObject")) == (fetched, stored)
+
+
+@EACH
+def test_every_prefix_that_a_function_writes_of_is_its_own(function: str) -> None:
+    """The keys that a function makes up are in its code; those that it only fetches stand in the rows."""
+    known = set().union(*(fetched | stored for fetched, stored in PAYLOADS.values()))
+    in_code = {word.split("/")[0] for word in permissions.strings()[function]} & known
+    fetched, stored = PAYLOADS[function]
+    assert stored <= in_code <= fetched | stored
+
+
+@EACH
+def test_tokens_are_the_authorizers_alone(function: str) -> None:
+    denied = statements("dev", function, "Deny")
+    if function == "authorize":
+        (reads,) = [each for each in statements("dev", function) if "dynamodb:GetItem" in each["Action"]]
+        assert reads["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["token#*"]}}
+        return
+    (tokens,) = denied
+    assert tokens["Action"] == ["dynamodb:*"]
+    assert {resource.rpartition(":")[2] for resource in resources(tokens)} == {
+        "table/sortie-dev",
+        "table/sortie-dev/index/by_group",
+    }
+    assert tokens["Condition"] == {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": ["token#*", records.TOKENS]}}
+
+
+@EACH
+def test_only_buckets_of_the_own_account_are_reached(function: str) -> None:
+    own = {"StringEqualsIfExists": {"s3:ResourceAccount": "${aws:PrincipalAccount}"}}
+    reach = [each for each in statements("dev", function) if each["Action"][0].startswith("s3:")]
+    assert all(each["Condition"] == own for each in reach)
+
+
 def test_every_index_is_queried_by_somebody() -> None:
     assert set().union(*permissions.queried(indexes()).values()) == indexes()
 
@@ -62,7 +113,7 @@ def test_no_action_and_no_resource_is_a_star(stage: str, function: str) -> None:
     for statement in statements(stage, function):
         assert not [action for action in statement["Action"] if "*" in action]
         for resource in resources(statement):
-            name = resource.split(":", 5)[5].removesuffix(":*").removesuffix("/*")
+            name = re.sub(r"/\w+/\*$", "", resource.split(":", 5)[5].removesuffix(":*"))
             assert name.rstrip("*")
             assert re.search(rf"(^|[:/])sortie-{stage}(-|/|$)", name), resource
 

@@ -1,6 +1,8 @@
 """The template that Chalice makes, with resources.yaml merged in: what matters is there, and cfn-lint is content."""
 
 import json
+import re
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -119,6 +121,37 @@ def test_the_api_is_regional_and_answers_in_problems(raw: dict[str, Any]) -> Non
         assert json.loads(answers[kind]["responseTemplates"]["application/json"])["status"] == status
     for answer in answers.values():
         assert answer["responseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+
+
+def test_what_does_not_look_like_a_token_starts_no_function(raw: dict[str, Any]) -> None:
+    guards = raw["RestAPI"]["Properties"]["DefinitionBody"]["securityDefinitions"]
+    assert list(guards) == ["authorize"]
+    form = guards["authorize"]["x-amazon-apigateway-authorizer"]["identityValidationExpression"]
+    assert "authorizerUri" in guards["authorize"]["x-amazon-apigateway-authorizer"]
+    for scheme in ("Bearer", "bearer"):
+        assert re.fullmatch(form, f"{scheme} {secrets.token_urlsafe(32)}")
+    for junk in ("", "Bearer", "Bearer x", f"Basic {secrets.token_urlsafe(32)}", "Bearer " + "x" * 44):
+        assert not re.fullmatch(form, junk)
+
+
+def test_the_api_is_throttled_by_parameters(package: Package, raw: dict[str, Any]) -> None:
+    (every,) = raw["RestAPI"]["Properties"]["MethodSettings"]
+    assert (every["ResourcePath"], every["HttpMethod"]) == ("/*", "*")
+    assert (every["ThrottlingRateLimit"], every["ThrottlingBurstLimit"]) == (
+        {"Ref": "ThrottleRate"},
+        {"Ref": "ThrottleBurst"},
+    )
+    assert package.template["Parameters"]["ThrottleRate"]["Default"] > 0
+
+
+def test_the_bucket_takes_tls_alone_and_no_page_of_another_origin(package: Package) -> None:
+    (statement,) = resolved(package, "BucketPolicy")["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Deny", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert len(statement["Resource"]) == 2
+    for stage in ("prod", "local"):
+        (rule,) = resolved(package, "Bucket", stage)["CorsConfiguration"]["CorsRules"]
+        assert "*" not in rule["AllowedOrigins"]
 
 
 def test_every_route_but_the_public_ones_asks_for_a_token(raw: dict[str, Any]) -> None:

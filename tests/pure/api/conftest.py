@@ -61,10 +61,11 @@ class Api:
         self.module = module
         self.ports = ports
 
-    def ask(self, method: str, path: str, body: Any = None, raw: bytes = b"", **headers: str) -> Reply:
-        """`body` is sent as JSON, `raw` as it is; `idempotency_key="k"` becomes a header."""
-        sent = {name.replace("_", "-").title(): value for name, value in headers.items()}
+    def ask(self, method: str, path: str, body: Any = None, raw: bytes = b"", **headers: str | None) -> Reply:
+        """`body` is sent as JSON, `raw` as it is; `idempotency_key="k"` becomes a header, None leaves one out."""
         data = json.dumps(body).encode() if body is not None else raw
+        named = {"content_type": "application/json" if data else None} | headers
+        sent = {name.replace("_", "-").title(): text for name, text in named.items() if text is not None}
         answer = self._client.http.request(method, path, headers=sent, body=data)
         whole = {name.title(): str(value) for name, value in answer.headers.items()}
         return Reply(answer.status_code, whole, answer.body)
@@ -126,6 +127,9 @@ class MotoApi(Api):
         """What a client does with the presigned link of an upload."""
         key = urlsplit(upload["href"]).path.lstrip("/").removeprefix(f"{self.ports.settings.bucket}/")
         boto3.client("s3").put_object(Bucket=self.ports.settings.bucket, Key=key, Body=data)
+
+    def remove_object(self, key: str) -> None:
+        boto3.client("s3").delete_object(Bucket=self.ports.settings.bucket, Key=key)
 
     def remove_table(self) -> None:
         boto3.client("dynamodb").delete_table(TableName=self.ports.settings.table)

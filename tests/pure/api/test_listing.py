@@ -5,7 +5,10 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+from msgspec.structs import replace
 
+from chalicelib.core.ids import make_id
+from chalicelib.core.times import from_millis, to_rfc3339
 from tests.pure.api.conftest import Api, MemoryApi
 
 Keep = Callable[[Any], bool]
@@ -130,3 +133,42 @@ def test_a_scheduled_job_is_listed_as_pending_once_it_is_due(memory: MemoryApi, 
         memory.pass_time(60)
     assert ids(memory.ask("GET", f"/jobs?status={status}").body["jobs"]) == [job["id"]]
     assert memory.job(job["id"])["status"] == status
+
+
+def test_jobs_are_found_by_time_beside_every_other_filter(memory: MemoryApi) -> None:
+    old = [memory.submit(array=[n], object_id=n % 2)["id"] for n in range(3)]
+    memory.clock.advance(7_200)
+    new = [memory.submit(array=[n], object_id=n % 2)["id"] for n in range(3)]
+    middle = to_rfc3339(from_millis(memory.clock.now() - 3_600_000))
+    for query, expected in (
+        ({"since": "1h"}, new), ({"until": "1h"}, old), ({"since": middle}, new), ({"until": middle}, old),
+        ({"since": "3h", "until": "1h"}, old), ({"since": "1h", "object_id": "1"}, [new[1]]),
+        ({"since": "3h"}, old + new),
+    ):  # fmt: skip
+        for limit in (1, 2, 100):
+            assert ids(walk(memory, query, limit)) == sorted(expected, reverse=True), (query, limit)
+
+
+def test_a_job_whose_id_lies_in_the_future_is_listed_only_when_it_is_asked_for(memory: MemoryApi) -> None:
+    now = memory.submit(array=[1])["id"]
+    row = memory.ports.jobs.get(now)
+    assert row
+    ahead = make_id(memory.clock.now() + 2 * 3_600_000, 1)
+    memory.ports.jobs.insert(replace(row, id=ahead))
+    assert ids(walk(memory, {}, 100)) == [now]
+    later = to_rfc3339(from_millis(memory.clock.now() + 3 * 3_600_000))
+    assert ids(walk(memory, {"until": later}, 100)) == [ahead, now]
+
+
+@pytest.mark.parametrize(
+    ("query", "loc", "words"),
+    [
+        ("since=yesterday", "since", "how long ago"), ("until=2026-01-01T00:00:00", "until", "offset"),
+        ("since=1h&until=2h", "since", "before until"), ("since=99999999999d", "since", "too long ago"),
+        ("since=", "since", "is not a time"),
+    ],
+)  # fmt: skip
+def test_a_time_that_cannot_be_read_says_how_to_write_it(memory: MemoryApi, query: str, loc: str, words: str) -> None:
+    answer = memory.ask("GET", f"/jobs?{query}")
+    assert (answer.status, answer.locs) == (422, [loc])
+    assert words in answer.body["errors"][0]["msg"]

@@ -1,12 +1,17 @@
 """Groups, schedules, uploads, stats, health, pages and what is common to all routes."""
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
 
+from chalicelib.core.lane import Lane
+from chalicelib.ports import Depth
+from chalicelib.service import health
 from tests.pure.api.conftest import Api, MemoryApi, MotoApi
 from tests.pure.api.test_jobs import TIME, has_the_fields_of_a_job
+from tests.support.fakes import StoppedClock
 
 EVERY_MINUTE = {"cron": "* * * * *", "timezone": "Europe/Berlin", "job": {"array": [2, 1]}}
 
@@ -82,7 +87,7 @@ def test_a_schedule_fires_once_a_slot_and_catches_a_missed_slot_up_once(memory: 
     ids=["array", "text", "object", "nothing"],
 )
 def test_an_upload_is_sorted_in_each_of_its_forms(moto: MotoApi, data: bytes, output: list[float]) -> None:
-    answer = moto.ask("POST", "/uploads")
+    answer = moto.ask("POST", "/uploads", {"bytes": max(1, len(data))})
     assert answer.status == 201
     assert set(answer.body) == {"id", "href", "headers", "expires_at"}
     assert TIME.fullmatch(answer.body["expires_at"])
@@ -94,7 +99,7 @@ def test_an_upload_is_sorted_in_each_of_its_forms(moto: MotoApi, data: bytes, ou
 
 
 def test_what_is_put_to_an_upload_after_its_job_was_accepted_changes_nothing(moto: MotoApi) -> None:
-    upload = moto.ask("POST", "/uploads").body
+    upload = moto.ask("POST", "/uploads", {"bytes": 6}).body
     moto.put(upload, b"[2, 1]")
     job = moto.submit(task="sort", input={"upload": upload["id"]})
     moto.put(upload, b"[9, 8]")
@@ -139,12 +144,31 @@ def test_health_is_200_when_all_answer(api: Api) -> None:
 
 def test_health_names_what_does_not_answer(moto: MotoApi) -> None:
     moto.remove_table()
+    moto.module.vitals = health.Health()  # as in a process that has just started
     answer = moto.ask("GET", "/health")
     assert (answer.status, answer.headers["Content-Type"]) == (503, "application/problem+json")
-    assert answer.body["detail"] == "not answering: table"
+    assert answer.body["detail"].startswith("the table sortie-local does not exist")
     broken = moto.ask("POST", "/jobs", {"array": [1]})
     assert (broken.status, broken.headers["Content-Type"]) == (503, "application/problem+json")
     assert int(broken.headers["Retry-After"]) > 0
+
+
+class CountingQueue:
+    looks = 0
+
+    def depth(self, lane: Lane) -> Depth:
+        self.looks += lane is Lane.LONG
+        return Depth(0, 0, 0)
+
+
+def test_health_looks_again_after_five_seconds(memory: Api) -> None:
+    """Anybody may ask, and each look is five calls to AWS."""
+    clock, queue, vitals = StoppedClock(), CountingQueue(), health.Health()
+    ports = replace(memory.ports, clock=clock, queue=cast(Any, queue))
+    for seconds, looks in ((0, 1), (4.9, 1), (0.2, 2)):
+        clock.advance(seconds)
+        assert vitals.problems(ports) == []
+        assert queue.looks == looks
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
@@ -162,7 +186,7 @@ def test_every_answer_carries_a_request_id_and_may_not_be_sniffed(memory: Memory
         *(("GET", path, None) for path in ("/stats", "/health", "/jobs/none", "/groups/none", "/web/pages/style.css")),
         ("POST", "/jobs", {"array": [1]}),
         ("POST", "/jobs", {"array": ["x"]}),
-        ("POST", "/uploads", None),
+        ("POST", "/uploads", {"bytes": 7}),
         ("POST", "/schedules", EVERY_MINUTE),
     ]
     for method, path, body in asked:

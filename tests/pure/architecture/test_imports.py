@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import imports
+
 ROOT = Path(__file__).parents[3]
 PURE = {"base64", "binascii", "collections", "dataclasses", "datetime", "enum", "functools", "hashlib", "itertools"} | {
     "heapq", "json", "math", "re", "typing", "zlib", "zoneinfo", "__future__", "operator", "bisect", "array",
@@ -27,10 +29,11 @@ RULES: dict[str, set[str]] = {
     | {"msgspec", "logging"}
     | PURE,
     "chalicelib/api/*.py": {"chalicelib.core", "chalicelib.errors", "chalicelib.api", "chalicelib.service"}
-    | {"chalicelib.ports", "chalicelib.config", "msgspec", "http", "pathlib", "yaml"}
+    | {"chalicelib.ports", "chalicelib.config", "msgspec", "http", "yaml"}
     | PURE,
     "chalicelib/http/*.py": {"chalicelib.core", "chalicelib.errors", "chalicelib.api", "chalicelib.http"}
-    | {"chalicelib.config", "chalice", "msgspec", "logging", "pathlib", "uuid"}
+    | {"chalicelib.config", "chalice", "msgspec", "logging", "pathlib", "sys", "uuid"}
+    | {"codecs", "contextlib", "email", "http", "socket", "time", "traceback", "urllib"}
     | PURE,
     "chalicelib/aws/*.py": {"chalicelib.core", "chalicelib.ports", "chalicelib.errors", "chalicelib.aws"}
     | {"msgspec", "boto3", "botocore", "concurrent", "contextlib"}
@@ -47,6 +50,7 @@ LAZY = {
     "orjson",
     "simdjson",
     "yaml",
+    "yaml.constructor",
     "boto3",
     "botocore.config",
     "chalicelib.tasks.sorting",
@@ -154,3 +158,7 @@ def test_no_test_replaces_code_with_a_mock() -> None:
     assert [
         str(path.relative_to(ROOT)) for path in tests if any(word in path.read_text("utf-8") for word in words)
     ] == []
+
+
+def test_contributing_shows_the_imports_as_they_are() -> None:
+    assert imports.draw() in (ROOT / "CONTRIBUTING.md").read_text("utf-8"), "run make imports and put the list in"

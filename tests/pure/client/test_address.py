@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from sortie_client.address import LOCAL, resolve
 from sortie_client.cli.profiles import keep
 from sortie_client.errors import BadProfile

@@ -7,9 +7,9 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
+
 from sortie_client import answers
 from sortie_client.reading import Answer, read
-
 from tests.support.spec import SCHEMAS, names_of
 
 KINDS = {

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+
 from sortie_client.arrays import STEP, ArrayText, NumberArray, NumberList, array_pieces, decode_output
 from sortie_client.errors import BadInput
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from sortie_client.errors import BadInput
-from sortie_client.inputs import Given, Inline, prepare
+from sortie_client.estimates import WORTH_IT, EstimatedSource, TooSmall
+from sortie_client.inputs import FileSource, Given, Inline, prepare
 from sortie_client.requests import prepared_request
 
 
@@ -95,3 +97,26 @@ def test_what_cannot_be_sent_is_refused_with_the_way_out(given: Any, array: Any,
 def test_a_sort_of_nothing_is_asked_what_to_sort() -> None:
     with pytest.raises(BadInput, match="give the numbers"):
         prepared_request({"task": "sort"})
+
+
+def test_a_long_numpy_array_tells_its_size_before_it_is_encoded() -> None:
+    array = np.random.default_rng(5).normal(size=WORTH_IT)
+    given = prepare({"descending": True}, array)
+    assert isinstance(given.content, EstimatedSource)
+    text = sent(given)
+    assert json.loads(text) == {"descending": True, "array": array.tolist()}
+    assert len(text) < len(text.rstrip()) * 1.01
+
+
+def test_an_array_whose_samples_mislead_is_counted_first() -> None:
+    uneven = np.ones(WORTH_IT)
+    uneven[: WORTH_IT // 2] = 0.12345678901234567
+    counted = prepare(None, uneven)
+    assert isinstance(counted.content, FileSource)
+    counted.close()
+    hidden = np.full(2 * WORTH_IT, 0.123)
+    hidden[1_500:15_000] = -1.2345678901234567e-300  # between two samples
+    given = prepare(None, hidden, 1_000)
+    with pytest.raises(TooSmall):
+        list(given.content.pieces())  # type: ignore[union-attr]
+    assert json.loads(sent(given.counted())) == {"array": hidden.tolist()}

@@ -5,7 +5,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+
 from sortie_client import (
     AsyncSortie,
     Forbidden,
@@ -21,7 +23,7 @@ from sortie_client import (
     WindowHeld,
     WrongStatus,
 )
-
+from sortie_client.estimates import WORTH_IT
 from tests.support.servers import DONE, JOB, Says, Seen, Server, answering, script
 
 QUICK = Retries(first=0.01, longest=0.02)
@@ -147,6 +149,21 @@ def test_what_a_service_finds_too_large_for_a_request_goes_by_upload(ask: Any) -
     assert [seen.path for seen in server.seen] == ["/jobs", "/uploads", "/store", "/jobs"]
     assert server.seen[2].body == b'{"array":[3,1,2]}'
     assert json.loads(server.seen[3].body)["input"] == {"upload": "u"}
+
+
+@BOTH
+def test_an_estimate_that_was_too_small_is_made_good_by_a_second_upload(ask: Any) -> None:
+    hidden = np.full(2 * WORTH_IT, 0.123)
+    hidden[1_500:15_000] = -1.2345678901234567e-300
+
+    def answer(seen: Seen) -> Says:
+        return Says(201, json.dumps({"id": f"u{len(server.seen)}", "href": f"{server.url}/store"}).encode())
+
+    with answering(answer) as server, pytest.raises(Unreachable, match="no Sortie"):
+        ask(server.url, lambda client: client.submit(array=hidden))
+    whole = server.seen[-2]
+    assert json.loads(whole.body) == {"array": hidden.tolist()}
+    assert json.loads(server.seen[-3].body) == {"bytes": len(whole.body)}
 
 
 def _result(client: Any, job: Any) -> Any:

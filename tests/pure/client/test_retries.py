@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sortie_client.plans import Broken, Response
 from sortie_client.retries import AGAIN, Retries, pause_before_next
 

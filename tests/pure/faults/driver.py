@@ -49,6 +49,8 @@ class Driver:
         for number in (0, 1):
             window = WindowWish(60, OnRepeat.DELAY)
             self._promise(ALICE, self.world.submit(sort_job(ALICE, object_id=number, window=window)))
+        for owner, job_id in self.jobs[-6:]:
+            self.world.retry(owner, job_id)
 
     def submit(
         self, owner: str, name: str, *, attempts: int, wait: int, seconds: int, on_repeat: OnRepeat | None,
@@ -71,7 +73,7 @@ class Driver:
         world = self.world
         entries: list[NewJob | SortieError] = [Invalid(), *(sort_job(owner) for _ in range(count))]
         bodies = [b""] * len(entries)
-        answers = world.process(lambda: bulk.submit_many(world.ports, entries, key=None, bodies=bodies))
+        answers = world.process(lambda: bulk.submit_many(world.ports, owner, entries, key=None, bodies=bodies))
         for answer in answers or []:
             if isinstance(answer, Submitted):
                 self._promise(owner, answer)
@@ -87,9 +89,9 @@ class Driver:
     def add_schedule(self, owner: str) -> None:
         world = self.world
         line = "* * * * *" if len(self.schedules) % 2 else "*/7 * * * *"
-        schedule = world.process(lambda: schedules.add(world.ports, line, "UTC", b"{}", sort_job(owner)))
-        if schedule:
-            self.schedules.append((owner, schedule.id))
+        added = world.process(lambda: schedules.add(world.ports, line, "UTC", b"{}", sort_job(owner)))
+        if added:
+            self.schedules.append((owner, added.schedule.id))
 
     def remove_schedule(self, owner: str, which: int) -> None:
         if self.schedules:

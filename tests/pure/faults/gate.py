@@ -11,8 +11,8 @@ from chalicelib.ports import JobStore, Payloads, Ports, Queue, Records
 T = TypeVar("T")
 
 
-class Crash(BaseException):
-    """The process ends here: no `except Exception` sees it, and nothing after it runs."""
+class Crash(KeyboardInterrupt):
+    """The process ends here: what a task may raise is caught around it, this is not, and nothing after it runs."""
 
 
 def crash() -> None:

@@ -102,21 +102,30 @@ def of_outputs(rows: Sequence[Job], inputs: dict[str, bytes], outputs: dict[str,
 
 
 def of_windows(rows: Sequence[Job], recorder: Recorder) -> Iterator[str]:
-    """I5: any two jobs of one object are a window apart. Where `reuse` is used, a job that had failed or was
-    canceled before the next one was decided does not count."""
-    undone: dict[str, int] = {}
-    for index, move in enumerate(recorder.moves):
-        if move.event in UNDONE:
-            undone.setdefault(move.before.id, index)
+    """I5: any two jobs of one object are a window apart, unless the first had given its place back, or had come to
+    nothing and lost it to `reuse`, when the other was decided, and was not retried since."""
     objects: dict[tuple[str, str], list[Job]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: recorder.born[row.id]):
         if row.window is not None:
             objects[row.owner, repr(row.object_id)].append(row)
     for jobs in objects.values():
-        only_delay = all(job.window and job.window.on_repeat == OnRepeat.DELAY for job in jobs)
         for first, other in combinations(jobs, 2):
-            if only_delay or undone.get(first.id, len(recorder.moves)) >= recorder.born[other.id]:
+            if not _gave_way(first, other, jobs, recorder):
                 yield from _of_pair(first, other)
+
+
+def _gave_way(first: Job, other: Job, jobs: Sequence[Job], recorder: Recorder) -> bool:
+    """From the moves alone, whatever the rows say of who holds which window."""
+    decided = recorder.born[other.id]
+    moves = [(index, move) for index, move in enumerate(recorder.moves) if move.before.id == first.id]
+    before = [(index, move) for index, move in moves if index < decided and move.event in (*UNDONE, Event.RETRY)]
+    retried = any(move.event is Event.RETRY for index, move in moves if index >= decided)
+    if retried or not before or before[-1][1].event is Event.RETRY:
+        return False
+    undone, last = before[-1]
+    reused = any(job.window and job.window.on_repeat == OnRepeat.REUSE and undone < recorder.born[job.id] <= decided
+                 for job in jobs)  # fmt: skip
+    return last.before.attempts == 0 or reused
 
 
 def _of_pair(job: Job, other: Job) -> Iterator[str]:

@@ -52,9 +52,11 @@ class Recorder:
         with self._writing(jobs):
             self.real.insert_run(run, jobs)
 
-    def insert_in_window(self, job: Job, window: WindowRecord, seen: WindowRecord | None) -> None:
+    def insert_in_window(
+        self, job: Job, window: WindowRecord, seen: WindowRecord | None, handed: Change | None = None
+    ) -> None:
         with self._writing([job]):
-            self.real.insert_in_window(job, window, seen)
+            self.real.insert_in_window(job, window, seen, handed)
 
     def get(self, job_id: str) -> Job | None:
         return self.real.get(job_id)

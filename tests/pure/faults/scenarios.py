@@ -13,6 +13,7 @@ from chalicelib.service.groups import Group
 from chalicelib.service.new_job import NewJob, WindowWish
 from chalicelib.service.submit import Submitted
 from tests.pure.faults.gate import Fault
+from tests.pure.faults.invariants import Broken
 from tests.pure.faults.world import ALICE, BOB, World, sort_job
 
 Story = Callable[[World], None]
@@ -77,6 +78,29 @@ def reuse_after_cancel(world: World) -> None:
     world.submit(sort_job(object_id="order-1", window=delay))
 
 
+def give_window_back(on_repeat: OnRepeat, world: World) -> None:
+    """A place in the far future, canceled and taken again; whose it was is retried meanwhile, and afterwards."""
+    wish, far = WindowWish(300, on_repeat), world.clock.now() + 3 * DAY * 1000
+    first = quietly(world, sort_job(object_id="order-1", window=wish, run_at=far))
+    world.cancel(ALICE, first)
+    world.rival = lambda: world.retry(ALICE, first)
+    world.submit(sort_job(object_id="order-1", window=wish))
+    world.rival = lambda: world.submit(sort_job(object_id="order-1", window=wish))
+    world.retry(ALICE, first)
+    world.submit(sort_job(object_id="order-1", window=wish))
+
+
+def retry_against_the_next(on_repeat: OnRepeat, world: World) -> None:
+    """While a canceled job is retried, another client submits into its window."""
+    wish = WindowWish(300, on_repeat)
+    first = quietly(world, sort_job(object_id="order-1", window=wish))
+    with world.gate.opened():
+        world.cancel(ALICE, first)
+    world.rival = lambda: world.submit(sort_job(object_id="order-1", window=wish))
+    world.retry(ALICE, first)
+    world.submit(sort_job(object_id="order-1", window=wish))
+
+
 def submit_many(world: World) -> None:
     wish = WindowWish(60, OnRepeat.DELAY)
     entries: list[NewJob | SortieError] = [
@@ -84,7 +108,7 @@ def submit_many(world: World) -> None:
         sort_job(object_id="a", window=wish), task("fail", '{"message":"no"}', max_attempts=1),
     ]  # fmt: skip
     bodies = [b"{}"] * len(entries)
-    answers = world.process(lambda: bulk.submit_many(world.ports, entries, key=None, bodies=bodies))
+    answers = world.process(lambda: bulk.submit_many(world.ports, ALICE, entries, key=None, bodies=bodies))
     for answer, new in zip(answers or [], entries, strict=False):
         if isinstance(answer, Submitted) and isinstance(new, NewJob):
             world.promised(answer.job)
@@ -95,7 +119,7 @@ def submit_many_with_key(world: World) -> None:
     for _ in range(2):
         for new in entries:
             world.keyed[str(new.request_id)] |= set()
-        world.process(lambda: bulk.submit_many(world.ports, entries, key="key", bodies=[b"0", b"1"]))
+        world.process(lambda: bulk.submit_many(world.ports, ALICE, entries, key="key", bodies=[b"0", b"1"]))
 
 
 def trigger_group(world: World) -> None:
@@ -106,9 +130,40 @@ def trigger_group(world: World) -> None:
         world.promised(job)
 
 
+def trigger_group_with_key(world: World) -> None:
+    group = Group("nightly", ["one", "two"], [sort_job(label="one"), sort_job(label="two", numbers=200)], [])
+
+    def trigger() -> None:
+        run = world.process(lambda: groups.trigger(world.ports, group, ALICE, None, key="key-1", body=b""))
+        for job in run.jobs if run else []:
+            world.promised(job)
+
+    world.rival = trigger
+    for _ in range(3):
+        trigger()
+    if len({row.run_id for row in world.rows()}) > 1:
+        raise Broken("I6: one key made two runs")
+
+
+def add_schedule_with_key(world: World) -> None:
+    def add() -> None:
+        world.process(
+            lambda: schedules.add(world.ports, "* * * * *", "UTC", b"{}", sort_job(BOB), key="key-1", body=b"{}")
+        )
+
+    world.rival = add
+    for _ in range(3):
+        add()
+        world.clock.advance(61)
+        world.dispatcher()
+    with world.gate.opened():
+        if len(world.ports.records.schedules(BOB)) > 1:
+            raise Broken("I6: one key made two schedules")
+
+
 def fire_schedule(world: World) -> None:
     with world.gate.opened():
-        schedule = schedules.add(world.ports, "* * * * *", "UTC", b"{}", sort_job(BOB))
+        schedule = schedules.add(world.ports, "* * * * *", "UTC", b"{}", sort_job(BOB)).schedule
     for seconds in (61, 200, 61):  # the second one has missed two slots, which are caught up once
         world.clock.advance(seconds)
         world.dispatcher()
@@ -334,17 +389,18 @@ def dispatch_undeliverable(world: World) -> None:
 STORIES: Mapping[str, Story] = {
     story.__name__: story
     for story in (
-        submit_one, submit_large, submit_later, submit_with_key, submit_large_with_key, reuse_after_cancel, submit_many,
-        submit_many_with_key, trigger_group, fire_schedule, fire_schedule_in_window, work_on_sort, work_on_batch,
+        submit_one, submit_large, submit_later, submit_with_key, submit_large_with_key, reuse_after_cancel,
+        submit_many, submit_many_with_key, trigger_group, trigger_group_with_key, add_schedule_with_key,
+        fire_schedule, fire_schedule_in_window, work_on_sort, work_on_batch,
         work_on_a_job_twice_in_a_batch, work_beside_a_killer, cancel_between_read_and_write,
         retry_between_read_and_write, lose_the_quick_message, run_twice_between_read_and_write,
-        work_with_retries, work_until_failed, work_out_of_time, cancel_while_running, cancel_while_failing,
-        cancel_waiting, cancel_scheduled, retry_failed, retry_canceled, meddle, dispatch_due, dispatch_lost_messages,
-        dispatch_dead_workers, dispatch_undeliverable,
+        work_with_retries, work_until_failed,
+        work_out_of_time, cancel_while_running, cancel_while_failing, cancel_waiting, cancel_scheduled, retry_failed,
+        retry_canceled, meddle, dispatch_due, dispatch_lost_messages, dispatch_dead_workers, dispatch_undeliverable,
     )
 } | {
     f"{story.__name__}_{mode}": partial(story, mode)
-    for story in (submit_in_window, submit_in_window_with_key)
+    for story in (submit_in_window, submit_in_window_with_key, give_window_back, retry_against_the_next)
     for mode in OnRepeat
 } | {
     f"work_under_heartbeats_{attempts}": partial(work_under_heartbeats, attempts) for attempts in (1, 2)

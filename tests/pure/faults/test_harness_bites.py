@@ -93,6 +93,21 @@ class NoWindowVersion(fakes.MemoryJobs):
         return True
 
 
+class NoWindowHolder(fakes.MemoryJobs):
+    """A retry by hand does not ask whether another job has the window by now."""
+
+    def permits(self, change: Change, row: Job) -> bool:
+        return super().permits(msgspec.structs.replace(change, holds_window=False), row)
+
+
+class NoHandOver(fakes.MemoryJobs):
+    """A window is taken over without asking whether its job is still canceled."""
+
+    def _hand_over(self, handed: Change) -> None:
+        row = self.table.jobs[handed.job.id]
+        self.table.jobs[row.id] = changes.apply_change(handed, row)
+
+
 class NoKeys(fakes.MemoryRecords):
     """Every request believes that its Idempotency-Key is new."""
 
@@ -134,8 +149,8 @@ WITHOUT: dict[str, dict[str, Any]] = {
     kind.__name__: {"records" if issubclass(kind, fakes.MemoryRecords) else "jobs": kind}
     for kind in (
         NoFence, NoStatusGuard, NoWakeTime, NoWakeTimeAfterRetry, NoLeaseGuard, NoAttemptLimit, NoCancelGuard,
-        OverwritingInsert, NoWindowVersion, NoKeys, NoFenceUnclaimed, NoStatusGuardUnclaimed, NoFenceOfBeats,
-        NoStatusGuardOfBeats,
+        OverwritingInsert, NoWindowVersion, NoWindowHolder, NoHandOver, NoKeys, NoFenceUnclaimed,
+        NoStatusGuardUnclaimed, NoFenceOfBeats, NoStatusGuardOfBeats,
     )
 }  # fmt: skip
 

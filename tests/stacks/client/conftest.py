@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sortie_client import Sortie
 
 from dev.settings import ROOT
+from sortie_client import Sortie
 from tests.support.running import RunningStack
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -75,6 +75,8 @@ def test_every_look_has_a_form_for_people_and_one_for_programs(sortie: Command) 
     assert job_id in sortie("ls", "-n", "5").stdout
     assert "completed" in sortie("show", job_id).stdout
     assert sortie("show", job_id, "--output").stdout == '{"array":[1,2]}\n'
+    assert job_id in sortie("ls", "--since", "1h", "--ids").stdout.split()
+    assert sortie("ls", "--until", "1h", "--ids").stdout.split() == []
     assert "group_a" in sortie("groups").stdout
     assert "runs for" in sortie("stats").stdout
     assert "running and pending" in sortie("top").stdout

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
-from sortie_client import AsyncSortie, Invalid, JobCanceled, JobFailed, Retries, Sortie, WindowHeld, WrongStatus
 
+from sortie_client import AsyncSortie, Invalid, JobCanceled, JobFailed, Retries, Sortie, WindowHeld, WrongStatus
 from tests.support.running import RunningStack
 from tests.support.servers import Seen, answering, losing
 

@@ -151,7 +151,7 @@ def test_windows_and_idempotency_keys_of_two_owners_do_not_meet(
 
 
 def test_an_upload_of_another_owner_cannot_be_used(deployed: DeployedStack, held: Tokens) -> None:
-    upload = deployed.ask("POST", "/uploads", {}, token=held.owner).body["id"]
+    upload = deployed.ask("POST", "/uploads", {"bytes": 9}, token=held.owner).body["id"]
     wanted = {"task": "sort", "input": {"upload": upload}}
     assert deployed.ask("POST", "/jobs", wanted, token=held.stranger).status == 422
 

@@ -20,6 +20,13 @@ def test_a_second_deployment_updates_in_place(deployed: DeployedStack) -> None:
     assert sample.run(Client(deployed.url, {"Authorization": f"Bearer {deployed.token}"}))
 
 
+def test_only_the_stages_own_page_may_use_links_to_the_bucket(deployed: DeployedStack) -> None:
+    store = deployed.account.client("s3")
+    (bucket,) = [each["Name"] for each in store.list_buckets()["Buckets"] if "sortie-dev-payloads" in each["Name"]]
+    (rule,) = store.get_bucket_cors(Bucket=bucket)["CORSRules"]
+    assert rule["AllowedOrigins"] == [deployed.endpoint]
+
+
 def test_chalice_deploy_and_delete_with_what_they_need_before_and_after(
     deployed: DeployedStack, tmp_path: Path
 ) -> None:

@@ -1,14 +1,21 @@
 """`python -m dev` from outside: it recovers what is killed, leaves nothing behind, and keeps its jobs."""
 
 import os
+import re
 import signal
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.running import Process, RunningStack, alive, below, until
+from dev.client import fetch
+from dev.emulator import free_port
+from dev.settings import ROOT
+from tests.support.running import Process, RunningStack, alive, below, processes, until
 
 
 def worker_of(stack: RunningStack, job_id: str) -> int:
@@ -77,6 +84,24 @@ def test_whatever_ends_it_leaves_no_process_behind(tmp_path: Path, number: signa
     until(lambda: not alive(started), 15, f"these end: {started}")
 
 
+@pytest.mark.parametrize("seconds", [0.1, 0.4, 0.8, 1.5, 2.5])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_start_that_is_called_off_ends_silently_and_clean(
+    tmp_path: Path, seconds: float, number: signal.Signals
+) -> None:
+    """Before Python has read the command, the signal's own effect ends it."""
+    environ = {**os.environ, "PORT": str(free_port()), "DATA_DIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "dev"]
+    with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
+        time.sleep(seconds)
+        started = below(child.pid, processes())
+        child.send_signal(number)
+        said = child.communicate(timeout=60)[0].decode()
+    assert child.returncode in (0, -number)
+    assert not re.search("Traceback|_Stop", said), said
+    until(lambda: not alive(started), 15, f"these end: {started}")
+
+
 def test_jobs_outlive_a_restart(tmp_path: Path) -> None:
     first = RunningStack(tmp_path)
     done, later = submit(first, array=[2, 1]), submit(first, array=[4, 3], run_in=4)
@@ -105,6 +130,23 @@ def test_two_stacks_do_not_share_a_data_folder(stack: RunningStack) -> None:
 def test_an_endpoint_that_nobody_serves_is_named(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="Nothing answers at http://127.0.0.1:1"):
         RunningStack(tmp_path, AWS_ENDPOINT_URL="http://127.0.0.1:1", START_LIMIT="1")
+
+
+def test_a_page_of_a_stranger_gets_nothing_from_the_emulator(stack: RunningStack) -> None:
+    """What boto3 sends passes: the whole stack runs through it."""
+    strange = [
+        {"Host": "evil.example"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ]
+    for headers in strange:
+        assert fetch("POST", f"{stack.endpoint}/2015-03-31/functions", b"{}", headers).status == 403, headers
+    assert fetch("GET", stack.endpoint, headers={"Origin": stack.url}).status != 403
+
+
+def test_the_emulator_has_no_functions_that_anybody_could_make(stack: RunningStack) -> None:
+    assert fetch("GET", f"{stack.endpoint}/2015-03-31/functions").status == 400
 
 
 def test_a_running_emulator_is_used_and_left_alone(stack: RunningStack, tmp_path: Path) -> None:

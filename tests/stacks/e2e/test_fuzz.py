@@ -23,7 +23,7 @@ SEED = os.environ.get("FUZZ_SEED", "1")
 
 def uploaded(stack: RunningStack) -> str:
     """The id of an upload that holds an array."""
-    _, upload = stack.ask("POST", "/uploads", {})
+    _, upload = stack.ask("POST", "/uploads", {"bytes": 9})
     assert fetch("PUT", upload["href"], b"[3, 1, 2]", upload["headers"], timeout=10).status == 200
     return str(upload["id"])
 

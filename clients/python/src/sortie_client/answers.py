@@ -64,6 +64,12 @@ class JobState(Answer):
     window: Window | None = None
     window_ends_at: datetime | None = None
     attempt_log: list[Attempt] = []
+    parent_id: str | None = None
+    traceparent: str | None = None
+    canceled_by: str | None = None
+    canceled_at: datetime | None = None
+    retried_by: str | None = None
+    retried_at: datetime | None = None
     input: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     output: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 

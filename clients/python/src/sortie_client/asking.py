@@ -80,7 +80,7 @@ def _sent(policy: Retries, step: Step) -> Plan[Response]:
 def final(came: Response | Broken, tried: int) -> Response:
     if isinstance(came, Broken):
         tries = f" ({tried} tries)" if tried > 1 else ""
-        raise errors.Unreachable(f"{came}{tries}") from came.__cause__
+        raise errors.Unreachable(f"{came}{tries}") from None
     if came.status >= 400:
         raise refusal(came, tried)
     return came

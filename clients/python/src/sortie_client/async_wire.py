@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, TypeVar
 
 from sortie_client.address import Address
-from sortie_client.plans import Ask, Broken, Fetch, Pause, Plan, Put, Response, Step
+from sortie_client.plans import Ask, Fetch, Pause, Plan, Put, Response, Step
 from sortie_client.sending import failed, request_of, response_of, scheme_of, slack
-from sortie_client.wire import PIECE, reported
+from sortie_client.wire import reported
 
 if TYPE_CHECKING:
     import httpx2
@@ -31,8 +31,8 @@ class AsyncWire:
             while True:
                 try:
                     came = await self._do(step)
-                except Broken as broken:
-                    step = plan.throw(broken)
+                except BaseException as error:  # the plan may know what to do, and closes what it has opened
+                    step = plan.throw(error)
                 else:
                     step = plan.send(came)
         except StopIteration as end:
@@ -76,7 +76,7 @@ class AsyncWire:
                 await response.aread()
                 return response_of(response)
             total, done = int(response.headers.get("content-length", 0)), 0
-            async for piece in response.aiter_bytes(PIECE):
+            async for piece in response.aiter_bytes():
                 fetch.sink.feed(piece)
                 done += len(piece)
                 if fetch.on_progress:

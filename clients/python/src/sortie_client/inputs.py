@@ -15,6 +15,7 @@ import msgspec
 
 from sortie_client.arrays import array_pieces, checked_array, is_numpy
 from sortie_client.errors import BadInput
+from sortie_client.estimates import EstimatedSource, estimated
 
 INLINE_LIMIT = 4_990_000
 """A request holds 5 MB; the rest is for its other fields."""
@@ -59,14 +60,20 @@ class PathSource(msgspec.Struct, frozen=True):
             yield from FileSource(file, self.size, self.before, self.after).pieces()
 
 
-Source = FileSource | PathSource
+Source = FileSource | PathSource | EstimatedSource
 
 
 class Given(msgspec.Struct, frozen=True):
     """`dtype`: that of the numpy array that was given, for the way back."""
 
-    content: Inline | FileSource | PathSource
+    content: Inline | FileSource | PathSource | EstimatedSource
     dtype: Any = None
+
+    def counted(self) -> Given:
+        """The same, once its estimate has turned out too small."""
+        assert isinstance(self.content, EstimatedSource)
+        source = self.content
+        return Given(_spooled(chain([source.before], array_pieces(source.array), [source.after])), self.dtype)
 
     def close(self) -> None:
         """Once it is sent, or will not be."""
@@ -83,8 +90,11 @@ def prepare(given: Any, array: Any, limit: int = INLINE_LIMIT) -> Given:
         return Given(_from_file(array, fields, limit))
     array = checked_array(array)
     start = _open_object(fields)
-    pieces = chain([start], array_pieces(array), [b"}"])
-    return Given(_gathered(pieces, limit), array.dtype if is_numpy(array) else None)
+    dtype = array.dtype if is_numpy(array) else None
+    source = estimated(array, start, b"}") if is_numpy(array) else None
+    if source is not None and source.size > limit:
+        return Given(source, dtype)
+    return Given(_gathered(chain([start], array_pieces(array), [b"}"]), limit), dtype)
 
 
 def _from_value(given: Any, limit: int) -> Inline | Source:
@@ -142,7 +152,9 @@ def _is_file(value: Any) -> bool:
 
 
 def _from_file(given: Any, fields: Mapping[str, Any], limit: int) -> Inline | Source:
-    source = _path_source(given) if isinstance(given, str | os.PathLike) else _file_source(given)
+    source: FileSource | PathSource = (
+        _path_source(given) if isinstance(given, str | os.PathLike) else _file_source(given)
+    )
     start = _first_byte(source)
     if start == b"":
         return Inline(_open_object(fields) + b"[]}")

@@ -10,6 +10,7 @@ import msgspec
 from sortie_client import asking
 from sortie_client.answers import Board, Group, GroupList, JobPage, RunStarted, RunState, Schedule, ScheduleList, Stats
 from sortie_client.plans import Plan, Response
+from sortie_client.requests import timed
 from sortie_client.retries import Retries
 
 PAGE = 100
@@ -22,7 +23,7 @@ def page(policy: Retries, filters: Mapping[str, Any], cursor: str | None) -> Pla
 
 def query_of(filters: Mapping[str, Any]) -> dict[str, str]:
     """In a query, 7 is the integer and "7", in quotes, the text."""
-    query = {name: str(value) for name, value in filters.items() if value is not None}
+    query = {name: str(timed(value)) for name, value in filters.items() if value is not None}
     if isinstance(filters.get("object_id"), str):
         query["object_id"] = f'"{filters["object_id"]}"'
     return query

@@ -5,7 +5,7 @@ Each struct has `extra`, the unknown fields by name. A field that is missing get
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from types import NoneType
@@ -35,6 +35,9 @@ def read(kind: type[T], body: msgspec.Raw | bytes) -> T:
     """Raises msgspec.DecodeError for what does not fit."""
     parts = _decode_parts(body)
     values = {name: reader(parts.pop(name)) for name, reader in readers(kind).items() if name in parts}
+    missing = [name for name in required(kind) if name not in values]
+    if missing:
+        raise msgspec.ValidationError(f"{kind.__name__} without {', '.join(missing)}")
     return kind(**values, extra={name: decode_any(raw) for name, raw in parts.items()})
 
 
@@ -56,6 +59,11 @@ def readers(kind: type[Answer]) -> Mapping[str, Reader]:
     """How each field of a struct is read."""
     hints = get_type_hints(kind)
     return {name: _reader(hints[name]) for name in kind.__struct_fields__ if name != "extra"}
+
+
+@cache
+def required(kind: type[Answer]) -> Sequence[str]:
+    return [field.name for field in msgspec.structs.fields(kind) if field.required]
 
 
 def _reader(hint: Any) -> Reader:

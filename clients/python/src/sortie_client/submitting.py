@@ -11,6 +11,7 @@ import msgspec
 from sortie_client import asking
 from sortie_client.answers import BulkAnswer, BulkResult, JobState, Upload
 from sortie_client.errors import Invalid, SortieError
+from sortie_client.estimates import TooSmall
 from sortie_client.inputs import FileSource, Given, Inline, Source, prepare
 from sortie_client.plans import Pause, Plan, Progress, Put, Response
 from sortie_client.retries import Retries, pause_before_next
@@ -66,6 +67,8 @@ def input_json(policy: Retries, given: Given, on_progress: Progress | None = Non
         return given.content.json
     try:
         return (yield from upload(policy, given.content, on_progress))
+    except TooSmall:
+        return (yield from input_json(policy, given.counted(), on_progress))
     finally:
         given.close()
 

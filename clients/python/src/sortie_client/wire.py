@@ -8,14 +8,13 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, TypeVar
 
 from sortie_client.address import Address
-from sortie_client.plans import Ask, Broken, Fetch, Pause, Plan, Progress, Put, Response, Source, Step
+from sortie_client.plans import Ask, Fetch, Pause, Plan, Progress, Put, Response, Source, Step
 from sortie_client.sending import failed, request_of, response_of, scheme_of, slack
 
 if TYPE_CHECKING:
     import httpx2
 
 T = TypeVar("T")
-PIECE = 256 * 1024
 
 
 class Wire:
@@ -34,8 +33,8 @@ class Wire:
             while True:
                 try:
                     came = self._do(step)
-                except Broken as broken:
-                    step = plan.throw(broken)
+                except BaseException as error:  # the plan may know what to do, and closes what it has opened
+                    step = plan.throw(error)
                 else:
                     step = plan.send(came)
         except StopIteration as end:
@@ -77,7 +76,7 @@ class Wire:
                 response.read()
                 return response_of(response)
             total, done = int(response.headers.get("content-length", 0)), 0
-            for piece in response.iter_bytes(PIECE):
+            for piece in response.iter_bytes():
                 fetch.sink.feed(piece)
                 done += len(piece)
                 if fetch.on_progress:

@@ -27,6 +27,7 @@ schemathesis.openapi.format("run-in", in_seconds | in_units)
 schemathesis.openapi.format(
     "run-at", times.map(datetime.isoformat) | times.map(lambda at: at.strftime("%d-%m-%Y %H:%M:%S"))
 )
+schemathesis.openapi.format("moment", in_units | times.map(lambda at: at.strftime("%Y-%m-%dT%H:%M:%SZ")))
 schemathesis.openapi.format("cron", st.tuples(*map(st.sampled_from, FIELDS)).map(" ".join))
 schemathesis.openapi.format("iana-time-zone", st.sampled_from(ZONES))
 schemathesis.openapi.format("upload-id", st.just(os.environ["UPLOAD_ID"]))

@@ -1,0 +1,77 @@
+"""What the headers of a request say of its body, and of what the client has already. Media types are read by the
+standard library's parser.
+"""
+
+import codecs
+import re
+import zlib
+from email.message import Message
+
+from chalicelib.errors import Malformed, MediaType, TooLarge
+
+GZIP_MAGIC, GZIP_WINDOW = b"\x1f\x8b", 31
+_ENTITY_TAG = re.compile(r'(?:W/)?("[^"]*")')
+
+
+def require_json(content_type: str | None) -> None:
+    """Raises MediaType unless the header says JSON in UTF-8, with whatever other parameters."""
+    header = Message()
+    header["Content-Type"] = content_type or ""
+    charset = str(header.get_param("charset", "utf-8"))
+    if header.get_content_type() != "application/json" or not _is_utf8(charset):
+        raise MediaType("send the body as JSON in UTF-8, with the header Content-Type: application/json")
+
+
+def decode_content(body: bytes, coding: str | None, *, limit: int, behind_gateway: bool) -> bytes:
+    """The body without its Content-Encoding, of `limit` bytes at most. Raises MediaType, Malformed, TooLarge.
+
+    API Gateway decodes by itself and leaves the header: behind it, a plain body that claims gzip is decoded already.
+    """
+    name = (coding or "identity").strip().lower()
+    if name == "identity":
+        return body
+    if name not in ("gzip", "x-gzip"):
+        raise MediaType(
+            f"the coding {name[:100]!r} is not read: send the body as it is, or with Content-Encoding: gzip"
+        )
+    if body.startswith(GZIP_MAGIC):
+        return _decompress(body, limit)
+    if behind_gateway:
+        return body
+    raise MediaType("the body is not gzip although its Content-Encoding says so: leave the header out")
+
+
+def check_size(size: int, limit: int) -> None:
+    if size > limit:
+        raise TooLarge(f"a body holds at most {limit:,} bytes: POST /uploads gives a place for a larger input")
+
+
+def has_version(if_none_match: str | None, tag: str) -> bool:
+    """Whether the client's If-None-Match names `tag`, which is in quotes; compared weakly (RFC 9110)."""
+    header = (if_none_match or "").strip()
+    return header == "*" or tag in _ENTITY_TAG.findall(header)
+
+
+def _is_utf8(charset: str) -> bool:
+    try:
+        return codecs.lookup(charset).name in ("utf-8", "ascii")
+    except LookupError:
+        return False
+
+
+def _decompress(body: bytes, limit: int) -> bytes:
+    """One gzip member after the other; what is unpacked is never longer than the limit and a byte."""
+    parts, size, rest = [], 0, body
+    while rest:
+        member = zlib.decompressobj(GZIP_WINDOW)
+        try:
+            part = member.decompress(rest, limit + 1 - size)
+        except zlib.error as error:
+            raise Malformed(f"the body is not valid gzip: {error}") from None
+        size += len(part)
+        check_size(size, limit)
+        if not member.eof:
+            raise Malformed("the body is not valid gzip: it is truncated")
+        parts.append(part)
+        rest = member.unused_data
+    return b"".join(parts)

@@ -1,0 +1,90 @@
+"""Whatever a task's input type is, and whatever JSON comes for it: a typed value, or Invalid with a place."""
+
+import json
+from contextlib import suppress
+from types import GenericAlias
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.core.task import Task
+from chalicelib.errors import Invalid
+
+
+class Numbers(msgspec.Struct):
+    counts: dict[str, int] = {}
+    pair: tuple[int, float] = (0, 0.0)
+    rows: list[int] = []
+    by_number: dict[int, int] = {}
+
+
+class Odd(msgspec.Struct, rename={"whole": "a.b`[0] c"}):
+    whole: list[int]
+
+
+def task_of(kind: Any) -> Task:
+    return Task("odd", "an odd task", lambda given, context: given, kind, kind, False, False, None, None, None)
+
+
+def kinds() -> st.SearchStrategy[Any]:
+    leaves = st.sampled_from([int, float, int | None, str, bool, Any, int | float, Numbers, Odd])
+    return st.recursive(
+        leaves,
+        lambda inner: st.one_of(
+            inner.map(lambda kind: GenericAlias(dict, (str, kind))),
+            inner.map(lambda kind: GenericAlias(list, (kind,))),
+            inner.map(lambda kind: GenericAlias(tuple, (kind, ...))),
+            st.tuples(inner, inner).map(lambda two: GenericAlias(tuple, two)),
+        ),
+        max_leaves=4,
+    )  # fmt: skip
+
+
+def values() -> st.SearchStrategy[Any]:
+    leaves = st.one_of(
+        st.integers(), st.floats(allow_nan=False), st.integers(-3, 3).map(float), st.text(max_size=3), st.none(),
+        st.booleans(),
+    )  # fmt: skip
+    names = st.sampled_from(["a", "counts", "rows", "pair", "a.b`[0] c", "", "[...]", "é"])
+    return st.recursive(leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3))
+
+
+@given(kinds(), values())
+def test_any_type_and_any_value_give_an_input_or_invalid(kind: Any, value: Any) -> None:
+    with suppress(Invalid):
+        task_of(kind).decode(json.dumps(value).encode())
+
+
+@given(st.lists(st.text('{}[]",:0123456789.eE-+ntfNI\\ax ', max_size=20)))
+def test_any_text_gives_an_input_or_invalid(parts: list[str]) -> None:
+    with suppress(Invalid):
+        task_of(Numbers).decode(("{" + ",".join(parts)).encode())
+
+
+@pytest.mark.parametrize(
+    ("raw", "loc"),
+    [
+        ('{"counts":{"a":1.5}}', "counts[...]"),
+        ('{"counts":{"a":1.0,"b":2.5}}', "counts[...]"),
+        ('{"rows":[1.0,2.5]}', "rows[1]"),
+        ('{"rows":2.0}', "rows"),
+        ('{"by_number":{"1.0":1}}', "by_number"),
+        ('{"counts":{"a":3.0,"a":"x"},"rows":7}', "counts[...]"),
+    ],
+)
+def test_what_does_not_fit_is_named_by_its_place(raw: str, loc: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        task_of(Numbers).decode(raw.encode())
+    assert caught.value.errors[0].loc == loc
+
+
+def test_a_float_without_a_fraction_is_an_integer_wherever_one_is_wanted() -> None:
+    raw = json.dumps({"counts": {"a": 1.0, "b": 2}, "pair": [3.0, 4.5], "rows": [5.0] * 3_000})
+    decoded = task_of(Numbers).decode(raw.encode())
+    assert decoded == Numbers({"a": 1, "b": 2}, (3, 4.5), [5] * 3_000)
+    assert {type(number) for number in (*decoded.counts.values(), decoded.pair[0], *decoded.rows)} == {int}
+    assert task_of(Odd).decode(b'{"a.b`[0] c":[7.0]}') == Odd([7])
+    assert task_of(int).decode(b"7.0") == 7
