@@ -1,9 +1,6 @@
-"""Sortie's routes and event handlers: read the request, call one use case, answer. The rest is in chalicelib/.
+"""Sortie's routes and event handlers: read the request, call one use case, answer. A view's method, path, role, query and
+models are the row of its name in chalicelib/api/routes.py."""
 
-A view's method, path, role, query and models are the row of its name in chalicelib/api/routes.py.
-"""
-
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from chalice.app import AuthResponse, AuthRoute
@@ -23,6 +20,7 @@ from chalicelib.api.stats import HealthAnswer, render_stats
 from chalicelib.api.uploads import parse_upload, render_upload
 from chalicelib.core.job import Job
 from chalicelib.http.assets import file_response, spec_response
+from chalicelib.http.events import render_failures, seconds_left_of
 from chalicelib.http.groups_file import read_groups_file
 from chalicelib.http.local import install_where_it_runs
 from chalicelib.http.server import Request, Response, Router, Sortie, json_response, problem_response, text_response
@@ -45,9 +43,8 @@ from chalicelib.service import (
 )
 
 settings = wiring.settings()
-ports = wiring.ports(settings)
+ports, vitals = wiring.ports(settings), health.Health()
 wiring.log_to_stdout()
-vitals = health.Health()
 app = Sortie(settings)
 if settings.is_open:
     install_where_it_runs()
@@ -236,23 +233,15 @@ def asset_response(name: str, request: Request) -> Response:
 
 
 @app.on_sqs_message(queue=settings.queue, batch_size=1, name="work")
-def on_messages(event: Any) -> dict[str, Any]:
+def on_messages(event: Any) -> Any:
     """The long lane: run the job that a message names. What could not be dealt with stays in the queue."""
-    return failures(work.work(ports, work.parse_messages(event.to_dict()), seconds_left_of(event)))
+    return render_failures(work.work(ports, work.parse_messages(event.to_dict()), seconds_left_of(event)))
 
 
 @app.on_sqs_message(queue=settings.quick_queue, batch_size=settings.prefetch, name="quick")
-def on_quick_messages(event: Any) -> dict[str, Any]:
+def on_quick_messages(event: Any) -> Any:
     """The quick lane: run the jobs that a batch of messages names."""
-    return failures(quick.work_quick(ports, work.parse_messages(event.to_dict()), seconds_left_of(event)))
-
-
-def seconds_left_of(event: Any) -> Callable[[], float]:
-    return lambda: float(event.context.get_remaining_time_in_millis()) / 1000
-
-
-def failures(message_ids: Sequence[str]) -> dict[str, Any]:
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in message_ids]}
+    return render_failures(quick.work_quick(ports, work.parse_messages(event.to_dict()), seconds_left_of(event)))
 
 
 @app.schedule("rate(1 minute)", name="dispatch")

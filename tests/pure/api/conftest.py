@@ -116,8 +116,8 @@ class MemoryApi(Api):
 class MotoApi(Api):
     def work(self) -> None:
         sqs = boto3.client("sqs")
-        for lane, name in wiring.lanes(self.ports.settings).items():
-            url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        for lane in Lane:
+            url = sqs.get_queue_url(QueueName=wiring.lanes(self.ports.settings)[lane])["QueueUrl"]
             while answers := sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0).get("Messages"):
                 messages = [Message(each["MessageId"], each["Body"], each["ReceiptHandle"]) for each in answers]
                 for receipt in self._work(lane, messages):

@@ -14,7 +14,7 @@ from chalicelib.service.submit import Submitted
 from tests.pure.faults.enumeration import Build
 from tests.pure.faults.gate import Fault, crash, unavailable
 from tests.pure.faults.invariants import Broken
-from tests.pure.faults.scenarios import task
+from tests.pure.faults.steps import task
 from tests.pure.faults.world import ALICE, World, memory, sort_job
 from tests.support import fakes
 

@@ -1,35 +1,29 @@
 """What clients, workers and dispatchers do, one story each. A story names no fault: the enumeration puts them in."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial
 
-from chalicelib.core.lane import Lane
 from chalicelib.core.window import OnRepeat
 from chalicelib.errors import Invalid, SortieError
-from chalicelib.ports import ChangeRefused, Hint
 from chalicelib.service import bulk, cancel, groups, schedules
 from chalicelib.service.groups import Group
 from chalicelib.service.new_job import NewJob, WindowWish
 from chalicelib.service.submit import Submitted
-from tests.pure.faults.gate import Fault
 from tests.pure.faults.invariants import Broken
+from tests.pure.faults.lanes import (
+    cancel_between_read_and_write,
+    lose_the_quick_message,
+    retry_between_read_and_write,
+    run_twice_between_read_and_write,
+    work_beside_a_killer,
+    work_on_a_job_twice_in_a_batch,
+    work_under_heartbeats,
+)
+from tests.pure.faults.steps import quietly, task
 from tests.pure.faults.world import ALICE, BOB, World, sort_job
 
 Story = Callable[[World], None]
 DAY = 86_400
-
-
-def task(name: str, task_input: str, owner: str = ALICE, **more: object) -> NewJob:
-    return NewJob(owner=owner, task=name, input=task_input.encode(), **more)  # type: ignore[arg-type]
-
-
-def quietly(world: World, new: NewJob) -> str:
-    """A job that is there before the story begins; its message is in the queue."""
-    with world.gate.opened():
-        answer = world.submit(new)
-    assert answer is not None
-    return answer.job.id
 
 
 def submit_one(world: World) -> None:
@@ -189,82 +183,6 @@ def work_on_batch(world: World) -> None:
     for numbers in (1, 2, 200):
         quietly(world, sort_job(numbers=numbers))
     quietly(world, task("fail", '{"message":"no"}', max_attempts=1))
-    world.worker()
-
-
-def work_on_a_job_twice_in_a_batch(world: World) -> None:
-    job_id = quietly(world, sort_job())
-    with world.gate.opened():
-        for lane in Lane:
-            world.backing.queue.send([Hint(job_id, lane)])
-    world.worker()
-
-
-def work_beside_a_killer(world: World) -> None:
-    """The batch dies with it; later on each job is run alone."""
-    for _ in range(2):
-        quietly(world, sort_job())
-    quietly(world, task("killer", "{}", max_attempts=2))
-    quietly(world, sort_job())
-    for seconds in (0, 61, 100):
-        world.clock.advance(seconds)
-        world.dispatcher()
-        world.work_all()
-
-
-def cancel_between_read_and_write(world: World) -> None:
-    job_id = quietly(world, sort_job())
-    world.rival = lambda: world.cancel(ALICE, job_id)
-    world.worker()
-
-
-def retry_between_read_and_write(world: World) -> None:
-    """Whoever stands still between its read and its write meets a row that was canceled and has begun anew."""
-    job_id = quietly(world, sort_job())
-
-    def rival() -> None:
-        world.cancel(ALICE, job_id)
-        world.retry(ALICE, job_id)
-
-    world.rival = rival
-    world.worker()
-
-
-def lose_the_quick_message(world: World) -> None:
-    """The dispatcher sends it to the long lane while the quick one may still be at it."""
-    quietly(world, sort_job())
-    messages = world.backing.mailbox.receive(Lane.QUICK)
-    world.clock.advance(61)
-    world.dispatcher()
-    world.work_all()
-    with world.gate.opened():
-        for message in messages:
-            world.backing.queue.send([Hint(message.body, Lane.QUICK)])
-    world.worker()
-
-
-def run_twice_between_read_and_write(world: World) -> None:
-    """While the quick lane stands still before its write, the long one claims the job, dies, and it backs off."""
-    job_id = quietly(world, sort_job())
-
-    def act() -> None:
-        with world.gate.opened(), world.beats.frozen():
-            world.clock.advance(61)
-            world.dispatcher()
-            with suppress(ChangeRefused):
-                world.ports.jobs.claim(job_id, world.clock.now(), "a worker that dies")
-            world.clock.advance(100)
-            world.dispatcher()
-
-    world.gate.plan(1, Fault(act, after=False))
-    world.worker()
-
-
-def work_under_heartbeats(attempts: int, world: World) -> None:
-    """Longer than several leases, and it says nothing in between; the dispatcher looks on."""
-    quietly(world, task("quiet", "150", timeout=400.0, max_attempts=attempts))
-    for seconds in (61, 121):
-        world.clock.after(seconds, world.look_on)
     world.worker()
 
 
