@@ -1,5 +1,5 @@
-"""Sortie's routes and event handlers: read the request, call one use case, answer. A view's method, path, role, query and
-models are the row of its name in chalicelib/api/routes.py."""
+"""Sortie's routes and event handlers: read the request, call one use case, answer. A view's method, path, role, query
+and models are the row of its name in chalicelib/api/routes.py."""
 
 from typing import Any
 
