@@ -6,45 +6,35 @@ from typing import Any
 from chalice.app import AuthResponse, AuthRoute
 
 from chalicelib import wiring
-from chalicelib.api.body import RequestContext, parse_idempotency_key, parse_traceparent
+from chalicelib.api.body import RequestContext, parse_traceparent
 from chalicelib.api.bulk import parse_bulk, render_bulk
 from chalicelib.api.groups import parse_groups, render_groups, render_run, render_started, require_group
 from chalicelib.api.jobs import JobAnswer, judge_job, render_job
 from chalicelib.api.lists import parse_page, render_board, render_page
 from chalicelib.api.problems import plain_problem
 from chalicelib.api.prometheus import render_metrics
-from chalicelib.api.query import SPAN, WAIT, query_choice, query_int, query_owner
+from chalicelib.api.query import AFTER, ATTEMPT, SPAN, WAIT, query_choice, query_int, query_owner, query_text
 from chalicelib.api.run_again import judge_again, parse_changes
 from chalicelib.api.schedules import parse_schedule, render_schedule, render_schedules
-from chalicelib.api.stats import HealthAnswer, render_stats
+from chalicelib.api.stats import render_health, render_stats
 from chalicelib.api.uploads import parse_upload, render_upload
 from chalicelib.core.job import Job
 from chalicelib.http.assets import file_response, spec_response
-from chalicelib.http.events import render_failures, seconds_left_of
+from chalicelib.http.events import container_events, render_failures, seconds_left_of
 from chalicelib.http.groups_file import read_groups_file
 from chalicelib.http.local import install_where_it_runs
-from chalicelib.http.server import Request, Response, Router, Sortie, json_response, problem_response, text_response
+from chalicelib.http.server import (
+    Request, Response, Router, Sortie, json_response, lines_response, problem_response, text_response,
+)  # fmt: skip
 from chalicelib.service import (
-    bulk,
-    cancel,
-    dispatch,
-    groups,
-    health,
-    quick,
-    read,
-    rerun,
-    retry,
-    schedules,
-    stats,
-    submit,
-    tokens,
-    uploads,
-    work,
-)
+    bulk, cancel, container_log, containers, dispatch, groups, health, quick, read, rerun, retry, schedules, stats,
+    submit, tokens, uploads, work,
+)  # fmt: skip
 
 settings = wiring.settings()
-ports, vitals = wiring.ports(settings), health.Health()
+ports = wiring.ports(settings)
 wiring.log_to_stdout()
+vitals, waits = health.Health(), read.Waits()
 app = Sortie(settings)
 if settings.is_open:
     install_where_it_runs()
@@ -83,17 +73,15 @@ def job_response(status: int, row: Job, **headers: str) -> Response:
 
 @route
 def submit_job(request: Request) -> Response:
-    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     entry = judge_job(request.body, context_of(request))
-    done = submit.submit_judged(ports, request.principal.owner, entry, key=key, body=request.body)
+    done = submit.submit_judged(ports, request.principal.owner, entry, key=request.key, body=request.body)
     return job_response(202 if done.created else 200, done.job, Location=f"{request.prefix}/jobs/{done.job.id}")
 
 
 @route
 def submit_bulk(request: Request) -> Response:
-    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     entries, bodies = parse_bulk(request.body, context_of(request))
-    results = bulk.submit_many(ports, request.principal.owner, entries, key=key, bodies=bodies)
+    results = bulk.submit_many(ports, request.principal.owner, entries, key=request.key, bodies=bodies)
     # A hundred repeats may have a hundred outputs, and all of them share one answer.
     return json_response(207, render_bulk(results, lambda row: answer_job(row, max_bytes=0)))
 
@@ -107,7 +95,9 @@ def list_jobs(request: Request) -> Response:
 
 @route
 def get_job(request: Request, job_id: str) -> Response:
-    return job_response(200, read.wait_for_end(ports, request.principal.sees, job_id, query_int(request.query, WAIT)))
+    return job_response(
+        200, read.wait_for_end(ports, waits, request.principal.sees, job_id, query_int(request.query, WAIT))
+    )
 
 
 @route
@@ -123,12 +113,18 @@ def retry_job(request: Request, job_id: str) -> Response:
 
 @route
 def run_again(request: Request, job_id: str) -> Response:
-    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     changes = parse_changes(request.body)
     parent = read.get_job(ports, request.principal.sees, job_id)
     entry = judge_again(changes, parent, context_of(request))
-    done = rerun.run_again(ports, parent, entry, key=key, body=request.body)
+    done = rerun.run_again(ports, parent, entry, key=request.key, body=request.body)
     return job_response(202 if done.created else 200, done.job, Location=f"{request.prefix}/jobs/{done.job.id}")
+
+
+@route
+def get_log(request: Request, job_id: str) -> Response:
+    attempt, after = query_int(request.query, ATTEMPT) or None, query_text(request.query, AFTER)
+    page = container_log.read_log(ports, request.principal.sees, job_id, attempt, after)
+    return lines_response(page.lines, page.after)
 
 
 @route
@@ -148,9 +144,8 @@ def get_group(request: Request, name: str) -> Response:
 
 @route
 def start_run(request: Request, name: str) -> Response:
-    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     group = require_group(groups_of(request), name)
-    run = groups.trigger(ports, group, request.principal.owner, request.request_id, key=key, body=request.body)
+    run = groups.trigger(ports, group, request.principal.owner, request.request_id, key=request.key, body=request.body)
     href = f"{request.prefix}/groups/{name}/runs/{run.record.run_id}"
     return json_response(202 if run.created else 200, render_started(run, request.prefix + "/jobs/{id}"), Location=href)
 
@@ -163,9 +158,8 @@ def get_run(request: Request, name: str, run_id: str) -> Response:
 
 @route
 def add_schedule(request: Request) -> Response:
-    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     line, new = parse_schedule(request.body, context_of(request))
-    added = schedules.add(ports, line.cron, line.timezone, bytes(line.job), new, key=key, body=request.body)
+    added = schedules.add(ports, line.cron, line.timezone, bytes(line.job), new, key=request.key, body=request.body)
     location = f"{request.prefix}/schedules"
     return json_response(201 if added.created else 200, render_schedule(added.schedule), Location=location)
 
@@ -183,9 +177,8 @@ def remove_schedule(request: Request, schedule_id: str) -> Response:
 
 @route
 def create_upload(request: Request) -> Response:
-    key = parse_idempotency_key(request.headers.get("idempotency-key"))
     size = parse_upload(request.body).bytes
-    upload = uploads.create(ports, request.principal.owner, size, key=key, body=request.body)
+    upload = uploads.create(ports, request.principal.owner, size, key=request.key, body=request.body)
     return json_response(201, render_upload(upload))
 
 
@@ -205,7 +198,7 @@ def get_metrics(request: Request) -> Response:
 def get_health(request: Request) -> Response:
     if down := vitals.problems(ports):
         return problem_response(plain_problem(503, "; ".join(down)))
-    return json_response(200, HealthAnswer("ok"))
+    return json_response(200, render_health(settings.containers_off))
 
 
 @route
@@ -248,3 +241,9 @@ def on_quick_messages(event: Any) -> Any:
 def on_tick(event: Any) -> None:
     """Start what is due and recover what was lost."""
     dispatch.dispatch(ports, seconds_left_of(event))
+
+
+@app.on_cw_event(container_events(settings.stage), name="ended")
+def on_container(event: Any) -> None:
+    """A container runs, or has stopped: settle its job. The event is only a hint."""
+    containers.on_event(ports, event.detail.get("startedBy") or "", event.detail["taskArn"])

@@ -7,6 +7,7 @@ import argparse
 import json
 import statistics
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,13 @@ from typing import Any
 import numpy as np
 import orjson
 
-from sortie_client import Sortie
+from dev import command
+from dev.client import Client, NoAnswer
+from dev.settings import ROOT, BadStart
+
+# Measured as it stands here, whether or not it is installed.
+sys.path.insert(0, str(ROOT / "clients" / "python" / "src"))
+from sortie_client import Sortie  # noqa: E402
 
 SMALL = [3, 1, 2.5, 2, 5]
 SMALL_JOBS = 40
@@ -82,26 +89,38 @@ def report(name: str, bare: list[float], ours: list[float], limit: float) -> Non
           f"ratio {ratio:.2f} (at most {limit}: {verdict}), {len(ours)} rounds", flush=True)  # fmt: skip
 
 
+def _positive(text: str) -> int:
+    if int(text) < 1:
+        raise ValueError(text)
+    return int(text)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url", nargs="?", default="http://127.0.0.1:8000")
-    parser.add_argument("--numbers", type=int, default=10_000_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    given = parser.parse_args()
-    client = Sortie(given.url)
+    parser.add_argument("--numbers", type=_positive, default=10_000_000)
+    parser.add_argument("--rounds", type=_positive, default=3)
+    options = parser.parse_args()
+    try:
+        Client(options.url).ask("GET", "/health")
+    except NoAnswer:
+        raise BadStart(f"nothing answers at {options.url}: start it with `make run`, or name another address") from None
+    client = Sortie(options.url)
     small_by_client(client)  # httpx2 is imported, the worker is warm
     report(
         "a lone small job",
-        *in_turn(SMALL_JOBS, lambda: small_by_curl(given.url), lambda: small_by_client(client)),
+        *in_turn(SMALL_JOBS, lambda: small_by_curl(options.url), lambda: small_by_client(client)),
         1.15,
     )
-    numbers = np.random.default_rng(20261125).random(given.numbers)
+    numbers = np.random.default_rng(20261125).random(options.numbers)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "in.json").write_bytes(b'{"array":%b}' % orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY))
-        took = in_turn(given.rounds, lambda: large_bare(given.url, folder), lambda: large_by_client(client, numbers))
-    report(f"{given.numbers:,} numpy floats", *took, 1.2)
+        took = in_turn(
+            options.rounds, lambda: large_bare(options.url, folder), lambda: large_by_client(client, numbers)
+        )
+    report(f"{options.numbers:,} numpy floats", *took, 1.2)
 
 
 if __name__ == "__main__":
-    main()
+    command.run(main)

@@ -104,9 +104,25 @@ def idle(prices: dict[str, float]) -> dict[str, float]:
     return {
         "dispatcher": looks + minutes * 4 * 0.5 * prices["dynamodb_read_million"] / 1e6,
         "queue polls": POLLS_A_MONTH * prices["sqs_request_million"] / 1e6,
-        "12 alarms": 12 * prices["alarm_month"],
+        "14 alarms": 14 * prices["alarm_month"],
         "dashboard": prices["dashboard_month"],
     }
+
+
+def container(seconds: float, cpu: float, gigabytes: float, prices: dict[str, float]) -> float:
+    """One container job: Fargate bills a minute at least, and its public address by the second."""
+    billed = max(60.0, seconds)
+    fargate = cpu * prices["fargate_vcpu_second"] + gigabytes * prices["fargate_gb_second"]
+    return billed * (fargate + prices["ipv4_hour"] / 3600)
+
+
+def container_lines(prices: dict[str, float]) -> list[str]:
+    lines = [f"Dollars for a container job{'':<11}{'60 s':>10}{'10 min':>10}{'1 h':>10}"]
+    for cpu, gigabytes in ((0.25, 0.5), (1.0, 2.0)):
+        costs = [container(seconds, cpu, gigabytes, prices) for seconds in (60, 600, 3600)]
+        lines.append(f"  {f'{cpu:g} vCPU, {gigabytes:g} GB':<36}" + "".join(f"{cost:>10.5f}" for cost in costs))
+    same = [seconds * 0.5 * prices["lambda_gb_second"] for seconds in (60, 600)]
+    return [*lines, f"  {'Lambda of 0.5 GB':<36}" + "".join(f"{cost:>10.5f}" for cost in same) + f"{'-':>10}"]
 
 
 def report(numbers: int, ours: Measured, first: Measured, prices: dict[str, float]) -> str:
@@ -126,6 +142,7 @@ def report(numbers: int, ours: Measured, first: Measured, prices: dict[str, floa
     lines.append(f"  {'sum':<36}{sum(mine.values()):>10.2f}{sum(theirs.values()):>10.2f}")
     lines.append("Dollars for an idle month")
     lines += [f"  {name:<36}{price:>10.2f}" for name, price in idle(prices).items()]
+    lines += container_lines(prices)
     return "\n".join([*lines, f"Prices of {prices['date']}, {prices['region']}, without free tiers."])
 
 

@@ -19,6 +19,8 @@ class Settings:
 
     `inline_limit`: a payload up to this size is kept in the row. Each of a job's three writes is billed for the whole
     row, so from about 4 KB of input and output on, two S3 objects (one PUT and one GET each) are the cheaper place.
+    `container_images`: patterns of what may run, none where container jobs are off; `containers_off`: why they are,
+    where that is for another reason. `container_group`: the security group of what runs.
     `hosts`: what the local stage answers to, as in the header Host; none means every loopback name and port.
     """
 
@@ -39,6 +41,14 @@ class Settings:
     answer_limit: int = 5_500_000
     upload_limit: int = 300_000_000
     link_seconds: int = 900
+    container_images: tuple[str, ...] = ()
+    container_secrets: tuple[str, ...] = ()
+    containers_off: str = ""
+    container_cluster: str = "sortie-local"
+    container_log: str = "sortie-local-containers"
+    container_role: str = ""
+    container_subnets: tuple[str, ...] = ()
+    container_group: str = ""
     hosts: tuple[str, ...] = ()
 
     @property
@@ -70,8 +80,33 @@ def load(environ: Mapping[str, str]) -> Settings:
         prefetch=_number(environ, "JOB_PREFETCH", int, 10, 1, 10),
         retention=_number(environ, "RETENTION_SECONDS", float, 7 * 86_400.0, 60, 30 * 86_400),
         inline_limit=_number(environ, "INLINE_LIMIT", int, 4_096, 0, 30_000),
+        container_images=_images(environ),
+        container_secrets=_list(environ, "CONTAINER_SECRETS"),
+        containers_off=environ.get("CONTAINERS_OFF", ""),
+        container_cluster=environ.get("CONTAINER_CLUSTER", f"sortie-{stage}"),
+        container_log=environ.get("CONTAINER_LOG", f"sortie-{stage}-containers"),
+        container_role=environ.get("CONTAINER_ROLE", ""),
+        container_subnets=_list(environ, "CONTAINER_SUBNETS"),
+        container_group=environ.get("CONTAINER_GROUP", ""),
         hosts=tuple(filter(None, (host.strip().lower() for host in environ.get("HOSTS", "").split(",")))),
     )
+
+
+def _list(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(part for part in environ.get(name, "").replace(",", " ").split() if part)
+
+
+def _images(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The registry is always written out, so that nobody wonders which one is meant."""
+    patterns = _list(environ, "CONTAINER_IMAGES")
+    for pattern in patterns:
+        registry, slash, _ = pattern.partition("/")
+        if not slash or not ("." in registry or ":" in registry or registry == "localhost"):
+            raise BadSetting(
+                f"CONTAINER_IMAGES: {pattern!r} names no registry: write it out, as in docker.io/library/* or "
+                "public.ecr.aws/docker/library/busybox:1.36"
+            )
+    return patterns
 
 
 def _number(environ: Mapping[str, str], name: str, kind: Callable[[str], T], default: T, low: float, high: float) -> T:

@@ -15,6 +15,7 @@ SortieError
 ├── WindowTaken        another job has the window in which this one was to run
 ├── LimitReached       the owner has as many of these as one may have
 ├── Contended          too many clients decide the same window at once; try again
+├── Busy               as many requests wait in this process as may
 ├── TooLarge           the body is over the limit; use an upload
 ├── PayloadMissing     an input or output that the row names is not there
 └── Unavailable        AWS throttled, timed out or refused; nothing is known about the effect
@@ -103,6 +104,11 @@ class LimitReached(SortieError):
 
 class Contended(SortieError):
     code = "contended"
+    retry_after = 1
+
+
+class Busy(SortieError):
+    code = "busy"
     retry_after = 1
 
 

@@ -5,11 +5,13 @@ Every method may raise errors.Unavailable, after which nothing is known about it
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from chalicelib.config import Settings
 from chalicelib.core.change import Change
+from chalicelib.core.container import Spec
+from chalicelib.core.container_look import MISSING, Look
 from chalicelib.core.filters import Filter
 from chalicelib.core.job import Job, Millis
 from chalicelib.core.lane import Lane
@@ -28,6 +30,12 @@ class ChangeRefused(SortieError):
     def __init__(self, job: Job | None) -> None:
         super().__init__("the row has moved on" if job else "there is no such row")
         self.job = job
+
+
+class StartRefused(SortieError):
+    """The engine has no room for a container now; nothing was started."""
+
+    code = "start-refused"
 
 
 class JobStore(Protocol):
@@ -174,18 +182,27 @@ class UploadLink:
     expires_at: Millis
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectStat:
+    """Bytes of an object, and the tag that tells its contents from others."""
+
+    size: int
+    etag: str
+
+
 class Payloads(Protocol):
     """Inputs and outputs too large for a row."""
 
     def put(self, key: str, data: bytes) -> None: ...
 
-    def get(self, key: str) -> bytes:
-        """errors.PayloadMissing when there is no such object."""
+    def get(self, key: str, most: int) -> bytes:
+        """errors.PayloadMissing when there is no such object, errors.TooLarge when it holds more than `most` bytes."""
 
-    def copy(self, source: str, target: str) -> None: ...
+    def copy(self, source: str, target: str, etag: str | None = None) -> bool:
+        """False when `etag` is given and the source is another by now, or gone."""
 
-    def size(self, key: str) -> int | None:
-        """Bytes, or None when there is no such object."""
+    def stat(self, key: str) -> ObjectStat | None:
+        """None when there is no such object."""
 
     def link(self, key: str) -> str:
         """A short-lived presigned GET."""
@@ -195,6 +212,71 @@ class Payloads(Protocol):
 
     def check(self) -> None:
         """Return when the bucket answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Lines, oldest first, and what to ask for the next ones with."""
+
+    lines: Sequence[str]
+    after: str | None
+
+
+class Containers(Protocol):
+    """The engine that runs containers. A reference (`ref`) is its own name for one."""
+
+    def start(self, name: str, spec: Spec) -> str:
+        """Start it, unless one was started under this name: the reference of that. StartRefused where there is no room,
+        errors.Invalid where the engine does not take the spec."""
+
+    def find(self, name: str) -> list[str]:
+        """References of what was started under this name, whether or not it still runs."""
+
+    def look(self, refs: Sequence[str]) -> Mapping[str, Look]:
+        """Each one as it is; MISSING for what the engine does not know."""
+
+    def running(self) -> Sequence[Look]:
+        """What starts or runs now."""
+
+    def stop(self, ref: str, why: str) -> None:
+        """Ask it to end, and end it soon after. One that has ended or is unknown is left as it is."""
+
+    def tail(self, ref: str, lines: int) -> Sequence[str]:
+        """Its last lines, as far as they have arrived."""
+
+    def log(self, ref: str, after: str | None) -> LogPage:
+        """Its lines from the start, or on from where a page ended."""
+
+    def check(self) -> None:
+        """Return when the engine answers."""
+
+
+class NoContainers:
+    """Containers where no engine is configured: nothing starts, nothing is known."""
+
+    def start(self, name: str, spec: Spec) -> str:
+        raise StartRefused("no engine is configured")
+
+    def find(self, name: str) -> list[str]:
+        return []
+
+    def look(self, refs: Sequence[str]) -> Mapping[str, Look]:
+        return {ref: Look(ref, MISSING) for ref in refs}
+
+    def running(self) -> Sequence[Look]:
+        return []
+
+    def stop(self, ref: str, why: str) -> None:
+        return None
+
+    def tail(self, ref: str, lines: int) -> Sequence[str]:
+        return []
+
+    def log(self, ref: str, after: str | None) -> LogPage:
+        return LogPage([], after)
+
+    def check(self) -> None:
+        return None
 
 
 class Clock(Protocol):
@@ -255,3 +337,4 @@ class Ports:
     concurrency: Concurrency
     tasks: Mapping[str, Task]
     settings: Settings
+    containers: Containers = field(default_factory=NoContainers)

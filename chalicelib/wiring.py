@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chalicelib import config, tasks
-from chalicelib.aws import dynamodb, records, s3, sqs
+from chalicelib.aws import dynamodb, ecs, records, s3, sqs
 from chalicelib.aws.calls import client
 from chalicelib.config import Settings
 from chalicelib.core.lane import Lane
@@ -53,6 +53,22 @@ def ports(settings: Settings) -> Ports:
         concurrency=threads.SystemThreads(),
         tasks=tasks.load(),
         settings=settings,
+        containers=ecs.EcsContainers(
+            lazy_client("ecs"), lazy_client("ecs", tries=1), lazy_client("logs"), _place(settings)
+        ),
+    )
+
+
+def _place(settings: Settings) -> ecs.Place:
+    return ecs.Place(
+        stage=settings.stage,
+        cluster=settings.container_cluster,
+        log_group=settings.container_log,
+        region=settings.region,
+        role=settings.container_role,
+        subnets=settings.container_subnets,
+        security_group=settings.container_group,
+        ignores_tokens=settings.endpoint is not None,
     )
 
 

@@ -2,6 +2,7 @@
 
 queue    -> QueueSlot    (thread) -> Environment -> worker process -> handler     x WORKERS
 schedule -> ScheduleSlot (thread) -> Environment -> worker process -> handler
+ECS      -> EventSlot    (thread) -> Environment -> worker process -> handler, where there is an engine
 """
 
 import os
@@ -14,12 +15,14 @@ from collections.abc import Mapping
 
 import msgspec
 
+from chalicelib import config
 from dev import command, emulator
+from dev.containers import EventSlot
 from dev.environment import Environment
 from dev.process import say
 from dev.settings import STAGE, BadStart, DevSettings, child_environ, load
 from dev.slots import QueueSlot, ScheduleSlot, Slot
-from dev.sources import OtherSource, QueueSource, ScheduleSource, Source
+from dev.sources import EventSource, OtherSource, QueueSource, ScheduleSource, Source
 from dev.watch import Watch
 
 LIST_LIMIT = 60.0
@@ -82,6 +85,9 @@ class Runner:
             case ScheduleSource():
                 every = self._settings.schedule_every
                 return [ScheduleSlot(name, self._environment(name, source), source, every)]
+            case EventSource():
+                on = not config.load(self._environ).containers_off and config.load(self._environ).container_images
+                return [EventSlot(name, self._environment(name, source), source, self._environ)] if on else []
             case OtherSource():
                 say("", f"{name}: {source.kind} handlers run on AWS and when deployed offline, but not here.")
                 return []

@@ -72,7 +72,8 @@ def private_folder(path: Path, name: str) -> Path:
         for folder in (*reversed(path.parents), path):
             if not folder.exists():
                 folder.mkdir(mode=stat.S_IRWXU, exist_ok=True)
-        path.chmod(stat.S_IRWXU)
+        for folder in (path, ROOT / ".data") if path.is_relative_to(ROOT / ".data") else (path,):
+            folder.chmod(stat.S_IRWXU)
     except OSError as error:
         raise BadStart(f"{name}={path}: {error.strerror}. Name a folder that can be written.") from None
     return path

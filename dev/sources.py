@@ -48,6 +48,13 @@ class ScheduleSource(msgspec.Struct, frozen=True, tag="schedule"):
     period: int
 
 
+class EventSource(msgspec.Struct, frozen=True, tag="event"):
+    """`detail`: which of ECS's events it is called for, as a pattern."""
+
+    function: Function
+    detail: dict[str, list[str | dict[str, str]]]
+
+
 class OtherSource(msgspec.Struct, frozen=True, tag="other"):
     """A kind that development does not drive."""
 
@@ -55,7 +62,7 @@ class OtherSource(msgspec.Struct, frozen=True, tag="other"):
     kind: str
 
 
-Source = QueueSource | ScheduleSource | OtherSource
+Source = QueueSource | ScheduleSource | EventSource | OtherSource
 
 
 def read(stage: str, root: Path) -> list[Source]:
@@ -74,6 +81,8 @@ def _source(config: Any, settings: Any, stage: str, resources: template.Template
     if isinstance(config, chalice.ScheduledEventConfig):
         expression = config.schedule_expression
         return ScheduleSource(function, period(expression if isinstance(expression, str) else expression.to_string()))
+    if isinstance(config, chalice.CloudWatchEventConfig) and config.event_pattern.get("source") == ["aws.ecs"]:
+        return EventSource(function, config.event_pattern.get("detail", {}))
     return OtherSource(function, type(config).__name__)
 
 

@@ -6,10 +6,11 @@ import os
 import socket
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
-from dev import emulator, resources, sample
+from dev import containers, emulator, engine, resources, sample
 from dev.client import Client
 from dev.process import Child, exit_text, module, say
 from dev.runner import Runner
@@ -35,6 +36,7 @@ class Stack:
         )  # fmt: skip
         self.endpoint = settings.endpoint or self._launch.endpoint
         self._environ = child_environ(environ, settings, self.endpoint)
+        self._engine: engine.Engine | None = None
         self._emulator: Child | None = None
         self._server: Child | None = None
         self._socket: socket.socket | None = None
@@ -53,6 +55,7 @@ class Stack:
             emulator.demand(settings.endpoint)
         if settings.endpoint is None:
             self._lock = _claim(settings.data)
+            self._find_engine()
             self._emulator = emulator.start(self._launch, self._environ)
         sources = self._runner.read()
         self._server = self._serve()
@@ -60,6 +63,8 @@ class Stack:
         say("", f"Emulator at {self.endpoint}")
         use_emulator(self._environ)
         resources.create(STAGE, self.endpoint, settings.root)
+        if self._environ.get("CONTAINER_IMAGES"):
+            containers.prepare(self._environ, self.endpoint)
         self._runner.start(sources)
         sample.wait_until_healthy(self.url, self._check_children, settings.start_limit)
         say("", sample.run(Client(self.url)))
@@ -82,9 +87,22 @@ class Stack:
         self._runner.stop()
         if self._emulator is not None:
             self._emulator.stop(emulator.STOP_LIMIT)
+        if self._engine is not None:
+            self._engine.stop()
         for resource in (self._socket, self._lock):
             if resource is not None:
                 resource.close()
+
+    def _find_engine(self) -> None:
+        """Before the emulator starts, which would answer RunTask without one, and run nothing."""
+        settings = self._settings
+        if settings.emulator == "ministack":
+            self._engine = engine.find(self._environ, settings.data / "engine")
+        self._environ |= {**containers.variables(settings, self._engine), **self._environ}
+        if off := self._environ.get("CONTAINERS_OFF"):
+            say("", off)
+        else:
+            self._launch = replace(self._launch, services=f"{SERVICES},{containers.SERVICES}")
 
     def _serve(self) -> Child:
         assert self._socket is not None

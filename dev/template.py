@@ -66,6 +66,11 @@ class Template:
                 return self._resolve(argument[1] if self._holds(argument[0]) else argument[2])
             case "Fn::Equals":
                 return self._resolve(argument[0]) == self._resolve(argument[1])
+            case "Fn::Join":
+                parts = self._resolve(argument[1])
+                return argument[0].join(parts if isinstance(parts, list) else filter(None, [parts]))
+            case "Fn::And":
+                return all(self._resolve(each) for each in argument)
             case "Fn::Not":
                 return not self._resolve(argument[0])
         raise ValueError(f"resources.yaml: {function} is not read by the development stack")

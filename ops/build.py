@@ -91,7 +91,7 @@ def _chalice(stage: str, root: Path, folder: Path) -> dict[str, Any]:
     return template
 
 
-def copy_sources(root: Path, target: Path, stage: str) -> None:
+def copy_sources(root: Path, target: Path, stage: str, account: str | None = None) -> None:
     """What Chalice is shown: nothing of dev/ or tests/, no byte code, no libraries to install, the stage's policies."""
     for name in SOURCES:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
@@ -101,14 +101,20 @@ def copy_sources(root: Path, target: Path, stage: str) -> None:
             shutil.copy2(root / name, target / name)
     (target / "requirements.txt").write_text("")
     for path in (root / ".chalice").glob("policy-*.json"):
-        (target / ".chalice" / path.name).write_text(json.dumps(policy(path, stage), indent=1))
+        (target / ".chalice" / path.name).write_text(json.dumps(policy(path, stage, account), indent=1))
 
 
-def policy(template: Path, stage: str) -> dict[str, Any]:
-    """A function's policy with the stage put into each {"Fn::Sub": "...${Stage}..."}, which IAM does not know."""
+def policy(template: Path, stage: str, account: str | None = None) -> dict[str, Any]:
+    """A function's policy with the stage put into each {"Fn::Sub": "...${Stage}..."}, which IAM does not know.
+
+    `account`: its number, put in as well; without it CloudFormation is left to do so.
+    """
 
     def put_in(part: dict[str, Any]) -> Any:
-        return part["Fn::Sub"].replace("${Stage}", stage) if part.keys() == {"Fn::Sub"} else part
+        if part.keys() != {"Fn::Sub"}:
+            return part
+        text = part["Fn::Sub"].replace("${Stage}", stage).replace("${AWS::AccountId}", account or "${AWS::AccountId}")
+        return {"Fn::Sub": text} if "${" in text else text
 
     document: dict[str, Any] = json.loads(template.read_text("utf-8"), object_hook=put_in)
     return document

@@ -54,7 +54,7 @@ def chalice(account: Account, command: str, stage: str, bucket: str, record: Pat
     """`command`: deploy or delete. What Chalice said; its own record of what it made is kept in `record`."""
     with tempfile.TemporaryDirectory() as name:
         app = Path(name)
-        copy_sources(ROOT, app, stage)
+        copy_sources(ROOT, app, stage, account.number)
         _name_bucket(app / ".chalice/config.json", stage, bucket)
         libraries = vendor.installed() if account.endpoint else vendor.from_index(app / "libraries")
         for path, file in libraries.items():

@@ -1,13 +1,14 @@
 """`make deploy STAGE=prod`: build the package for Lambda, and create or update the stage's stack on AWS.
 
 ENDPOINT=http://localhost:4566 sends the same calls to an emulator instead, WITH=chalice takes `chalice deploy`, and
-ALARM_TOPIC names an SNS topic (its ARN) that the alarms go to.
+ALARM_TOPIC names an SNS topic (its ARN) that the alarms go to, CONTAINER_IMAGES what container jobs may run.
 """
 
 import os
 import sys
 from collections.abc import Callable, Mapping
 
+from chalicelib import config
 from dev import command
 from dev.settings import ROOT, BadStart, number
 from ops import build, chalice_deploy, cloudformation
@@ -32,8 +33,20 @@ def deploy(environ: Mapping[str, str], say: Callable[[str], None]) -> str:
     package = build.build(stage, ROOT / ".build" / stage, for_aws=account.endpoint is None)
     say(f"Package: {package.zip.stat().st_size / 1e6:.1f} MB, sha256 {package.digest[:12]}")
     parameters = {name: environ[key] for key, name in PARAMETERS.items() if environ.get(key)}
+    parameters |= _container_parameters(environ)
     outputs = cloudformation.deploy(account, stage, package, say, **parameters)
     return cloudformation.api_url(account, outputs)
+
+
+def _container_parameters(environ: Mapping[str, str]) -> dict[str, str]:
+    """Raises config.BadSetting."""
+    settings = config.load(environ)
+    return {
+        "ContainerImages": " ".join(settings.container_images),
+        "ContainerSecrets": ",".join(settings.container_secrets),
+        "ContainerSubnets": ",".join(settings.container_subnets),
+        "ContainerVpc": environ.get("CONTAINER_VPC", ""),
+    }
 
 
 def refuse_old_python(version: tuple[int, ...]) -> None:

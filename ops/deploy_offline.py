@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev import command, emulator, sample
+from dev import command, containers, emulator, engine, sample
 from dev.client import Client
 from dev.settings import address, number
 from ops import build, cloudformation, offline, tokens
@@ -36,22 +36,29 @@ def deploy(environ: Mapping[str, str], folder: Path, say: Callable[[str], None])
     """Bring the emulator up, the stack up to date, and one job through it."""
     stage = build.known_stage(environ.get("STAGE") or STAGE)
     endpoint = address(environ, "ENDPOINT")
-    endpoint = _start(environ, folder) if endpoint is None else emulator.demand(endpoint)
+    images = environ.get("CONTAINER_IMAGES", "")
+    if endpoint is None:
+        started = _start(environ, folder)
+        endpoint, images = started.endpoint, images or (containers.IMAGES if started.containers else "")
+        say("Container jobs run." if started.containers else engine.OFF)
+    else:
+        emulator.demand(endpoint)
     say(f"Emulator at {endpoint}")
     account = Account(endpoint)
     # An emulator that somebody else started most likely runs functions in Lambda's own containers.
     package = build.build(stage, folder / "package", for_aws=bool(environ.get("ENDPOINT")))
     say(f"Package: {package.zip.stat().st_size / 1e6:.1f} MB, sha256 {package.digest[:12]}")
-    url = cloudformation.api_url(account, cloudformation.deploy(account, stage, package, say, **WORKERS))
+    deployed = cloudformation.deploy(account, stage, package, say, ContainerImages=images, **WORKERS)
+    url = cloudformation.api_url(account, deployed)
     token = tokens.create(tokens.records_of(account, stage), OWNER, "admin", 30, now=time.time())
     say(sample.run(Client(url, {"Authorization": f"Bearer {token}"})))
     return Deployed(url, token, endpoint, stage)
 
 
-def _start(environ: Mapping[str, str], folder: Path) -> str:
+def _start(environ: Mapping[str, str], folder: Path) -> offline.Running:
     port = int(number(environ, "PORT", 0, 1, 65535)) if environ.get("PORT") else None
     keep = environ.get("STATE", "") not in ("", "0")
-    return offline.start(folder, environ, port=port, keep_state=keep).endpoint
+    return offline.start(folder, environ, port=port, keep_state=keep)
 
 
 def main() -> None:

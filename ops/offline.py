@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dev import command, emulator
+from dev import command, emulator, engine
 from dev.settings import ROOT, BadStart, private_folder
 
 ACTIONS = {
@@ -30,8 +30,12 @@ STOP_LIMIT = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Running:
+    """`engine`: the process id of Podman's service, where it was started for this; `containers`: an engine answers."""
+
     pid: int
     endpoint: str
+    engine: int = 0
+    containers: bool = False
 
 
 def folder_of(environ: Mapping[str, str]) -> Path:
@@ -51,17 +55,19 @@ def start(folder: Path, environ: Mapping[str, str], *, port: int | None, keep_st
         raise BadStart(
             f"Port {launch.port} is taken. Choose another with PORT=..., or use it: ENDPOINT={launch.endpoint}"
         )
+    host, engine_pid = _find_engine(environ, folder)
+    docker = {"DOCKER_HOST": host} if host else {}
     with (folder / "emulator.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, str(emulator.GUARDED)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=launch.environ(environ) | {"TMPDIR": str(folder / "tmp")},
+            env=launch.environ(environ) | {"TMPDIR": str(folder / "tmp")} | docker,
             cwd=folder,
             start_new_session=True,
         )
-    started = Running(process.pid, launch.endpoint)
+    started = Running(process.pid, launch.endpoint, engine_pid, bool(host))
     (folder / "emulator.json").write_text(json.dumps(asdict(started)))
     try:
         log_file = folder / "emulator.log"
@@ -72,6 +78,15 @@ def start(folder: Path, environ: Mapping[str, str], *, port: int | None, keep_st
         stop(folder)
         raise
     return started
+
+
+def _find_engine(environ: Mapping[str, str], folder: Path) -> tuple[str, int]:
+    """The address of an engine for containers, empty where there is none, and its process id if it was started here."""
+    if not engine.has_sdk():
+        return "", 0
+    if host := engine.find_running(environ):
+        return host, 0
+    return engine.start_detached(environ, folder) or ("", 0)
 
 
 def running(folder: Path) -> Running | None:
@@ -85,7 +100,8 @@ def running(folder: Path) -> Running | None:
 def stop(folder: Path) -> bool:
     """False when none ran. It is asked to end, so that it saves what it was told to keep; then it is ended."""
     try:
-        pid = int(json.loads((folder / "emulator.json").read_text())["pid"])
+        recorded = json.loads((folder / "emulator.json").read_text())
+        pid, engine_pid = int(recorded["pid"]), int(recorded.get("engine", 0))
     except (OSError, ValueError, KeyError):
         return False
     ran = _is_ours(pid)
@@ -95,6 +111,8 @@ def stop(folder: Path) -> bool:
         while _is_ours(pid) and time.monotonic() < give_up:
             time.sleep(0.1)
         _signal(pid, signal.SIGKILL)
+    if engine_pid and _is_ours(engine_pid, "podman"):
+        _signal(engine_pid, signal.SIGTERM)
     _tidy(folder)
     return ran
 
@@ -106,12 +124,28 @@ def adapt(template: dict[str, Any]) -> None:
     for policy in (policy for role in roles for policy in role["Properties"].get("Policies", ())):
         for statement in policy["PolicyDocument"]["Statement"]:
             statement["Action"] += [ACTIONS[name] for name in statement["Action"] if name in ACTIONS]
+            _name_places(statement)
 
 
-def _is_ours(pid: int) -> bool:
+def _name_places(statement: dict[str, Any]) -> None:
+    """MiniStack judges a call of ECS by its cluster and knows no condition of ECS's, one of Logs by the bare group."""
+    named = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+    if any(action.startswith("ecs:") for action in statement["Action"]):
+        statement.pop("Condition", None)
+        statement["Resource"] = [*named, *(f"arn:aws:ecs:*:*:cluster/{_cluster_of(arn)}" for arn in named)]
+    elif "logs:GetLogEvents" in statement["Action"]:
+        statement["Resource"] = [*named, *(arn.removesuffix(":*") for arn in named)]
+
+
+def _cluster_of(arn: str) -> str:
+    """It has the name that a stage's ARNs begin with: task/sortie-dev/*, task-definition/sortie-dev-*:*."""
+    return arn.partition("/")[2].split("/")[0].removesuffix(":*").removesuffix("-*") or "*"
+
+
+def _is_ours(pid: int, name: str = "ministack") -> bool:
     """A process id may have gone to somebody else since. What has ended and was not waited for is a zombie."""
     table = subprocess.run(["ps", "-o", "stat=,command=", "-p", str(pid)], capture_output=True, text=True)
-    return "ministack" in table.stdout and not table.stdout.lstrip().startswith("Z")
+    return name in table.stdout and not table.stdout.lstrip().startswith("Z")
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.config import LONGEST_TIMEOUT_SECONDS
 from chalicelib.core.task import Task
 
 Json = dict[str, Any]
@@ -70,14 +71,21 @@ def input_schema(task: Task) -> Json:
 def _build_shapes(prefix: str, fields: Json, tasks: Mapping[str, Task]) -> dict[str, Json]:
     """By name: a job of an array, and a job of each task."""
     array: Json = {"array": NUMBERS, "task": NULL}
-    shapes = [_shape(f"{prefix}ArrayJob", "Short for the task `sort`.", array, fields, ["array"])]
+    shapes = [_shape(f"{prefix}ArrayJob", "Short for the task `sort`.", array, _timed(fields), ["array"])]
     for name in sorted(tasks):
         payload = refer(_pascal(name) + "Input")
         either = payload if prefix else {"oneOf": [payload, refer("UploadedInput")]}
         own: Json = {"task": {"type": "string", "const": name}, "input": either}
         title = f"{prefix}{_pascal(name)}Job"
-        shapes.append(_shape(title, tasks[name].summary, own, fields, ["task", "input"]))
+        shapes.append(_shape(title, tasks[name].summary, own, _timed(fields, tasks[name].longest), ["task", "input"]))
     return {shape["title"]: shape for shape in shapes}
+
+
+def _timed(fields: Json, longest: float | None = None) -> Json:
+    """The longest time-out is the task's own."""
+    number, null = fields["timeout"]["anyOf"]
+    own = {**fields["timeout"], "anyOf": [{**number, "maximum": longest or LONGEST_TIMEOUT_SECONDS}, null]}
+    return fields | {"timeout": own}
 
 
 def _shape(title: str, description: str, own: Json, fields: Json, required: list[str]) -> Json:

@@ -2,23 +2,25 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from chalicelib.api.body import RequestContext, decode_body, move_inside
 from chalicelib.api.fields import Time, render_optional_time, render_time
-from chalicelib.config import LONGEST_TIMEOUT_SECONDS
 from chalicelib.core import times
-from chalicelib.core.job import Attempt, Error, Job, Millis, Status, status_at
+from chalicelib.core.container import LONGEST_SECONDS, admit
+from chalicelib.core.job import Attempt, Error, Job, Millis, Status, container_of, status_at
 from chalicelib.core.task import Task
 from chalicelib.core.window import OnRepeat
 from chalicelib.errors import FieldError, Invalid, SortieError
+from chalicelib.service import containers
 from chalicelib.service.new_job import NewJob, WindowWish
 from chalicelib.service.read import Link, Rendered
 
 DAY_SECONDS, YEAR_SECONDS, LARGEST_WHOLE = 86_400, 366 * 86_400, 2**53
 NULL = msgspec.Raw(b"null")
+Phase = Literal["starting", "running"]
 
 Payload = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"$ref": "#/components/schemas/Payload"})]
 ObjectId = (
@@ -60,7 +62,7 @@ class JobRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_d
     window: WindowRequest | None = None
     run_in: RunIn | None = None
     run_at: RunAt | None = None
-    timeout: Annotated[float, msgspec.Meta(ge=1, le=LONGEST_TIMEOUT_SECONDS)] | None = None
+    timeout: Annotated[float, msgspec.Meta(ge=1, le=LONGEST_SECONDS)] | None = None
     max_attempts: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
 
 
@@ -94,6 +96,13 @@ class AttemptAnswer(msgspec.Struct):
     error: Error | None
 
 
+class ContainerAnswer(msgspec.Struct):
+    """The newest attempt's container: since when it runs, and what it exited with."""
+
+    started_at: Time | None
+    exit_code: int | None
+
+
 class JobSummary(msgspec.Struct, kw_only=True):
     """A job without its input and output."""
 
@@ -115,6 +124,9 @@ class JobSummary(msgspec.Struct, kw_only=True):
     max_attempts: int
     timeout: float
     progress: float | None
+    phase: Phase | None
+    elapsed_ms: int | None
+    container: ContainerAnswer | None
     cancel_requested: bool
     error: Error | None
     window: WindowAnswer | None
@@ -157,8 +169,9 @@ def check_changes(request: JobRequest, context: RequestContext, new: NewJob) -> 
     """`new` has its task and its input; the other fields are the request's."""
     if request.window is not None and request.object_id is None:
         raise Invalid(FieldError("window", "a window needs an object_id: say which object it is for"))
-    if request.timeout is not None and request.timeout > context.settings.max_timeout:
-        raise Invalid(FieldError("timeout", f"at most {context.settings.max_timeout:g} seconds"))
+    longest = context.tasks[new.task].longest or context.settings.max_timeout
+    if request.timeout is not None and request.timeout > longest:
+        raise Invalid(FieldError("timeout", f"at most {longest:g} seconds for the task {new.task}"))
     return replace(
         new,
         run_at=_parse_run_at(request, context.now),
@@ -191,7 +204,9 @@ def _check_task_and_input(request: JobRequest, context: RequestContext) -> tuple
     if not payload:
         raise Invalid(FieldError("input", "the task's input is missing"))
     upload = _parse_upload(payload)
-    if upload is None:
+    if task.remote:
+        _check_container(task, payload, upload, context)
+    elif upload is None:
         _check_input(task, payload)
     return task, payload, upload
 
@@ -216,6 +231,15 @@ def _require_task(name: str, context: RequestContext) -> Task:
 def _check_input(task: Task, payload: bytes) -> None:
     try:
         task.validate(payload)
+    except Invalid as invalid:
+        raise move_inside("input", invalid) from None
+
+
+def _check_container(task: Task, payload: bytes, upload: str | None, context: RequestContext) -> None:
+    if upload is not None:
+        raise Invalid(FieldError("input.upload", "what a container is told fits a request: leave the upload out"))
+    try:
+        admit(task.decode(payload), containers.allowed(context.settings))
     except Invalid as invalid:
         raise move_inside("input", invalid) from None
 
@@ -265,6 +289,7 @@ def _render_fields(row: Job, now: Millis) -> dict[str, Any]:
         "max_attempts": row.attempt_limit,
         "timeout": row.timeout,
         "progress": row.progress,
+        **_render_phase(row, now),
         "cancel_requested": row.cancel_requested,
         "error": row.error,
         "window": _render_window(row),
@@ -277,6 +302,18 @@ def _render_fields(row: Job, now: Millis) -> dict[str, Any]:
         "retried_by": row.retried_by,
         "retried_at": render_optional_time(row.retried_at),
     }
+
+
+def _render_phase(row: Job, now: Millis) -> dict[str, Any]:
+    """A container's start takes a while: until it runs, the time since the claim has elapsed."""
+    container = container_of(row)
+    answer = ContainerAnswer(render_optional_time(container.started_at), container.exit_code) if container else None
+    if row.status is not Status.RUNNING:
+        return {"phase": None, "elapsed_ms": None, "container": answer}
+    runs_since = container.started_at if container else None
+    phase = None if not row.remote else "running" if runs_since else "starting"
+    since = runs_since or row.started_at
+    return {"phase": phase, "elapsed_ms": max(0, now - since) if since else None, "container": answer}
 
 
 def _render_window(row: Job) -> WindowAnswer | None:

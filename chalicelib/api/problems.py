@@ -28,6 +28,7 @@ TABLE: Mapping[type[SortieError], tuple[int, str]] = {
     errors.WindowHeld: (429, "The object's window holds a job"),
     errors.LimitReached: (429, "The owner has as many as one may have"),
     errors.Contended: (429, "Too many requests for one object"),
+    errors.Busy: (429, "Too many requests wait"),
     errors.Unavailable: (503, "AWS does not answer"),
     errors.ResourceMissing: (503, "A resource is missing"),
 }
@@ -60,7 +61,7 @@ def plain_problem(status: int, detail: str) -> Problem:
 def problem_headers(error: SortieError) -> dict[str, str]:
     if isinstance(error, errors.LimitReached) and error.retry_after is None:
         return {}
-    if isinstance(error, errors.WindowHeld | errors.LimitReached | errors.Contended | errors.Unavailable):
+    if isinstance(error, errors.WindowHeld | errors.LimitReached | errors.Contended | errors.Busy | errors.Unavailable):
         return {"Retry-After": str(error.retry_after)}
     return {"WWW-Authenticate": "Bearer"} if isinstance(error, errors.Unauthorized) else {}
 

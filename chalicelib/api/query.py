@@ -28,6 +28,8 @@ OBJECT_ID = Parameter("object_id", {"type": "string", "minLength": 1, "maxLength
 LIMIT = Parameter("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20})
 CURSOR = Parameter("cursor", {"type": "string", "pattern": "^[0-7][0-9a-hjkmnp-tv-z]{25}$"})
 WAIT = Parameter("wait", {"type": "integer", "minimum": 1, "maximum": 25})
+ATTEMPT = Parameter("attempt", {"type": "integer", "minimum": 1, "maximum": 1_000_000})
+AFTER = Parameter("after", {"type": "string", "pattern": "^[A-Za-z0-9/+=_.:-]{1,300}$"})
 SPAN = Parameter("span", {"type": "string", "enum": ["hour", "day"], "default": "hour"})
 
 
@@ -57,6 +59,14 @@ def query_choice(query: Mapping[str, str], parameter: Parameter) -> str:
         return str(parameter.schema.get("default", ""))
     if text not in parameter.schema["enum"]:
         raise Invalid(FieldError(parameter.name, f"one of {', '.join(parameter.schema['enum'])}"))
+    return text
+
+
+def query_text(query: Mapping[str, str], parameter: Parameter) -> str | None:
+    """What fits the pattern of the schema."""
+    text = query.get(parameter.name)
+    if text is not None and not re.fullmatch(parameter.schema["pattern"], text):
+        raise Invalid(FieldError(parameter.name, "no place in a log: take it from the header Log-After"))
     return text
 
 

@@ -10,6 +10,8 @@ from chalicelib.api.groups import GroupList, RunAnswer, RunStarted
 from chalicelib.api.jobs import JobAnswer, JobRequest
 from chalicelib.api.lists import BoardAnswer, JobList
 from chalicelib.api.query import (
+    AFTER,
+    ATTEMPT,
     CURSOR,
     GROUP,
     LIMIT,
@@ -72,11 +74,13 @@ ROUTES = (
     Route("GET", "/jobs", "list_jobs", "List jobs, newest first", READ, "jobs",
           query=(OWNER, STATUS, TASK, OBJECT_ID, GROUP, SINCE, UNTIL, LIMIT, CURSOR), answers={200: JobList}),
     Route("GET", "/jobs/{job_id}", "get_job", "One job; `wait` holds the answer until it ends or the seconds pass",
-          READ, "jobs", query=(WAIT,), answers={200: JobAnswer}, problems=(404,)),
+          READ, "jobs", query=(WAIT,), answers={200: JobAnswer}, problems=(404, 429)),
     Route("DELETE", "/jobs/{job_id}", "cancel_job", "Cancel a job; a running one stops at its next checkpoint",
           SUBMIT, "jobs", answers={200: JobAnswer, 202: JobAnswer}, problems=(404, 409)),
     Route("POST", "/jobs/{job_id}/retry", "retry_job", "Run a failed or canceled job again", SUBMIT, "jobs",
           answers={202: JobAnswer}, problems=(404, 409)),
+    Route("GET", "/jobs/{job_id}/log", "get_log", "What an attempt's container has written, also while it runs",
+          READ, "jobs", query=(ATTEMPT, AFTER), answers={200: TEXT}, problems=(404,)),
     Route("POST", "/jobs/{job_id}/run-again", "run_again", "Make a new job from one that has ended", SUBMIT, "jobs",
           body=RunAgainRequest, body_required=False, answers={200: JobAnswer, 202: JobAnswer},
           problems=(*BAD_BODY, 404, 409, 429), idempotent=True, located=True),

@@ -49,8 +49,16 @@ class StatsAnswer(msgspec.Struct):
     wait_ms: Percentiles
 
 
-class HealthAnswer(msgspec.Struct):
+class HealthAnswer(msgspec.Struct, omit_defaults=True):
+    """`containers`: why container jobs are off on this machine."""
+
     status: str
+    containers: str = ""
+
+
+def render_health(containers_off: str) -> HealthAnswer:
+    """All that a job needs answers."""
+    return HealthAnswer("ok", f"off: {containers_off}" if containers_off else "")
 
 
 def render_stats(stats: Stats) -> StatsAnswer:

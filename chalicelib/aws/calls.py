@@ -33,7 +33,8 @@ def client(service: str, endpoint: str | None, tries: int = 3, read_timeout: flo
         config = config.merge(Config(read_timeout=60, signature_version="s3v4", s3=s3))
     new_client = boto3.client(service, endpoint_url=endpoint, config=config)
     new_client.meta.events.register("before-parameter-build", _remember_resource)
-    new_client.meta.events.register("after-call", lambda **call: _refuse_missing(endpoint, **call))
+    if service != "logs":  # where a stream that is not there is one that nothing was written to
+        new_client.meta.events.register("after-call", lambda **call: _refuse_missing(endpoint, **call))
     if tries == 1:  # nobody makes good a connection that was kept and has died meanwhile
         new_client.meta.events.register("before-send", _close_connection)
     return new_client

@@ -1,6 +1,7 @@
 """Conditions and updates of job rows as DynamoDB expressions: core/change.py's guards, word for word.
 
 claim      status in (what the table allows) and not_before <= now and attempts < attempt_limit and not canceling
+           and not (remote and running)
 a change   each guard that the change carries: statuses, attempt (the fence), wake_at, not_before <=, not canceling,
            that the row's window (JSON) names the job itself as its holder
 """
@@ -70,6 +71,8 @@ def claim(now: Millis, token: str) -> Params:
     e.conditions.append(f"{e.name('not_before')} <= {at}")
     e.conditions.append(f"{e.name('attempts')} < {e.name('attempt_limit')}")
     e.not_canceling()
+    running = e.value({"S": str(Status.RUNNING)})
+    e.conditions.append(f"(attribute_not_exists({e.name('remote')}) OR {e.name('status')} <> {running})")
     e.set("status", {"S": str(target(Event.CLAIM))})
     e.sets.append(f"{e.name('attempts')} = {e.name('attempts')} + {e.number(1)}")
     e.set("not_before", {"N": str(now + LEASE_MS)})

@@ -6,10 +6,11 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.calls import Client, code_of, translated
 from chalicelib.core.job import Millis
-from chalicelib.errors import PayloadMissing
-from chalicelib.ports import UploadLink
+from chalicelib.errors import PayloadMissing, TooLarge
+from chalicelib.ports import ObjectStat, UploadLink
 
 MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
+CHANGED = MISSING | {"PreconditionFailed", "412"}
 JSON = "application/json"
 
 
@@ -25,25 +26,36 @@ class S3Payloads:
         with translated("store the payload"):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=JSON)
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, most: int) -> bytes:
         with translated("fetch the payload"):
             try:
-                body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
-                return bytes(body.read())
+                answer = self._client.get_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
                 if code_of(error) in MISSING:
                     raise PayloadMissing(key) from error
                 raise
+            if answer["ContentLength"] > most:
+                answer["Body"].close()
+                raise TooLarge(f"{answer['ContentLength']:,} bytes, and at most {most:,} are read")
+            return bytes(answer["Body"].read())
 
-    def copy(self, source: str, target: str) -> None:
+    def copy(self, source: str, target: str, etag: str | None = None) -> bool:
+        origin = {"Bucket": self._bucket, "Key": source}
+        unchanged = {} if etag is None else {"CopySourceIfMatch": etag}
         with translated("keep the payload"):
-            origin = {"Bucket": self._bucket, "Key": source}
-            self._client.copy_object(Bucket=self._bucket, Key=target, CopySource=origin)
+            try:
+                self._client.copy_object(Bucket=self._bucket, Key=target, CopySource=origin, **unchanged)
+            except ClientError as error:
+                if etag is None or code_of(error) not in CHANGED:
+                    raise
+                return False
+        return True
 
-    def size(self, key: str) -> int | None:
+    def stat(self, key: str) -> ObjectStat | None:
         with translated("look at the payload"):
             try:
-                return int(self._client.head_object(Bucket=self._bucket, Key=key)["ContentLength"])
+                answer = self._client.head_object(Bucket=self._bucket, Key=key)
+                return ObjectStat(int(answer["ContentLength"]), str(answer["ETag"]))
             except ClientError as error:
                 if code_of(error) in MISSING:
                     return None

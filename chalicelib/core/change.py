@@ -23,6 +23,7 @@ from chalicelib.core.job import (
     Millis,
     Payload,
     Status,
+    container_of,
     sources,
     target,
 )
@@ -67,8 +68,9 @@ def permits(change: Change, row: Job) -> bool:
 
 
 def claimable(row: Job, now: Millis) -> bool:
-    """Whether an attempt may start: open, not held, attempts left, nobody has asked to stop it."""
-    open_ = row.status in sources(Event.CLAIM)
+    """Whether an attempt may start: open, not held, attempts left, nobody has asked to stop it. What runs elsewhere
+    may run on after its lease: only a look at it ends the attempt."""
+    open_ = row.status in sources(Event.CLAIM) and not (row.remote and row.status is Status.RUNNING)
     return open_ and row.not_before <= now and row.attempts < row.attempt_limit and not row.cancel_requested
 
 
@@ -286,5 +288,9 @@ def _name(what: str, by: str | None, now: Millis) -> dict[str, Any]:
 def _log_attempt(job: Job, now: Millis, outcome: str, error: Error | None) -> dict[str, Any]:
     """The newest past attempts. Written whole: nobody else adds one while this attempt's number stands."""
     short = error and Error(error.type, error.message[:PAST_MESSAGE_CHARACTERS])
-    past = Attempt(attempt=job.attempts, started_at=job.started_at or now, ended_at=now, outcome=outcome, error=short)
+    container = container_of(job)
+    past = Attempt(
+        attempt=job.attempts, started_at=job.started_at or now, ended_at=now, outcome=outcome, error=short,
+        ref=container.ref if container else None,
+    )  # fmt: skip
     return {"past_attempts": (*job.past_attempts, past)[-PAST_KEPT:]}

@@ -13,6 +13,8 @@ _MOST_PLACES = 100
 """How many places of a body are put right; lists and dicts count once. Only a type that holds itself has so many."""
 # A string is read whole, closed or not, so that a body of quotes costs no more than its length.
 _STRING_OR_NAN = re.compile(rb'"(?:[^"\\]++|\\.?)*+(?:"|\Z)|-?\b(?:NaN|Infinity)\b', re.DOTALL)
+_BYTE = re.compile(r"\(byte (\d+)\)")
+_NAN = re.compile(rb"-?(?:NaN|Infinity)\b")
 _MARK = "\x00"
 
 
@@ -29,6 +31,17 @@ def decode(raw: bytes, kind: type[T]) -> T:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise error from None
     return _decode_document(document, kind)
+
+
+def find_nan_at(raw: bytes, error: str) -> str | None:
+    """The word and its place, as in `NaN (byte 3)`, where msgspec's error is about one. Of a minus it names the byte
+    behind."""
+    byte = _BYTE.search(error)
+    for start in (int(byte[1]) - 1, int(byte[1])) if byte else ():
+        word = _NAN.match(raw, max(start, 0))
+        if word:
+            return f"{word[0].decode()} (byte {word.start()})"
+    return None
 
 
 def find_nan_path(raw: bytes) -> tuple[str, str] | None:

@@ -48,6 +48,8 @@ def plan(job: Job, now: Millis, *, jitter: float, retention: float, backlog: boo
     lane."""
     if job.wake_at is None or job.wake_at > now:
         return None
+    if job.remote and job.status is Status.RUNNING:
+        return None  # only a look at its container says more: see service/containers.py
     if job.status in WAITING:
         return _plan_waiting(job, now, retention, backlog=backlog)
     if job.status is Status.RUNNING and job.not_before + BEAT_MS > now:

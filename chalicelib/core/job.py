@@ -97,19 +97,34 @@ class Window(msgspec.Struct, frozen=True):
     job_id: str
 
 
+class Container(msgspec.Struct, frozen=True):
+    """The container of one attempt: the engine's reference to it, since when it runs, how it exited. `refused`: how
+    many starts in a row the engine had no room for, the first of them at `refused_since`."""
+
+    attempt: int
+    ref: str = ""
+    started_at: Millis | None = None
+    exit_code: int | None = None
+    refused: int = 0
+    refused_since: Millis | None = None
+
+
 class Attempt(msgspec.Struct, frozen=True):
-    """One attempt that is over; `outcome` is completed, canceled or the error's type."""
+    """One attempt that is over; `outcome` is completed, canceled, not_started or the error's type. `ref`: its
+    container."""
 
     attempt: int
     started_at: Millis
     ended_at: Millis
     outcome: str
     error: Error | None = None
+    ref: str | None = None
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One row. `not_before`: nobody may claim it before; the due time while it waits, the lease while it runs.
-    `resends`: how often the dispatcher has sent its message again."""
+    `resends`: how often the dispatcher has sent its message again. `remote`: it runs in a container, and only a
+    look at that ends an attempt."""
 
     id: str
     owner: str
@@ -141,6 +156,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     past_attempts: tuple[Attempt, ...] = ()
     expires_at: int | None = None
     request_id: str | None = None
+    remote: bool = False
+    container: Container | None = None
     parent_id: str | None = None
     traceparent: str | None = None
     canceled_by: str | None = None
@@ -149,6 +166,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     retried_at: Millis | None = None
     pure: bool = False
     resends: int = 0
+
+
+def container_of(job: Job) -> Container | None:
+    """The container of the attempt that runs; None while it is not known to have one."""
+    container = job.container
+    return container if container and container.attempt == job.attempts and container.ref else None
 
 
 def sources(event: Event) -> frozenset[Status]:

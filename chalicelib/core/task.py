@@ -45,7 +45,8 @@ class Task:
 
     `quick`: over in milliseconds when its input fits the row, so its jobs are kept out of the `running` list and
     the task list, which saves index writes. `pure`: running it once more has no effect but its output; a task that is
-    both takes the quick lane.
+    both takes the quick lane. `remote`: its jobs run in containers, and `run` is never called. `longest`: the longest
+    time-out in seconds, where it is not the worker's own.
     """
 
     name: str
@@ -58,6 +59,8 @@ class Task:
     check: Callable[[Any], None] | None
     adopt: Callable[[bytes], bytes] | None
     input_schema: dict[str, Any] | None
+    remote: bool = False
+    longest: float | None = None
 
     def decode(self, raw: bytes) -> Any:
         """The typed input; Invalid names the first field that is wrong."""
@@ -66,7 +69,8 @@ class Task:
         except msgspec.ValidationError as error:
             raise Invalid(field_error_of(error)) from None
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-            raise Invalid(FieldError("", f"not valid JSON: {error}")) from None
+            nan = decoding.find_nan_at(raw, str(error))
+            raise Invalid(FieldError("", f"{nan}, not a number" if nan else f"not valid JSON: {error}")) from None
 
     def validate(self, raw: bytes) -> None:
         task_input = self.decode(raw)
@@ -80,6 +84,7 @@ TASKS: dict[str, Task] = {}
 def task(
     name: str, *, summary: str, quick: bool = False, pure: bool = False, check: Callable[[Any], None] | None = None,
     adopt: Callable[[bytes], bytes] | None = None, input_schema: dict[str, Any] | None = None,
+    remote: bool = False, longest: float | None = None,
 ) -> Callable[[Callable[[Any, Context], Any]], Callable[[Any, Context], Any]]:  # fmt: skip
     """Register the decorated function under `name`; its annotations say what goes in and out."""
 
@@ -88,7 +93,9 @@ def task(
         first = next(iter(hints))
         if name in TASKS and TASKS[name].run.__module__ != run.__module__:
             raise ValueError(f"two tasks are called {name!r}: {TASKS[name].run.__module__} and {run.__module__}")
-        TASKS[name] = Task(name, summary, run, hints[first], hints["return"], quick, pure, check, adopt, input_schema)
+        TASKS[name] = Task(
+            name, summary, run, hints[first], hints["return"], quick, pure, check, adopt, input_schema, remote, longest
+        )
         return run
 
     return register

@@ -1,4 +1,4 @@
-"""What Lambda hands an event handler, and what a queue's event source is answered."""
+"""What Lambda and EventBridge hand an event handler, and what a queue's event source is answered."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,3 +12,13 @@ def seconds_left_of(event: Any) -> Callable[[], float]:
 def render_failures(message_ids: Sequence[str]) -> dict[str, Any]:
     """The messages that stay in the queue; the others are deleted."""
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in message_ids]}
+
+
+def container_events(stage: str) -> dict[str, Any]:
+    """ECS's events of this stage's containers that run or have stopped."""
+    started_by = [{"prefix": f"{stage}/"}]
+    return {
+        "source": ["aws.ecs"],
+        "detail-type": ["ECS Task State Change"],
+        "detail": {"lastStatus": ["RUNNING", "STOPPED"], "startedBy": started_by},
+    }

@@ -3,7 +3,7 @@
 import logging
 import re
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import unquote
@@ -14,7 +14,7 @@ from chalice.app import Chalice
 from chalice.app import Request as ChaliceRequest
 from chalice.app import Response as ChaliceResponse
 
-from chalicelib.api.body import refuse_body
+from chalicelib.api.body import parse_idempotency_key, refuse_body
 from chalicelib.api.problems import CONTENT_TYPE, Problem, plain_problem, problem_headers, to_problem
 from chalicelib.api.query import refuse_unknown_query
 from chalicelib.api.routes import Route, require_route
@@ -32,7 +32,9 @@ _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request, as a use case wants to see it. `caller`: None on a public route, where nobody is asked who he is."""
+    """One request, as a use case wants to see it. `caller`: None on a public route, where nobody is asked who he is.
+    `key`: the Idempotency-Key, on routes that know one.
+    """
 
     caller: Principal | None
     query: Mapping[str, str]
@@ -40,6 +42,7 @@ class Request:
     body: bytes
     request_id: str
     prefix: str
+    key: str | None = None
 
     @property
     def principal(self) -> Principal:
@@ -139,7 +142,8 @@ class Router:
         refuse_unknown_query(query, route.query)
         if route.body is None:
             refuse_body(body)
-        return Request(caller, query, request.headers, body, request_id, _prefix(request))
+        key = parse_idempotency_key(request.headers.get("idempotency-key")) if route.idempotent else None
+        return Request(caller, query, request.headers, body, request_id, _prefix(request), key)
 
     def _read_body(self, request: ChaliceRequest) -> bytes:
         body, limit = cast(bytes, request.raw_body or b""), self._settings.body_limit
@@ -159,6 +163,12 @@ def json_response(status: int, answer: Any, **headers: str) -> Response:
 def text_response(text: str) -> Response:
     """Prometheus's text form."""
     return Response(200, text, content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def lines_response(lines: Sequence[str], after: str | None) -> Response:
+    """A page of a log, and where the next one begins."""
+    headers = {} if after is None else {"Log-After": after}
+    return Response(200, "".join(f"{line}\n" for line in lines), headers, "text/plain; charset=utf-8")
 
 
 def problem_response(problem: Problem, **headers: str) -> Response:

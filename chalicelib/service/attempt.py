@@ -13,7 +13,8 @@ from chalicelib.core.change import (
 )
 from chalicelib.core.job import Error, Inline, Job
 from chalicelib.core.task import Task, TaskError
-from chalicelib.errors import Invalid, PayloadMissing, Unavailable
+from chalicelib.core.unpacking import unpack
+from chalicelib.errors import Invalid, PayloadMissing, TooLarge, Unavailable
 from chalicelib.ports import ChangeRefused, Ports
 from chalicelib.service import log
 
@@ -176,8 +177,8 @@ def run(ports: Ports, job: Job, watch: Watch | None = None) -> Outcome:
         raise
     except PayloadMissing:
         return _fail("the input is no longer stored: submit the job again with its input")
-    except Invalid as invalid:
-        return _fail(f"the input cannot be read: {invalid}")
+    except (Invalid, TooLarge) as refused:
+        return _fail(f"the input cannot be read: {refused}")
     except Exception as error:  # whatever a task's own `adopt` may raise
         return Failed(_describe_error(error))
     return _run_timed(task, task_input, RunningContext(ports, job, ends, watch))
@@ -186,7 +187,10 @@ def run(ports: Ports, job: Job, watch: Watch | None = None) -> Outcome:
 def _read_input(ports: Ports, job: Job, task: Task) -> object:
     if isinstance(job.input, Inline):
         return task.decode(job.input.data)
-    data = ports.payloads.get(job.input.key)
+    most = ports.settings.upload_limit
+    data = ports.payloads.get(job.input.key, most)
+    if job.input.raw:
+        data = unpack(data, most)
     if job.input.raw and task.adopt:
         data = task.adopt(data)
     return task.decode(data)

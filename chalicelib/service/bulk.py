@@ -6,6 +6,7 @@ from chalicelib.core.job import Job
 from chalicelib.errors import SortieError, Unavailable
 from chalicelib.ports import Ports
 from chalicelib.service import log, notify
+from chalicelib.service.inputs import Inputs
 from chalicelib.service.new_job import NewJob, build
 from chalicelib.service.submit import Submitted, submit_judged
 
@@ -24,6 +25,7 @@ def submit_many(
     """
     results: list[Submitted | SortieError] = []
     new_ones: dict[int, Job] = {}
+    inputs = Inputs(ports)
     away: Unavailable | None = None
     for position, entry in enumerate(entries):
         result: Submitted | SortieError
@@ -32,7 +34,7 @@ def submit_many(
         elif away is not None:
             result = away
         elif isinstance(entry, NewJob) and key is None and entry.window is None:
-            result = _build(ports, entry)
+            result = _build(ports, entry, inputs)
             if isinstance(result, Submitted):
                 new_ones[position] = result.job
         else:
@@ -72,9 +74,9 @@ def _alone(
         return error
 
 
-def _build(ports: Ports, new: NewJob) -> Submitted | SortieError:
+def _build(ports: Ports, new: NewJob, inputs: Inputs) -> Submitted | SortieError:
     now = ports.clock.now()
     try:
-        return Submitted(build(ports, new, ports.random.new_id(now), now), created=True)
+        return Submitted(build(ports, new, ports.random.new_id(now), now, inputs), created=True)
     except SortieError as error:
         return error

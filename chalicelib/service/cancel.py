@@ -4,7 +4,7 @@ from chalicelib.core import change as changes
 from chalicelib.core.job import ENDED, WAITING, Event, Job, Status
 from chalicelib.errors import WrongStatus
 from chalicelib.ports import ChangeRefused, Ports
-from chalicelib.service import log, read
+from chalicelib.service import containers, log, read
 from chalicelib.service.metrics import Tallies
 
 TRIES = 5
@@ -34,6 +34,8 @@ def cancel(ports: Ports, owner: str | None, job_id: str, *, by: str | None = Non
             continue
         log.transition(Event.CANCEL, after, row.status)
         _count(ports, after, row)
+        if after.remote and after.status is Status.RUNNING:
+            containers.stop_for_cancel(ports, after)
         return after
     raise WrongStatus("the job moves too fast to be canceled: try again")
 

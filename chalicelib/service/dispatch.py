@@ -13,7 +13,7 @@ from chalicelib.core.job import WAITING, Job
 from chalicelib.core.lane import Lane, lane_of
 from chalicelib.errors import Unavailable
 from chalicelib.ports import ChangeRefused, Hint, Ports
-from chalicelib.service import log, notify, schedules
+from chalicelib.service import containers, log, notify, schedules
 from chalicelib.service.metrics import Tallies
 
 STOP_BEFORE_SECONDS = 5.0
@@ -23,6 +23,7 @@ PAGE_ROWS = 100
 def dispatch(ports: Ports, seconds_left: Callable[[], float]) -> int:
     """How many rows were looked at. Stops by itself while the function still has a few seconds."""
     looked_at, tallies, backlog = 0, Tallies(ports), cache(lambda: _has_backlog(ports))
+    _sweep(ports)
     for names in ports.jobs.due(ports.clock.now(), PAGE_ROWS):
         looked_at += len(names)
         _dispatch_jobs([name for name in names if is_id(name)], ports, tallies, backlog)
@@ -38,7 +39,9 @@ def dispatch(ports: Ports, seconds_left: Callable[[], float]) -> int:
 
 def _dispatch_jobs(job_ids: Sequence[str], ports: Ports, tallies: Tallies, backlog: Callable[[], bool]) -> None:
     hints: list[Hint] = []
-    for job in ports.jobs.get_many(job_ids):
+    rows = ports.jobs.get_many(job_ids)
+    _look_after(ports, rows, tallies)
+    for job in rows:
         try:
             hint = _apply_plan(ports, job, tallies, backlog)
         except Exception as error:  # one bad row must not keep all the others waiting
@@ -47,6 +50,23 @@ def _dispatch_jobs(job_ids: Sequence[str], ports: Ports, tallies: Tallies, backl
         if hint is not None:
             hints.append(hint)
     notify.send_hints(ports, hints)
+
+
+def _look_after(ports: Ports, rows: Sequence[Job], tallies: Tallies) -> None:
+    """What runs in containers: one look for a page of rows."""
+    try:
+        if remote := containers.unsettled(rows, ports.clock.now()):
+            containers.settle_many(ports, remote, tallies, in_round=True)
+    except Unavailable as error:
+        log.warning("containers_not_looked_at", reason=str(error))
+
+
+def _sweep(ports: Ports) -> None:
+    try:
+        if not containers.allowed(ports.settings).off:
+            containers.sweep(ports)
+    except Unavailable as error:
+        log.warning("containers_not_swept", reason=str(error))
 
 
 def _apply_plan(ports: Ports, job: Job, tallies: Tallies, backlog: Callable[[], bool]) -> Hint | None:

@@ -10,6 +10,7 @@ from chalicelib.core.records import RunRecord
 from chalicelib.errors import FieldError, Invalid, NotFound, Unavailable
 from chalicelib.ports import ChangeRefused, Ports
 from chalicelib.service import keys, log, notify
+from chalicelib.service.inputs import Inputs
 from chalicelib.service.new_job import NewJob, build
 
 LARGEST_JOBS = 99
@@ -68,10 +69,10 @@ def trigger(
 
 def _start(ports: Ports, group: Group, owner: str, run_id: str, request_id: str | None) -> Run:
     now = ports.clock.now()
-    jobs = []
+    jobs, inputs = [], Inputs(ports)
     for new in group.jobs:
         mine = replace(new, owner=owner, group=group.name, run_id=run_id, request_id=request_id)
-        jobs.append(build(ports, mine, ports.random.new_id(now), now))
+        jobs.append(build(ports, mine, ports.random.new_id(now), now, inputs))
     expires_at = round(now / 1000 + 2 * ports.settings.retention)
     record = RunRecord(owner, run_id, group.name, tuple(job.id for job in jobs), now, expires_at)
     stands = _insert(ports, record, jobs)

@@ -1,18 +1,20 @@
 """From a checked request to a row: where its input lies, when it is due, when the dispatcher must look at it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
 
 from chalicelib.core import dispatch_plan
-from chalicelib.core.ids import is_id
 from chalicelib.core.job import Inline, Job, Millis, Payload, Status, Stored
+from chalicelib.core.task import Task
 from chalicelib.core.window import OnRepeat
 from chalicelib.errors import FieldError, Invalid
 from chalicelib.ports import Ports
+from chalicelib.service.inputs import Inputs, Place
 
 LONG_WAIT_MS: Millis = 7 * 86_400_000
-"""The bucket removes what lies under inputs/ after 40 days, which is this wait and the longest retention:
+"""The bucket removes what lies under inputs/ after 40 days, which is this wait, the longest retention and more:
 what waits longer is put under kept/, where it stays for 420 days."""
 
 
@@ -46,13 +48,32 @@ class NewJob:
     traceparent: str | None = None
 
 
-def build(ports: Ports, new: NewJob, job_id: str, now: Millis) -> Job:
-    """The row of a new job; its input is in its place when this returns. Raises Invalid."""
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The row of a new job. Its input is in its place once `place_input` has returned."""
+
+    job: Job
+    place_input: Callable[[], object]
+
+
+def build(ports: Ports, new: NewJob, job_id: str, now: Millis, inputs: Inputs) -> Job:
+    """The row of a new job; its input is in its place when this returns. Raises Invalid, Contended."""
+    drafted = draft(ports, new, job_id, now, inputs)
+    drafted.place_input()
+    return drafted.job
+
+
+def draft(ports: Ports, new: NewJob, job_id: str, now: Millis, inputs: Inputs) -> Draft:
+    """Nothing is stored yet. Raises Invalid."""
     task = ports.tasks.get(new.task)
     if task is None:  # a schedule outlives the deployment that took it
         raise Invalid(FieldError("task", f"there is no task {new.task!r} in this deployment"))
     run_at = now if new.run_at is None else max(new.run_at, now)
-    payload = _place_input(ports, new, job_id, run_at - now)
+    place = _choose_place(new, job_id, run_at, now, inputs)
+    return Draft(_make_row(ports, new, job_id, run_at, now, place.payload, task), place.fill)
+
+
+def _make_row(ports: Ports, new: NewJob, job_id: str, run_at: Millis, now: Millis, payload: Payload, task: Task) -> Job:
     return Job(
         id=job_id,
         owner=new.owner,
@@ -68,6 +89,7 @@ def build(ports: Ports, new: NewJob, job_id: str, now: Millis) -> Job:
         input=payload,
         quick=task.quick and isinstance(payload, Inline),
         pure=task.pure,
+        remote=task.remote,
         object_id=new.object_id,
         group=new.group,
         run_id=new.run_id,
@@ -78,34 +100,11 @@ def build(ports: Ports, new: NewJob, job_id: str, now: Millis) -> Job:
     )
 
 
-def _place_input(ports: Ports, new: NewJob, job_id: str, wait: Millis) -> Payload:
+def _choose_place(new: NewJob, job_id: str, run_at: Millis, now: Millis, inputs: Inputs) -> Place:
     delays = new.window is not None and new.window.on_repeat is OnRepeat.DELAY  # nobody knows yet until when
-    long_wait = delays or wait > LONG_WAIT_MS
+    folder = "kept" if delays or run_at - now > LONG_WAIT_MS else "inputs"
     if new.upload is not None:
-        return _adopt_upload(ports, new.owner, new.upload, job_id, long_wait=long_wait)
-    key = f"{'kept' if long_wait else 'inputs'}/{job_id}"
+        return inputs.copy_of_upload(new.owner, new.upload, folder, now)
     if new.kept is not None:
-        ports.payloads.copy(new.kept.key, key)  # the earlier job's goes when its time has come
-        return Stored(key, new.kept.size, raw=new.kept.raw)
-    if len(new.input) <= ports.settings.inline_limit:
-        return Inline(new.input)
-    ports.payloads.put(key, new.input)
-    return Stored(key, len(new.input))
-
-
-def upload_key(owner: str, upload_id: str) -> str:
-    return f"uploads/{owner}/{upload_id}"
-
-
-def _adopt_upload(ports: Ports, owner: str, upload: str, job_id: str, *, long_wait: bool) -> Payload:
-    key = upload_key(owner, upload)
-    size = ports.payloads.size(key) if is_id(upload) else None
-    if size is None:
-        raise Invalid(
-            FieldError("input.upload", "no such upload: POST /uploads, PUT the data to its href, then submit")
-        )
-    if size > ports.settings.upload_limit:
-        raise Invalid(FieldError("input.upload", f"an upload holds at most {ports.settings.upload_limit:,} bytes"))
-    own = f"{'kept' if long_wait else 'inputs'}/{job_id}"
-    ports.payloads.copy(key, own)  # the upload's link still takes a PUT: what was accepted must not change
-    return Stored(own, size, raw=True)
+        return inputs.copy_of_job(new.kept, f"{folder}/{job_id}")
+    return inputs.inline_or_put(new.input, f"{folder}/{job_id}")

@@ -1,16 +1,19 @@
 """Read jobs: one, a page of them, the board. A job of somebody else is as absent as one that never was."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from chalicelib.core.access import may_name
 from chalicelib.core.filters import Filter, keeps
 from chalicelib.core.ids import is_id
 from chalicelib.core.job import ENDED, Inline, Job, Millis, Payload, Status, is_gone
-from chalicelib.errors import NotFound, PayloadMissing
+from chalicelib.errors import Busy, NotFound, PayloadMissing, TooLarge
 from chalicelib.ports import Ports
 
 FIRST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.02, 0.5
+MOST_WAITS = 32
 BOARD_SIZE = 100
 ASCII = bytes(range(128))
 
@@ -41,14 +44,35 @@ def require_row(row: Job | None, job_id: str) -> Job:
     return row
 
 
-def wait_for_end(ports: Ports, owner: str | None, job_id: str, seconds: float) -> Job:
-    """The job once it has ended, or as it is when the seconds are over."""
+class Waits:
+    """The requests of this process that wait: each holds a thread, and reads the table twice a second."""
+
+    def __init__(self, most: int = MOST_WAITS) -> None:
+        self.most = most
+        self._free = threading.BoundedSemaphore(most)
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Raises Busy."""
+        if not self._free.acquire(blocking=False):
+            raise Busy(f"{self.most} requests wait here already: ask without `wait`, or again in a second")
+        try:
+            yield
+        finally:
+            self._free.release()
+
+
+def wait_for_end(ports: Ports, waits: Waits, owner: str | None, job_id: str, seconds: float) -> Job:
+    """The job once it has ended, or as it is when the seconds are over. Raises NotFound, Busy."""
     end, look = ports.clock.monotonic() + seconds, FIRST_LOOK_SECONDS
     row = get_job(ports, owner, job_id)
-    while row.status not in ENDED and (left := end - ports.clock.monotonic()) > 0:
-        ports.clock.pause(min(look, left))
-        look = min(look * 1.5, LONGEST_LOOK_SECONDS)
-        row = get_job(ports, owner, job_id)
+    if row.status in ENDED or seconds <= 0:
+        return row
+    with waits.hold():
+        while row.status not in ENDED and (left := end - ports.clock.monotonic()) > 0:
+            ports.clock.pause(min(look, left))
+            look = min(look * 1.5, LONGEST_LOOK_SECONDS)
+            row = get_job(ports, owner, job_id)
     return row
 
 
@@ -65,8 +89,8 @@ def render_output(ports: Ports, payload: Payload | None, max_bytes: int) -> Rend
         return payload.data if payload else None
     if payload.size <= max_bytes:
         try:
-            data = ports.payloads.get(payload.key)
-        except PayloadMissing:
+            data = ports.payloads.get(payload.key, max_bytes)
+        except (PayloadMissing, TooLarge):
             data = b""
         if data and size_in_answer(data) <= max_bytes:
             return data

@@ -6,7 +6,8 @@ from chalicelib.core.job import Job, Millis
 from chalicelib.errors import SortieError
 from chalicelib.ports import Ports
 from chalicelib.service import keys, log, notify, windows
-from chalicelib.service.new_job import NewJob, build
+from chalicelib.service.inputs import Inputs
+from chalicelib.service.new_job import Draft, NewJob, draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,18 @@ def submit_judged(ports: Ports, owner: str, entry: NewJob | SortieError, *, key:
 
 def submit_as(ports: Ports, new: NewJob, job_id: str, now: Millis) -> Submitted:
     """Submit under an id that is already decided: however often this is done, one job comes of it."""
-    job = build(ports, new, job_id, now)
-    row = windows.insert(ports, job, new.window) if new.window else ports.jobs.insert(job)
-    created = row.id == job.id and row.created_at == job.created_at
+    drafted = draft(ports, new, job_id, now, Inputs(ports))
+    row = windows.insert(ports, drafted, new.window) if new.window else _insert(ports, drafted)
+    created = row.id == drafted.job.id and row.created_at == drafted.job.created_at
     if created:
         log.transition("submit", row, None)
         notify.send(ports, [row], now)
     return Submitted(row, created)
+
+
+def _insert(ports: Ports, drafted: Draft) -> Job:
+    drafted.place_input()
+    return ports.jobs.insert(drafted.job)
 
 
 def _find_earlier(ports: Ports, owner: str, key: str, body: bytes) -> Job | None:

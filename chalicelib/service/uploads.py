@@ -7,7 +7,7 @@ from chalicelib.core.records import OpenUploads
 from chalicelib.errors import Contended, LimitReached
 from chalicelib.ports import Ports, UploadLink
 from chalicelib.service import keys
-from chalicelib.service.new_job import upload_key
+from chalicelib.service.inputs import upload_key
 
 MOST_OPEN = 100
 """Uploads of one owner whose links still take a PUT: each may bring a whole upload into the bucket."""

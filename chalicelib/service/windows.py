@@ -2,6 +2,9 @@
 Where the window is taken over from a job that came to nothing, that job's row learns in the same transaction who holds
 it now: its retry by hand, and a retry that was faster, are told by that row alone."""
 
+from collections.abc import Callable
+from functools import cache
+
 import msgspec
 
 from chalicelib.core import dispatch_plan, window
@@ -10,17 +13,19 @@ from chalicelib.core.job import Job, Millis, Status, Window
 from chalicelib.core.records import WindowRecord
 from chalicelib.errors import Contended, WindowHeld
 from chalicelib.ports import ChangeRefused, Ports
-from chalicelib.service.new_job import WindowWish
+from chalicelib.service.new_job import Draft, WindowWish
 
 TRIES = 80
 """Every lost race means that another client has won one: fifty racing clients need fifty tries at the most."""
 
 
-def insert(ports: Ports, job: Job, wish: WindowWish) -> Job:
-    """The row that answers the request: `job` itself, or under `reuse` the one that holds the window."""
+def insert(ports: Ports, drafted: Draft, wish: WindowWish) -> Job:
+    """The row that answers the request: the drafted job, or under `reuse` the one that holds the window. The window
+    decides before anything is stored for the job."""
+    job, place_input = drafted.job, cache(drafted.place_input)
     for attempt in range(TRIES):
         try:
-            return _insert_once(ports, job, wish)
+            return _insert_once(ports, job, wish, place_input)
         except ChangeRefused:
             earlier = ports.jobs.get(job.id)
             if earlier is not None:
@@ -29,7 +34,7 @@ def insert(ports: Ports, job: Job, wish: WindowWish) -> Job:
     raise Contended("too many requests decide this object's window at once: send the request again in a second")
 
 
-def _insert_once(ports: Ports, job: Job, wish: WindowWish) -> Job:
+def _insert_once(ports: Ports, job: Job, wish: WindowWish, place_input: Callable[[], object]) -> Job:
     assert job.object_id is not None
     now, millis = ports.clock.now(), wish.seconds * 1000
     seen = ports.records.window(job.owner, job.object_id)
@@ -47,6 +52,7 @@ def _insert_once(ports: Ports, job: Job, wish: WindowWish) -> Job:
             f"the window of object {job.object_id!r} holds a job: try again after the seconds of Retry-After",
             retry_after=seconds,
         )
+    place_input()
     row = _in_window(job, wish, answer, now)
     version = seen.version + 1 if seen else 1
     record = WindowRecord(

@@ -18,7 +18,7 @@ from chalicelib.core.job import WAITING, Error, Event, Inline, Job, Payload, Sta
 from chalicelib.core.lane import Lane
 from chalicelib.errors import Unavailable
 from chalicelib.ports import ChangeRefused, Hint, Ports
-from chalicelib.service import attempt, log, notify
+from chalicelib.service import attempt, containers, log, notify
 from chalicelib.service.attempt import Canceled, Completed, Failed, LeaseLost, Watch
 from chalicelib.service.metrics import MINUTE_MS, Tallies
 
@@ -89,10 +89,13 @@ def _handle(ports: Ports, body: str, tallies: Tallies) -> None:
     if not is_id(body):
         log.warning("message_malformed", characters=len(body))
         return
-    job = _claim(ports, body)
+    job = _claim(ports, body, tallies)
     if job is None:
         return
     log.transition("claim", job, None)
+    if job.remote:
+        _start_container(ports, job, tallies)
+        return
     _bring_look_forward(ports, job)
     watch = Watch(ports, job)
     with ports.concurrency.beat(BEAT_MS / 1000, watch.beat):
@@ -115,7 +118,16 @@ def _bring_look_forward(ports: Ports, job: Job) -> None:
         log.warning("look_not_moved", job=job.id, reason=str(error))
 
 
-def _claim(ports: Ports, job_id: str) -> Job | None:
+def _start_container(ports: Ports, job: Job, tallies: Tallies) -> None:
+    try:
+        containers.start(ports, job, tallies)
+    except (
+        Unavailable
+    ) as error:  # whether it runs is not known: the dispatcher starts it again, and the name says which
+        log.warning("container_not_started", job=job.id, attempt=job.attempts, reason=str(error))
+
+
+def _claim(ports: Ports, job_id: str, tallies: Tallies) -> Job | None:
     now, token = ports.clock.now(), ports.random.new_token()
     try:
         return ports.jobs.claim(job_id, now, token)
@@ -125,6 +137,9 @@ def _claim(ports: Ports, job_id: str) -> Job | None:
         return row  # our own claim, whose first answer was lost on the way
     if row is not None and row.status in WAITING and now < row.not_before:
         notify.send(ports, [row], now)  # it came early: the same hint again, when it is due
+    if row is not None and row.status is Status.RUNNING and row.remote:
+        containers.settle(ports, row, tallies)
+        return None
     log.warning("claim_refused", job=job_id, status=row.status if row else None)
     return None
 

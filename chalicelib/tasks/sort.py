@@ -30,13 +30,14 @@ def check(task_input: SortInput) -> None:
 
 def adopt(upload: bytes) -> bytes:
     """An upload holds the input itself, a bare JSON array, or text with one number a line."""
-    start = upload[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    start = numbers.first_letter(upload)
     if start == b"{":
         return upload
     try:
-        array = upload if start == b"[" else numbers.from_text(upload)
+        array = numbers.from_array(upload) if start == b"[" else numbers.from_text(upload)
     except numbers.BadNumber as bad:
-        raise TaskError(f"the upload is neither a JSON array nor one number a line: {bad.loc} {bad.msg}") from None
+        form = "array" if start == b"[" else "the upload is neither JSON nor one number a line: "
+        raise TaskError(f"{form}{bad.loc}: {bad.msg}") from None
     return b'{"array":' + array + b"}"
 
 

@@ -317,9 +317,9 @@ def test_a_large_input_that_may_wait_long_is_put_where_it_is_kept_long(desk: Des
 
 def test_a_job_that_is_watched_while_it_ends_is_answered_as_ended(desk: Desk) -> None:
     job_id = desk.submit().job.id
-    assert read.wait_for_end(desk.ports, "alice", job_id, 2.0).status is Status.PENDING
+    assert read.wait_for_end(desk.ports, read.Waits(), "alice", job_id, 2.0).status is Status.PENDING
     desk.work()
-    job = read.wait_for_end(desk.ports, "alice", job_id, 2.0)
+    job = read.wait_for_end(desk.ports, read.Waits(), "alice", job_id, 2.0)
     assert (job.status, job.output) == (Status.COMPLETED, Inline(b'{"array":[1,2]}'))
 
 

@@ -311,9 +311,9 @@ class DeafPayloads(fakes.MemoryPayloads):
         self._answer("put", key)
         super().put(key, data)
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, most: int) -> bytes:
         self._answer("get", key)
-        return super().get(key)
+        return super().get(key, most)
 
     def _answer(self, method: str, key: str) -> None:
         by_worker = key.startswith("outputs/" if method == "put" else "inputs/")

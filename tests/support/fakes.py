@@ -17,9 +17,9 @@ from chalicelib.core.ids import shard_of
 from chalicelib.core.job import WAITING, Job, Millis, Status
 from chalicelib.core.lane import Lane
 from chalicelib.core.records import KeyRecord, OpenUploads, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
-from chalicelib.errors import PayloadMissing
-from chalicelib.ports import BatchRead, ChangeRefused, Depth, Hint, OpenJobs, UploadLink
+from chalicelib.ports import BatchRead, ChangeRefused, Depth, Hint, OpenJobs
 from chalicelib.service.work import Message
+from tests.support.fake_payloads import MemoryPayloads as MemoryPayloads
 from tests.support.fake_system import START as START
 from tests.support.fake_system import OneThread as OneThread
 from tests.support.fake_system import SeededRandom as SeededRandom
@@ -350,33 +350,3 @@ class MemoryQueue:
     @staticmethod
     def _receipt(held: Held) -> str:
         return f"{held.id}/{held.receives}"
-
-
-class MemoryPayloads:
-    """ports.Payloads"""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
-
-    def put(self, key: str, data: bytes) -> None:
-        self.objects[key] = data
-
-    def get(self, key: str) -> bytes:
-        if key not in self.objects:
-            raise PayloadMissing(key)
-        return self.objects[key]
-
-    def copy(self, source: str, target: str) -> None:
-        self.objects[target] = self.get(source)
-
-    def size(self, key: str) -> int | None:
-        return len(self.objects[key]) if key in self.objects else None
-
-    def link(self, key: str) -> str:
-        return f"memory:///{key}"
-
-    def upload_link(self, key: str, now: Millis, size: int) -> UploadLink:
-        return UploadLink(f"memory:///{key}", {"Content-Type": "application/json"}, now + 900_000)
-
-    def check(self) -> None:
-        return None

@@ -6,6 +6,7 @@ import sys
 
 import msgspec
 
+MAX_NUMBERS = 10_000_000  # in one array, whatever its bytes: each takes about forty more while it is sorted
 MAX_DIGITS = 4_000  # an integer's; Python itself refuses to read more than 4,300
 
 # From this many bytes on, sort() loads numpy, simdjson and orjson. At this size the first sort in a process is
@@ -29,6 +30,7 @@ _numbers = msgspec.json.Decoder(list[int | float])
 _ELEMENT = re.compile(rb"[ \t\r\n]*+-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?[ \t\r\n]*+(?=([,\]]))")
 _OVERLONG = re.compile(rb"[ \t\r\n]*+-?[0-9]{%d,}+(?![.eE])" % (MAX_DIGITS + 1))
 _EMPTY = re.compile(rb"\[[ \t\r\n]*+\]")
+_LETTER = re.compile(rb"[^ \t\r\n]")
 _INDEX = re.compile(r"`\$\[(\d+)\]`")
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _TOO_LONG = f"an integer of more than {MAX_DIGITS:,} digits"
@@ -63,6 +65,7 @@ class BadNumber(ValueError):
 
 def check(raw: bytes) -> int:
     """How many numbers the JSON array holds; raises BadNumber for the first element that is none."""
+    _refuse_too_many(raw.count(b",") + 1, "numbers")
     return len(_decode(raw))
 
 
@@ -71,6 +74,7 @@ def sort(raw: bytes, *, descending: bool = False, large: int = LARGE_BYTES) -> b
 
     An array of `large` bytes or more is first tried by the way for ints only and floats only.
     """
+    _refuse_too_many(raw.count(b",") + 1, "numbers")
     if len(raw) >= large and _may_be_uniform(raw):
         os.environ.setdefault(_TUNING, _AVX_512)
         # A function-level import: these libraries are worth their import only to large arrays.
@@ -82,8 +86,25 @@ def sort(raw: bytes, *, descending: bool = False, large: int = LARGE_BYTES) -> b
     return _sort_any(raw, descending=descending)
 
 
+def first_letter(raw: bytes) -> bytes:
+    """The first byte that is no white space."""
+    found = _LETTER.search(raw)
+    return found[0] if found else b""
+
+
+def from_array(raw: bytes) -> bytes:
+    """The JSON array itself. Raises BadNumber where it is no JSON; its elements are not looked at."""
+    _refuse_too_many(raw.count(b",") + 1, "numbers")
+    try:
+        msgspec.json.decode(raw, type=msgspec.Raw)
+    except msgspec.DecodeError as error:
+        raise _first_bad(raw, str(error)) from None
+    return raw
+
+
 def from_text(raw: bytes) -> bytes:
     """The JSON array of the numbers in UTF-8 text, one a line; blank lines and outer spaces are skipped."""
+    _refuse_too_many(raw.count(b"\n"), "lines")
     text = raw.removeprefix(_BOM).strip()
     if b"," not in text:
         # Most text has no blank lines, and then lines need not become objects; white space is JSON's to skip.
@@ -91,6 +112,12 @@ def from_text(raw: bytes) -> bytes:
         if _is_good(array):
             return array
     return _from_lines(raw.removeprefix(_BOM).splitlines())
+
+
+def _refuse_too_many(count: int, what: str) -> None:
+    """Counted before anything is read: a number takes more memory than its text."""
+    if count > MAX_NUMBERS:
+        raise BadNumber("", f"more than {MAX_NUMBERS:,} {what}: sort them in parts")
 
 
 def _sort_any(raw: bytes, *, descending: bool) -> bytes:

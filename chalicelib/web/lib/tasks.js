@@ -13,6 +13,12 @@ export function tasks() {
   return known;
 }
 
+/** Why container jobs are off on this machine; empty where they are not, or the service does not say. */
+export async function whyContainersAreOff() {
+  const { data } = await get("health").catch(() => ({ data: null }));
+  return (data?.containers || "").replace(/^off: /, "");
+}
+
 async function read() {
   const { data } = await get("openapi.json");
   const named = Object.entries(data["x-tasks"] || {}).sort(([a], [b]) => (b === MAIN) - (a === MAIN));

@@ -1,11 +1,12 @@
 // One job: its status, its life, its input and output, and what one can do with it.
 import { get, Problem, reason, whyNot } from "../lib/api.js";
 import { copyButton, el, empty, fill, say, setText } from "../lib/dom.js";
-import { lastList, listHref, objectQuery } from "../lib/links.js";
+import { jobHref, lastList, listHref, objectQuery } from "../lib/links.js";
 import { poll } from "../lib/poll.js";
 import { dueAt, isOpen, short, took } from "../lib/status.js";
 import { span } from "../lib/time.js";
-import { actionButton } from "../parts/jobactions.js";
+import { actionButton, againButton } from "../parts/jobactions.js";
+import { logPanel } from "../parts/logpanel.js";
 import { numbersOf, payloadPanel, rawOf } from "../parts/payload.js";
 import { plot } from "../parts/plot.js";
 import { pill, progressBar, setPill } from "../parts/progress.js";
@@ -67,7 +68,7 @@ function failed(main, error, again) {
 function layout(main, job, signal, refresh) {
   const state = pill(job.status);
   const actions = el("div", { class: "row actions" });
-  const again = runAgain(job);
+  const again = el("div", { class: "row actions" });
   const bar = progressBar("Progress");
   const percent = el("output", {});
   const progress = el("div", { class: "uploading" }, el("span", { text: "Progress" }), bar.node, percent);
@@ -79,6 +80,7 @@ function layout(main, job, signal, refresh) {
   const drawn = {};
   const input = payloadPanel("Input", job, "input", signal, (raw) => picture("before", raw));
   const output = payloadPanel("Output", job, "output", signal, (raw) => picture("after", raw));
+  const log = job.task === "container" ? logPanel(job, signal) : null;
   const seen = {};
   const heading = el(
     "h1",
@@ -97,7 +99,7 @@ function layout(main, job, signal, refresh) {
     el(
       "div",
       { class: "two job" },
-      el("div", { class: "stack" }, pictures, el("div", { class: "pair" }, input.node, output.node)),
+      el("div", { class: "stack" }, log?.node, pictures, el("div", { class: "pair" }, input.node, output.node)),
       el("div", { class: "stack" }, life.node, facts.node),
     ),
   );
@@ -121,6 +123,11 @@ function layout(main, job, signal, refresh) {
         actions,
         actionButton(next, () => refresh()),
       );
+      fill(
+        again,
+        ...(isOpen(next) ? [] : [againButton(next, (made) => (location.hash = jobHref(made.id)))]),
+        changed(next),
+      );
     }
     progress.hidden = next.status !== "running";
     bar.set(next.progress);
@@ -131,6 +138,7 @@ function layout(main, job, signal, refresh) {
       fill(error, el("strong", { text: errorTitle(next) }), el("pre", { tabindex: "0", text: next.error.message }));
     }
     life.set(next);
+    log?.set(next);
     facts.set(next);
     payload("input", input, next, text, "This task takes no input.");
     payload(
@@ -174,14 +182,14 @@ function errorTitle(job) {
   return isOpen(job) ? `The last attempt did not succeed: ${words}` : `Ended: ${words}`;
 }
 
-function runAgain(job) {
+function changed(job) {
   const why = whyNot();
   return el("a", {
     class: "button",
     href: `#/new?from=${encodeURIComponent(job.id)}`,
     "data-off": Boolean(why),
     title: why,
-    text: "Run again",
+    text: "Run again with changes",
   });
 }
 
@@ -196,6 +204,10 @@ function factsPanel(job) {
   list.append(el("dt", { text: "Id" }), el("dd", {}, id, copyButton(job.id, "job id")));
   for (const name of ["Ran for", "Attempts", "Time-out"]) add(name, el("span"));
   for (const name of ["Created", "Due", "Ended"]) add(name, when(null));
+  if (job.task === "container") {
+    add("Image", el("code"));
+    add("Container", el("span"));
+  }
   if (job.object_id !== null && job.object_id !== undefined)
     add("Object", link({ object_id: objectQuery(job.object_id) }, job.object_id));
   if (job.window) add("Window", el("span", {}, el("span"), when(job.window.ends_at)));
@@ -210,17 +222,39 @@ function factsPanel(job) {
       }),
     );
   if (job.owner) add("Owner", el("span", { text: job.owner }));
+  if (job.parent_id) add("Made from", el("a", { href: jobHref(job.parent_id), text: short(job.parent_id) }));
+  if (job.traceparent) add("Trace", el("code", { text: job.traceparent.split("-")[1] }));
   return { node: el("section", { class: "panel", "aria-label": "Facts" }, el("h2", { text: "Facts" }), list), set };
 
   function set(next) {
     setText(rows.get("Ran for"), took(next));
     setText(rows.get("Attempts"), `${next.attempts} of ${next.max_attempts}`);
     setText(rows.get("Time-out"), next.timeout ? `${span(next.timeout)} an attempt` : "–");
+    if (rows.has("Image")) {
+      setText(rows.get("Image"), next.input?.image || "–");
+      setText(rows.get("Container"), containerText(next));
+    }
     setWhen(rows.get("Created"), next.created_at);
     setWhen(rows.get("Due"), dueAt(next));
     setWhen(rows.get("Ended"), next.finished_at);
+    steered("Canceled by", next.canceled_by, next.canceled_at);
+    steered("Retried by", next.retried_by, next.retried_at);
     if (next.window) setText(rows.get("Window").firstChild, windowText(next));
   }
+
+  // The row comes once somebody has done it.
+  function steered(name, who, at) {
+    if (!who) return;
+    if (!rows.has(name)) add(name, el("span", {}, el("span"), when(at)));
+    setText(rows.get(name).firstChild, `${who}, `);
+    setWhen(rows.get(name).lastChild, at);
+  }
+}
+
+function containerText({ phase, elapsed_ms, container }) {
+  if (phase) return `${phase} for ${span(elapsed_ms / 1000)}`;
+  const code = container?.exit_code;
+  return code === null || code === undefined ? "–" : `exit code ${code}`;
 }
 
 function windowText({ id, window }) {

@@ -177,7 +177,11 @@ const MAKERS = {
 
 const typed = (value, give) => (value.trim() ? give(value.trim()) : null);
 const placeholder = (schema) =>
-  schema.default !== undefined && schema.default !== null ? String(schema.default) : null;
+  schema.default === undefined || schema.default === null
+    ? null
+    : typeof schema.default === "object"
+      ? JSON.stringify(schema.default)
+      : String(schema.default);
 
 function bounds(schema) {
   const range = (schema.anyOf || []).find((option) => option.type !== "null") || schema;

@@ -1,8 +1,8 @@
-// What narrows the list of jobs down: status, task, object and group, all of them in the address.
+// What narrows the list of jobs down: status, task, object, group and time, all of them in the address.
 import { el, setText } from "../lib/dom.js";
 import { listHref, rememberList } from "../lib/links.js";
 
-export const FILTERS = ["status", "task", "object_id", "group"];
+export const FILTERS = ["status", "task", "object_id", "group", "since", "until"];
 const STATUSES = ["scheduled", "pending", "running", "completed", "failed", "canceled"];
 const OPEN_NOW = STATUSES.slice(0, 3);
 
@@ -58,10 +58,18 @@ export function filterRow(current) {
     autocomplete: "off",
     spellcheck: "false",
   });
+  const since = timeField("f-since", "any, or 1h, 2d");
+  const until = timeField("f-until", "now");
   const clear = el("a", { class: "button small", href: "#/jobs", text: "Clear filters" });
   const apply = () =>
     (location.hash = listHref(
-      kept(current(), { task: task.value, object_id: object.value.trim(), group: group.value.trim() }),
+      kept(current(), {
+        task: task.value,
+        object_id: object.value.trim(),
+        group: group.value.trim(),
+        since: since.value.trim(),
+        until: until.value.trim(),
+      }),
     ));
   const submit = (event) => {
     event.preventDefault();
@@ -73,10 +81,12 @@ export function filterRow(current) {
     el("label", {}, "Task ", task),
     el("label", {}, "Object ", object),
     el("label", {}, "Group ", group),
+    el("label", {}, "Since ", since),
+    el("label", {}, "Until ", until),
     clear,
     el("button", { class: "sr", type: "submit", tabindex: "-1", text: "Apply" }),
   );
-  for (const field of [task, object, group]) field.addEventListener("change", apply);
+  for (const field of [task, object, group, since, until]) field.addEventListener("change", apply);
   return { node: form, mark, tasks };
 
   function mark(query) {
@@ -84,6 +94,8 @@ export function filterRow(current) {
     task.value = query.get("task") || "";
     object.value = query.get("object_id") || "";
     group.value = query.get("group") || "";
+    since.value = query.get("since") || "";
+    until.value = query.get("until") || "";
     clear.hidden = !FILTERS.some((name) => query.get(name));
   }
 
@@ -91,4 +103,10 @@ export function filterRow(current) {
     const known = new Set([...task.options].map((option) => option.value));
     task.append(...names.filter((name) => !known.has(name)).map((name) => el("option", { value: name, text: name })));
   }
+}
+
+/** How long ago, or RFC 3339: the API says what it cannot read. */
+function timeField(id, placeholder) {
+  const title = "How long ago, such as 30m, 1h or 7d, or a time such as 2027-03-28T14:30:00Z";
+  return el("input", { id, type: "search", placeholder, title, autocomplete: "off", spellcheck: "false" });
 }

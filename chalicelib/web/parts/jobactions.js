@@ -1,4 +1,4 @@
-// Cancel and retry, one job or many, with what the API says about each.
+// Cancel, retry and run again, one job or many, with what the API says about each.
 import { call, reason, whyNot } from "../lib/api.js";
 import { el, say, toast } from "../lib/dom.js";
 import { canRetry, isOpen, short } from "../lib/status.js";
@@ -99,6 +99,30 @@ export function actionButton(job, onChange) {
     if (!next) return;
     say(`${name} was sent`);
     onChange(next);
+  });
+  return button;
+}
+
+/** Makes a new job like this one that has ended, and gives it to `onMade`. */
+export function againButton(job, onMade) {
+  const why = whyNot();
+  const button = el("button", {
+    type: "button",
+    class: "button",
+    "aria-label": `Run ${job.task} ${short(job.id)} again`,
+    text: "Run again",
+    disabled: Boolean(why),
+    title: why,
+  });
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    const next = await send(
+      () => call("POST", `jobs/${encodeURIComponent(job.id)}/run-again`),
+      job,
+      () => "runs again as a new job",
+    );
+    button.disabled = false;
+    if (next) onMade(next);
   });
   return button;
 }

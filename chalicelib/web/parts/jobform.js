@@ -1,5 +1,6 @@
 // The form of one job request: a task, its input, its options. Used to submit a job and in a schedule.
 import { el, fill } from "../lib/dom.js";
+import { whyContainersAreOff } from "../lib/tasks.js";
 import { formOf } from "./fields.js";
 import { optionsForm } from "./options.js";
 
@@ -47,9 +48,15 @@ export function jobForm(tasks, { onInput, first = null, timing = true }) {
     task = name;
     radios.get(name).checked = true;
     summary.textContent = tasks[name].summary;
+    if (name === "container") warn();
     input = formOf(tasks[name].input, onInput);
     fill(inputBox, input.node);
     onInput();
+  }
+
+  async function warn() {
+    const off = await whyContainersAreOff();
+    if (off && task === "container") summary.textContent = off;
   }
 
   function numbers() {

@@ -4,9 +4,10 @@ import { dueAt, isOpen } from "../lib/status.js";
 import { clock, exact, relative, span } from "../lib/time.js";
 
 const GENTLE = { completed: 1, canceled: 1, running: 1 };
+const KINDS = { wait: "waiting", start: "starting its container" };
 const at = (iso) => new Date(iso).getTime();
 
-/** The spans of a job's life, in order: {kind: "hold"|"wait"|"run", from, to, outcome, attempt, error}. */
+/** The spans of a job's life, in order: {kind: "hold"|"wait"|"start"|"run", from, to, outcome, attempt, error}. */
 export function spansOf(job, now) {
   const attempts = attemptsOf(job);
   const spans = [];
@@ -15,9 +16,11 @@ export function spansOf(job, now) {
     const start = at(attempt.started_at);
     if (start > from) spans.push({ kind: "wait", from, to: start });
     const end = attempt.ended_at ? at(attempt.ended_at) : now;
+    const began = attempt.attempt === job.attempts && startedAt(job, end);
+    if (began > start) spans.push({ kind: "start", from: start, to: began });
     spans.push({
       kind: "run",
-      from: start,
+      from: began || start,
       to: Math.max(end, start),
       outcome: attempt.outcome || "running",
       attempt: attempt.attempt,
@@ -30,6 +33,12 @@ export function spansOf(job, now) {
   if (end > from && !(last?.kind === "run" && job.status === "running"))
     spans.push({ kind: "wait", from, to: end, open: isOpen(job) });
   return spans;
+}
+
+// A container's start takes a while, of which only the newest attempt's is known.
+function startedAt(job, end) {
+  if (job.phase === "starting") return end;
+  return job.container?.started_at ? Math.min(at(job.container.started_at), end) : 0;
 }
 
 // The attempt that goes on, and one that the log does not hold, are known from the job's own times.
@@ -77,7 +86,7 @@ function drawStrip(strip, spans) {
     part.dataset.kind = phase.kind;
     part.dataset.outcome = phase.outcome || "";
     part.style.flexGrow = String(Math.max((phase.to - phase.from) / total, 0.006));
-    part.title = `${phase.kind === "run" ? `attempt ${phase.attempt}` : "waiting"}: ${span((phase.to - phase.from) / 1000)}`;
+    part.title = `${KINDS[phase.kind] || `attempt ${phase.attempt}`}: ${span((phase.to - phase.from) / 1000)}`;
   });
 }
 
@@ -99,15 +108,17 @@ function steps(job, spans) {
       note: "",
     });
   spans.forEach((phase, index) => {
-    if (phase.kind === "wait") return;
-    const before = spans[index - 1];
-    const waited = before?.kind === "wait" ? `waited ${span((before.to - before.from) / 1000)}, ` : "";
+    if (phase.kind !== "run") return;
+    const started = spans[index - 1]?.kind === "start" ? spans[index - 1] : null;
+    const before = spans[index - (started ? 2 : 1)];
+    const took = ({ from, to }) => span((to - from) / 1000);
+    const waited = `${before?.kind === "wait" ? `waited ${took(before)}, ` : ""}${started ? `started in ${took(started)}, ` : ""}`;
     const running = phase.outcome === "running";
     const how = running ? "running" : `${words(phase.outcome)} after ${span((phase.to - phase.from) / 1000)}`;
     items.push({
       mark: phase.outcome in GENTLE ? phase.outcome : "failed",
       title: `Attempt ${phase.attempt}`,
-      when: new Date(phase.from).toISOString(),
+      when: new Date(started ? started.from : phase.from).toISOString(),
       note: `${waited}${how}`,
       error: phase.error ? `${phase.error.type}: ${phase.error.message}` : "",
     });

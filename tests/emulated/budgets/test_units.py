@@ -13,7 +13,7 @@ from chalicelib.core.filters import Filter as F
 from chalicelib.core.ids import make_id, shard_of
 from chalicelib.core.job import ENDED, Inline, Job, Status
 from chalicelib.core.lane import Lane
-from chalicelib.service import read
+from chalicelib.service import cancel, read, rerun, retry
 from chalicelib.service.new_job import NewJob
 from chalicelib.service.submit import submit
 from tests.emulated.budgets.conftest import Metered
@@ -53,6 +53,27 @@ def test_each_list_that_tells_ends_apart_takes_three_units_more(
     done = changes.complete(job, START, output=Inline(b"{}"), duration_ms=0.5, retention=60)
     on_ministack.ports.jobs.apply(done)
     assert +on_ministack.meter.units == {"table": 3, "wake": 2} | units
+
+
+def test_a_trace_a_parent_and_a_name_cost_no_unit_more(on_ministack: Metered) -> None:
+    """They stand in rows that are written anyway."""
+    meter, ports = on_ministack.meter, on_ministack.ports
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    taken = []
+    for new, by in ((NEW, None), (replace(NEW, traceparent=trace, parent_id="p" * 26), "alice")):
+        meter.reset()
+        job = submit(ports, new).job
+        cancel.cancel(ports, "alice", job.id, by=by)
+        retry.retry(ports, "alice", job.id, by=by)
+        taken.append(+meter.units)
+    assert taken[0] == taken[1]
+    meter.reset()
+    cancel.cancel(ports, "alice", job.id)
+    parent = ports.jobs.get(job.id)
+    assert parent
+    meter.reset()
+    rerun.run_again(ports, parent, replace(NEW, parent_id=parent.id), key=None, body=b"")
+    assert meter.units == {"table": 1, "wake": 1, "by_status": 1}, "what any submit takes"
 
 
 def test_a_batch_of_ten_small_jobs_stays_within_its_budget_with_its_tally(on_ministack: Metered) -> None:

@@ -1,6 +1,7 @@
 """Each command with each of its inputs missing, wrong and out of reach: a line that says what to do, no traceback."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -65,6 +66,7 @@ CASES = [
     Case("ops.deploy", "STAGE=dev or STAGE=prod", AWS),
     Case("ops.deploy", "STAGE=dev or STAGE=prod", AWS | {"STAGE": "local"}),
     Case("ops.deploy", "WITH='chalise'", AWS | {"STAGE": "dev", "WITH": "chalise"}),
+    Case("ops.deploy", "THROTTLE_RATE='banana'", AWS | {"STAGE": "dev", "THROTTLE_RATE": "banana"}),
     *aws_cases("ops.destroy"),
     Case("ops.destroy", "STAGE=dev or STAGE=prod", AWS),
     *aws_cases("ops.tokens", *TOKENS, "team-a"),
@@ -84,6 +86,9 @@ CASES = [
     Case("ops.build", "STAGE=dev or STAGE=prod", arguments=("nowhere",)),
     Case("ops.build", "package index", {"PIP_INDEX_URL": DEAD, "PIP_NO_INDEX": "1"}, ("dev",)),
     Case("benchmarks.service", f"answers at {DEAD}", arguments=(DEAD,)),
+    Case("benchmarks.service", "--jobs", arguments=("--jobs", "many")),
+    Case("benchmarks.client", f"nothing answers at {DEAD}", arguments=(DEAD,)),
+    Case("benchmarks.client", "--rounds", arguments=("--rounds", "0")),
     Case("benchmarks.cost", "NUMBERS='banana'", {"NUMBERS": "banana"}),
 ]
 
@@ -118,6 +123,17 @@ def test_a_taken_port_is_named_with_what_to_do(command: str, tmp_path: Path) -> 
     assert code != 0
     assert f"Port {port} is taken" in said
     assert "Traceback" not in said
+
+
+def test_make_says_what_to_do_without_a_package_index(tmp_path: Path) -> None:
+    for name in ("Makefile", "requirements-run.lock"):
+        shutil.copy2(ROOT / name, tmp_path / name)
+    environ = {"PATH": os.environ["PATH"], "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
+    done = subprocess.run(["make", "run"], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=LIMIT)
+    assert done.returncode != 0
+    assert "Is a package index within reach (pip config list)?" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / ".venv" / ".runnable").exists()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full to stand for a full disk")

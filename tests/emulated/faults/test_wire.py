@@ -8,7 +8,8 @@ import pytest
 from chalicelib.core.window import OnRepeat
 from tests.emulated.faults.wire import KINDS, Wire
 from tests.pure.faults import counting
-from tests.pure.faults.scenarios import STORIES, Story
+from tests.pure.faults.scenarios import STORIES
+from tests.pure.faults.story import Story
 from tests.pure.faults.walk import walk
 from tests.pure.faults.world import World, sort_job
 from tests.support import emulators

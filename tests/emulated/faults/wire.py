@@ -13,6 +13,7 @@ from chalicelib.core.job import Job
 from tests.pure.faults.gate import Gate, crash
 from tests.pure.faults.world import Backing, Clock
 from tests.support import emulators, fakes
+from tests.support.fake_containers import FakeContainers
 
 THROTTLED = {"Error": {"Code": "ThrottlingException", "Message": "slow down"}, "ResponseMetadata": {}}
 
@@ -62,13 +63,21 @@ class Wire:
         self._empty_queues()
         stage = self.stage
         return Backing(
-            stage.jobs(), stage.records(), stage.messages(), stage.payloads(), emulators.Mailbox(stage), self.rows
+            stage.jobs(),
+            stage.records(),
+            stage.messages(),
+            stage.payloads(),
+            emulators.Mailbox(stage),
+            self.rows,
+            FakeContainers(clock),
         )
 
     def build_rows_only(self, clock: Clock) -> Backing:
         """The table on the stage; queue and payloads in memory, so that their time passes as a test says."""
         queue, on_stage = fakes.MemoryQueue(clock), self.build(clock)
-        return Backing(on_stage.jobs, on_stage.records, queue, fakes.MemoryPayloads(), queue, self.rows)
+        return Backing(
+            on_stage.jobs, on_stage.records, queue, fakes.MemoryPayloads(), queue, self.rows, on_stage.containers
+        )
 
     def _empty_queues(self) -> None:
         """New ones: messages in flight cannot be purged, and moto slows down with each."""

@@ -17,6 +17,7 @@ PORTS = {
     "records": ("chalicelib.aws.records", "DynamoRecords"),
     "queue": ("chalicelib.aws.sqs", "SqsQueue"),
     "payloads": ("chalicelib.aws.s3", "S3Payloads"),
+    "containers": ("chalicelib.aws.ecs", "EcsContainers"),
 }
 ACTIONS = {
     "batch_get_item": ["dynamodb:BatchGetItem"],
@@ -27,6 +28,14 @@ ACTIONS = {
     "query": ["dynamodb:Query"],
     "transact_write_items": ["dynamodb:PutItem"],
     "update_item": ["dynamodb:UpdateItem"],
+    "describe_task_definition": ["ecs:DescribeTaskDefinition"],
+    "describe_tasks": ["ecs:DescribeTasks"],
+    "get_log_events": ["logs:GetLogEvents"],
+    "list_tasks": ["ecs:ListTasks"],
+    "register_task_definition": ["ecs:RegisterTaskDefinition"],
+    # ECS starts the task with the execution role, which the caller hands on.
+    "run_task": ["ecs:RunTask", "iam:PassRole"],
+    "stop_task": ["ecs:StopTask"],
     "get_queue_attributes": ["sqs:GetQueueAttributes"],
     "get_queue_url": ["sqs:GetQueueUrl"],
     "send_message": ["sqs:SendMessage"],
@@ -44,8 +53,11 @@ PLATFORM = {
     "authorize": set[str](),
     "dispatch": set[str](),
     "quick": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+    "ended": set[str](),
     "work": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
 }
+KNOW_NO_RESOURCE = {"ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition"}
+"""A definition is named by its family, and is described by a name that IAM is not shown."""
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 """Lambda itself writes the log, and reads the queue, with the function's role."""
 
@@ -176,7 +188,9 @@ def _actions(nodes: list[ast.AST]) -> Iterator[str]:
     for node in (node for body in nodes for node in ast.walk(body)):
         match node:
             case ast.Call(
-                func=ast.Attribute(value=ast.Attribute(attr="_client" | "_once") | ast.Name(id="client"), attr=method)
+                func=ast.Attribute(
+                    value=ast.Attribute(attr="_client" | "_once" | "_logs") | ast.Name(id="client"), attr=method
+                )
             ):
                 names = [method]
                 if method == "generate_presigned_url" and isinstance(node.args[0], ast.Constant):

@@ -63,7 +63,8 @@ class House:
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         raw = json.dumps(body).encode() if body is not None else b""
-        answer = Client(self.app).http.request(method, path, headers=headers, body=raw)
+        kind = {"Content-Type": "application/json"} if raw else {}
+        answer = Client(self.app).http.request(method, path, headers=kind | headers, body=raw)
         return answer.status_code, json.loads(answer.body) if answer.body else None
 
     def job(self, name: str) -> Any:

@@ -1,6 +1,5 @@
 """What goes over the wire, and what the client makes of answers that do not come or come wrong. Sync and async."""
 
-import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +23,7 @@ from sortie_client import (
     WrongStatus,
 )
 from sortie_client.estimates import WORTH_IT
+from tests.support.loops import run_alone
 from tests.support.servers import DONE, JOB, Says, Seen, Server, answering, script
 
 QUICK = Retries(first=0.01, longest=0.02)
@@ -40,7 +40,7 @@ def awaited(url: str, act: Act) -> Any:
         async with AsyncSortie(url, "secret", retries=QUICK) as client:
             return await act(client)
 
-    return asyncio.run(run())
+    return run_alone(run())
 
 
 BOTH = pytest.mark.parametrize("ask", [sync, awaited], ids=["sync", "async"])
@@ -237,6 +237,23 @@ def test_entries_of_a_bulk_that_read_503_are_sent_again_and_no_others(ask: Any) 
     assert len(batch.jobs) == 149
     assert {place: type(error) for place, error in batch.errors.items()} == {99: Invalid}
     assert [job.id for job in batch.jobs] == [f"id{place}" for place in [*range(99), *range(100, 150)]]
+
+
+@BOTH
+def test_a_batch_of_which_a_part_was_made_is_not_lost(ask: Any) -> None:
+    def answer(seen: Seen) -> Says:
+        jobs = json.loads(seen.body)["jobs"]
+        if len(jobs) < 100:
+            return Says(503)
+        return Says(207, json.dumps({"results": [_entry(place, job, 3) for place, job in enumerate(jobs)]}).encode())
+
+    requests = [{"task": "sleep", "input": {"seconds": place + 1_000}} for place in range(150)]
+    with answering(answer) as server:
+        batch = ask(server.url, lambda client: client.submit_many(requests))
+        assert (len(batch.jobs), len(batch.errors)) == (100, 50)
+        assert {type(error) for error in batch.errors.values()} == {Unavailable}
+        with pytest.raises(Unavailable):
+            ask(server.url, lambda client: client.submit_many(requests[:50]))
 
 
 def _entry(place: int, job: Any, round_: int) -> Any:

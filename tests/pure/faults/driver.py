@@ -14,7 +14,7 @@ from chalicelib.service.submit import Submitted
 from tests.pure.faults.enumeration import Build
 from tests.pure.faults.gate import Fault, crash, unavailable
 from tests.pure.faults.invariants import Broken
-from tests.pure.faults.steps import task
+from tests.pure.faults.story import task
 from tests.pure.faults.world import ALICE, World, memory, sort_job
 from tests.support import fakes
 
@@ -26,7 +26,24 @@ INPUTS = {
     "quiet": "130",
     "killer": "{}",
     "moody": "{}",
+    "container": '{"image":"busybox:1","command":["8","0"]}',
+    "long container": '{"image":"busybox:1","command":["900","0"]}',
+    "bad container": '{"image":"busybox:1","command":["1","3"]}',
 }
+NAMES = (
+    "sort",
+    "moody",
+    "large",
+    "sleep",
+    "fail",
+    "log",
+    "quiet",
+    "killer",
+    "container",
+    "long container",
+    "bad container",
+)
+"""What a drawn job may run."""
 LARGE = '{"array":[' + ",".join(str(n * 7919 % 1009) for n in range(40)) + "]}"
 FAULTS: dict[str, Callable[[World, float], None]] = {
     "crash": lambda world, seconds: crash(),
@@ -49,8 +66,6 @@ class Driver:
         for number in (0, 1):
             window = WindowWish(60, OnRepeat.DELAY)
             self._promise(ALICE, self.world.submit(sort_job(ALICE, object_id=number, window=window)))
-        for owner, job_id in self.jobs[-6:]:
-            self.world.retry(owner, job_id)
 
     def submit(
         self, owner: str, name: str, *, attempts: int, wait: int, seconds: int, on_repeat: OnRepeat | None,
@@ -64,8 +79,8 @@ class Driver:
         window = WindowWish(seconds, on_repeat) if on_repeat else None
         task_input = LARGE if name == "large" else INPUTS[name]
         new = task(
-            "sort" if name == "large" else name, task_input, owner, max_attempts=attempts, run_at=run_at, timeout=20.0,
-            object_id=seconds % 2 if window else None, window=window,
+            "sort" if name == "large" else name.split()[-1], task_input, owner, max_attempts=attempts, run_at=run_at,
+            timeout=20.0, object_id=seconds % 2 if window else None, window=window,
         )  # fmt: skip
         return self._promise(owner, self.world.submit(new))
 
@@ -109,6 +124,31 @@ class Driver:
         if self.jobs:
             self.world.retry(owner, self.jobs[which % len(self.jobs)][1])
 
+    def contest(self, object_id: int, call: int, *, retry: bool) -> None:
+        """A job with a window is canceled. Then one client retries it, or submits into its window, and stands still at
+        a call while another does the other of the two."""
+        world, window = self.world, WindowWish(60, OnRepeat.DELAY)
+        first = world.submit(sort_job(ALICE, object_id=object_id, window=window))
+        if first is None:
+            return
+        self._promise(ALICE, first)
+        world.cancel(ALICE, first.job.id)
+
+        def submit() -> None:
+            self._promise(ALICE, world.submit(sort_job(ALICE, object_id=object_id, window=window)))
+
+        def retry_by_hand() -> None:
+            world.retry(ALICE, first.job.id)
+
+        mine, other = (retry_by_hand, submit) if retry else (submit, retry_by_hand)
+
+        def others() -> None:
+            with world.gate.opened():
+                other()
+
+        world.gate.plan(call, Fault(others, after=False))
+        mine()
+
     def cancel_soon(self, which: int, seconds: float) -> None:
         """While time passes inside a task, most likely."""
         if self.jobs:
@@ -117,7 +157,8 @@ class Driver:
 
     def freeze_soon(self, seconds: float, frozen: float, *, finish: bool) -> None:
         """A process stands still in the middle of its task, not at a call; the others go on."""
-        self.world.clock.after(seconds, lambda: self.world.others(frozen, finish=finish))
+        world = self.world
+        world.clock.after(seconds, lambda: None if world.quiet else world.others(frozen, finish=finish))
 
     def read(self, owner: str, which: int) -> None:
         world = self.world
@@ -150,6 +191,16 @@ class Driver:
             queue.losing, queue.doubling = what == "lose", what == "double"
             queue.reordering, queue.late = what == "reorder", 100.0 if what == "delay" else 0.0
             queue.early = 2 if what == "early" else 0
+
+    def events(self) -> None:
+        self.world.events()
+
+    def trouble_containers(self, what: str) -> None:
+        engine = self.world.backing.containers
+        if what == "take away":
+            engine.take_away()
+        engine.refusing, engine.losing_events = what == "refuse", what == "lose events"
+        engine.doubling_events = what == "double events"
 
     def send_nonsense(self, body: str) -> None:
         for lane in Lane:

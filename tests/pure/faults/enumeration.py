@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from tests.pure.faults import counting
 from tests.pure.faults.gate import Fault, crash, unavailable
-from tests.pure.faults.scenarios import Story
+from tests.pure.faults.story import Story
 from tests.pure.faults.world import Backing, Clock, World, memory
 
 Build = Callable[[Clock], Backing]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
 from chalicelib.errors import Unavailable
-from chalicelib.ports import JobStore, Payloads, Ports, Queue, Records
+from chalicelib.ports import Containers, JobStore, Payloads, Ports, Queue, Records
 
 T = TypeVar("T")
 
@@ -101,4 +101,5 @@ def watched(ports: Ports, gate: Gate) -> Ports:
         records=cast(Records, Watched(ports.records, gate)),
         queue=cast(Queue, Watched(ports.queue, gate)),
         payloads=cast(Payloads, Watched(ports.payloads, gate)),
+        containers=cast(Containers, Watched(ports.containers, gate)),
     )

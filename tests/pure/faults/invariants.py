@@ -1,4 +1,4 @@
-"""What must be true once the faults have stopped and everything is quiet: I1 to I6, and the transition table."""
+"""What must be true once the faults have stopped and everything is quiet: I1 to I6, I9, and the transition table."""
 
 import json
 from collections import defaultdict
@@ -8,6 +8,7 @@ from itertools import combinations, pairwise
 from chalicelib.core.job import ENDED, TABLE, Event, Inline, Job, Status, status_at
 from chalicelib.core.window import OnRepeat
 from tests.pure.faults.recorder import Move, Recorder
+from tests.support.fake_containers import Box
 
 OUTCOMES = frozenset({Event.COMPLETE, Event.COMPLETE_UNCLAIMED, Event.FAIL, Event.STOP, Event.BACK_OFF, Event.GIVE_UP})
 ENDINGS = OUTCOMES - {Event.BACK_OFF} | {Event.CANCEL}
@@ -151,3 +152,17 @@ def of_keys(rows: Sequence[Job], keyed: dict[str, set[str]]) -> Iterator[str]:
     for request_id, ids_answered in keyed.items():
         if len(ids_answered) > 1:
             yield f"I6: {request_id} was answered with {len(ids_answered)} jobs"
+
+
+def of_containers(rows: Sequence[Job], boxes: Sequence[Box], now: float) -> Iterator[str]:
+    """I9: at most one container of a job runs at a time, and none goes on after its job has ended."""
+    by_job: dict[str, list[Box]] = defaultdict(list)
+    for box in boxes:
+        by_job[box.name.split("/")[1]].append(box)
+    for own in by_job.values():
+        for first, other in pairwise(sorted(own, key=lambda box: box.asked_at)):
+            if other.asked_at < first.ends_at:
+                yield f"I9: {other.name} began {first.ends_at - other.asked_at:g} ms before {first.name} had ended"
+    ended = {row.id for row in rows if row.status in ENDED}
+    for job_id in ended & by_job.keys():
+        yield from (f"I9: {box.name} runs on after its job has ended" for box in by_job[job_id] if box.ends_at > now)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from chalicelib.core.lane import Lane
 from chalicelib.ports import ChangeRefused, Hint
 from tests.pure.faults.gate import Fault
-from tests.pure.faults.steps import quietly, task
+from tests.pure.faults.story import quietly, task
 from tests.pure.faults.world import ALICE, World, sort_job
 
 

@@ -1,6 +1,6 @@
 """What clients, workers and dispatchers do, one story each. A story names no fault: the enumeration puts them in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 from chalicelib.core.window import OnRepeat
@@ -9,6 +9,7 @@ from chalicelib.service import bulk, cancel, groups, schedules
 from chalicelib.service.groups import Group
 from chalicelib.service.new_job import NewJob, WindowWish
 from chalicelib.service.submit import Submitted
+from tests.pure.faults.container_scenarios import CONTAINER_STORIES
 from tests.pure.faults.invariants import Broken
 from tests.pure.faults.lanes import (
     cancel_between_read_and_write,
@@ -19,10 +20,9 @@ from tests.pure.faults.lanes import (
     work_on_a_job_twice_in_a_batch,
     work_under_heartbeats,
 )
-from tests.pure.faults.steps import quietly, task
+from tests.pure.faults.story import Story, quietly, task
 from tests.pure.faults.world import ALICE, BOB, World, sort_job
 
-Story = Callable[[World], None]
 DAY = 86_400
 
 
@@ -81,6 +81,16 @@ def give_window_back(on_repeat: OnRepeat, world: World) -> None:
     world.submit(sort_job(object_id="order-1", window=wish))
     world.rival = lambda: world.submit(sort_job(object_id="order-1", window=wish))
     world.retry(ALICE, first)
+    world.submit(sort_job(object_id="order-1", window=wish))
+
+
+def take_over_against_a_retry(on_repeat: OnRepeat, world: World) -> None:
+    """While another client submits into the window of a canceled job, that job is retried."""
+    wish = WindowWish(300, on_repeat)
+    first = quietly(world, sort_job(object_id="order-1", window=wish))
+    with world.gate.opened():
+        world.cancel(ALICE, first)
+    world.rival = lambda: world.retry(ALICE, first)
     world.submit(sort_job(object_id="order-1", window=wish))
 
 
@@ -318,8 +328,11 @@ STORIES: Mapping[str, Story] = {
     )
 } | {
     f"{story.__name__}_{mode}": partial(story, mode)
-    for story in (submit_in_window, submit_in_window_with_key, give_window_back, retry_against_the_next)
+    for story in (
+        submit_in_window, submit_in_window_with_key, give_window_back, take_over_against_a_retry,
+        retry_against_the_next,
+    )
     for mode in OnRepeat
 } | {
     f"work_under_heartbeats_{attempts}": partial(work_under_heartbeats, attempts) for attempts in (1, 2)
-}  # fmt: skip
+} | CONTAINER_STORIES  # fmt: skip

@@ -9,8 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from chalicelib.core.window import OnRepeat
 from tests.pure.faults import counting
-from tests.pure.faults.driver import FAULTS, Driver
-from tests.pure.faults.walk import walk
+from tests.pure.faults.driver import FAULTS, NAMES, Driver
+from tests.pure.faults.walk import CONTAINER_TROUBLES, walk
 from tests.pure.faults.world import ALICE, BOB
 
 OWNERS = st.sampled_from([ALICE, BOB])
@@ -26,7 +26,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(
         owner=OWNERS,
-        name=st.sampled_from(["sort", "large", "sleep", "fail", "log", "quiet", "killer", "moody"]),
+        name=st.sampled_from(list(NAMES)),
         attempts=st.integers(1, 3),
         wait=st.sampled_from([0, 0, 30, 1_000]),
         seconds=st.sampled_from([60, 61, 300]),
@@ -57,6 +57,10 @@ class Histories(RuleBasedStateMachine):
     def steer(self, owner: str, which: int, act: str) -> None:
         {"cancel": self.driver.cancel, "retry": self.driver.retry, "read": self.driver.read}[act](owner, which)
 
+    @rule(object_id=st.integers(0, 1), call=st.integers(0, 4), retry=st.booleans())
+    def contest(self, object_id: int, call: int, retry: bool) -> None:
+        self.driver.contest(object_id, call, retry=retry)
+
     @rule(which=WHICH, seconds=SECONDS)
     def cancel_soon(self, which: int, seconds: float) -> None:
         self.driver.cancel_soon(which, seconds)
@@ -84,6 +88,14 @@ class Histories(RuleBasedStateMachine):
     @rule(what=st.sampled_from(["lose", "double", "reorder", "delay", "early", "none"]))
     def trouble_queue(self, what: str) -> None:
         self.driver.trouble_queue(what)
+
+    @rule()
+    def events(self) -> None:
+        self.driver.events()
+
+    @rule(what=st.sampled_from(CONTAINER_TROUBLES))
+    def trouble_containers(self, what: str) -> None:
+        self.driver.trouble_containers(what)
 
     @rule(body=st.text(max_size=30))
     def send_nonsense(self, body: str) -> None:

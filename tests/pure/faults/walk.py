@@ -4,12 +4,13 @@ import random
 from collections.abc import Callable
 
 from chalicelib.core.window import OnRepeat
-from tests.pure.faults.driver import FAULTS, Driver
+from tests.pure.faults.driver import FAULTS, NAMES, Driver
 from tests.pure.faults.enumeration import Build
 from tests.pure.faults.world import ALICE, BOB, memory
 
 SECONDS = (0.5, 3.0, 31.0, 61.0, 200.0, 1_000.0, 4_000.0)
 STEPS = 25
+CONTAINER_TROUBLES = ("take away", "refuse", "lose events", "double events", "none", "none")
 
 
 def walk(seed: int, build: Build = memory, steps: int = STEPS) -> None:
@@ -30,7 +31,7 @@ def _steps(driver: Driver, draw: random.Random) -> list[tuple[int, Callable[[], 
         return draw.randrange(8)
 
     def submit() -> None:
-        name = draw.choice(("sort", "moody", "large", "sleep", "fail", "log", "quiet", "killer"))
+        name = draw.choice(NAMES)
         on_repeat = draw.choice((None, *OnRepeat))
         wait, seconds = draw.choice((0, 0, 30, 1_000)), draw.choice((60, 61, 300))
         attempts, key = draw.randint(1, 3), draw.choice((None, None, None, 0, 1, 2))
@@ -52,6 +53,7 @@ def _steps(driver: Driver, draw: random.Random) -> list[tuple[int, Callable[[], 
         (1, lambda: driver.remove_schedule(owner(), which())),
         (2, lambda: driver.cancel(owner(), which())),
         (2, lambda: driver.retry(owner(), which())),
+        (1, lambda: driver.contest(draw.randrange(2), draw.randrange(5), retry=draw.random() < 0.5)),
         (2, lambda: driver.cancel_soon(which(), draw.choice(SECONDS))),
         (3, lambda: driver.freeze_soon(draw.choice(SECONDS), draw.choice(SECONDS), finish=draw.random() < 0.5)),
         (1, lambda: driver.read(owner(), which())),
@@ -60,6 +62,8 @@ def _steps(driver: Driver, draw: random.Random) -> list[tuple[int, Callable[[], 
         (3, driver.dispatch),
         (3, lambda: driver.wait(draw.choice(SECONDS))),
         (1, lambda: driver.trouble_queue(draw.choice(("lose", "double", "reorder", "delay", "early", "none")))),
+        (3, driver.events),
+        (1, lambda: driver.trouble_containers(draw.choice(CONTAINER_TROUBLES))),
         (1, lambda: driver.send_nonsense(draw.choice(("", "nonsense", "💥", "0" * 26)))),
         (1, lambda: driver.lag(on=draw.random() < 0.5)),
         (6, stop),

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from chalicelib import tasks
 from chalicelib.config import Settings
@@ -14,7 +14,7 @@ from chalicelib.core.lane import Lane
 from chalicelib.core.task import Context, Task, TaskError
 from chalicelib.errors import PayloadMissing, SortieError, Unavailable
 from chalicelib.ports import ChangeRefused, JobStore, Payloads, Ports, Queue, Records
-from chalicelib.service import cancel, retry
+from chalicelib.service import cancel, containers, retry
 from chalicelib.service.dispatch import dispatch
 from chalicelib.service.new_job import NewJob
 from chalicelib.service.quick import work_quick
@@ -26,10 +26,12 @@ from tests.pure.faults.gate import Crash, Gate, watched
 from tests.pure.faults.invariants import Broken
 from tests.pure.faults.recorder import Recorder
 from tests.support import fakes
+from tests.support.fake_containers import FakeContainers
 
 T = TypeVar("T")
 TASKS = dict(tasks.load())
-SETTINGS = Settings(inline_limit=100)
+SETTINGS = Settings(inline_limit=100, container_images=("docker.io/library/*",))
+FUNCTION_LIVES_SECONDS = 900.0
 ALICE, BOB = "alice", "bob"
 ROUNDS = 300
 
@@ -87,6 +89,7 @@ class Backing:
     payloads: Payloads
     mailbox: Mailbox
     rows: Callable[[], list[Job]]
+    containers: FakeContainers
     hold_index: Callable[[], None] = lambda: None
     release_index: Callable[[], None] = lambda: None
 
@@ -95,13 +98,31 @@ def memory(
     clock: Clock,
     jobs: type[fakes.MemoryJobs] = fakes.MemoryJobs,
     records: type[fakes.MemoryRecords] = fakes.MemoryRecords,
+    containers: type[FakeContainers] = FakeContainers,
 ) -> Backing:
     table = fakes.Table()
     queue = fakes.MemoryQueue(clock)
     return Backing(
         jobs(table), records(table), queue, fakes.MemoryPayloads(), queue,
-        lambda: list(table.jobs.values()), table.hold_index, table.release_index,
+        lambda: list(table.jobs.values()), containers(clock), table.hold_index, table.release_index,
     )  # fmt: skip
+
+
+class Mortal:
+    """ports.Containers as a function calls it: one that has stood still for longer than Lambda lets it is no more."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    def __getattr__(self, name: str) -> Any:
+        world = self._world
+
+        def call(*args: Any) -> Any:
+            if not world.gate.is_open and world.clock.millis - world.began > FUNCTION_LIVES_SECONDS * 1000:
+                raise Crash
+            return getattr(world.backing.containers, name)(*args)
+
+        return call
 
 
 class World:
@@ -113,14 +134,17 @@ class World:
         self.backing = build(self.clock)
         self.gate = Gate()
         self.beats = Beats(self.clock.after, seed)
+        self.quiet = False
         self.killed: list[int] = []
         """The attempts in which the killer ran."""
         self.recorder = Recorder(self.backing.jobs, self.gate.opened)
         real = Ports(
             self.recorder, self.backing.records, self.backing.queue, self.backing.payloads,
             self.clock, fakes.SeededRandom(seed), fakes.SilentAlarm(), self.beats, TASKS | self._tasks(),
-            SETTINGS,
+            SETTINGS, Mortal(self),
         )  # fmt: skip
+        self.began = self.clock.millis
+        self.backing.containers.on_event = self._container_event
         self.ports = watched(real, self.gate)
         self.inputs: dict[str, bytes] = {}
         self.answered: set[str] = set()
@@ -218,6 +242,7 @@ class World:
         if not messages:
             return 0
         left = self.clock.now() + seconds_left * 1000
+        self.began = self.clock.millis if not self.gate.is_open else self.began
         try:
             failed = function(self.ports, messages, lambda: (left - self.clock.now()) / 1000)
         except Crash:
@@ -234,6 +259,7 @@ class World:
         raise Broken("I8: the queue never runs dry")
 
     def dispatcher(self) -> None:
+        self.began = self.clock.millis if not self.gate.is_open else self.began
         try:
             dispatch(self.ports, lambda: 60.0)
         except Crash:
@@ -246,6 +272,19 @@ class World:
         with self.gate.opened():
             self.dispatcher()
 
+    def events(self) -> None:
+        """The engine tells of containers that run or have stopped since it last did."""
+        self.backing.containers.tell()
+
+    def _container_event(self, name: str, ref: str) -> None:
+        self.began = self.clock.millis if not self.gate.is_open else self.began
+        try:
+            containers.on_event(self.ports, name, ref)
+        except Crash:
+            return
+        except Unavailable:
+            return  # EventBridge calls again; here that event is lost
+
     def others(self, seconds: float, *, finish: bool = True) -> None:
         """What everybody else does while one process stands still at a call. Not `finish`: the workers among them
         only start, and are still busy when that process goes on."""
@@ -257,6 +296,7 @@ class World:
             self.work_all()
             self.dispatcher()
             self.work_all()
+            self.events()
             self.clock.advance(21)
             self.dispatcher()
             return self.work_all()
@@ -278,21 +318,32 @@ class World:
     def settle(self) -> None:
         """No more faults: run until all is quiet. I1 says that this ends."""
         self.gate.clear()
+        self.quiet = True
         self.backing.release_index()
         queue = self.backing.queue
         if isinstance(queue, fakes.MemoryQueue):
             queue.losing = queue.doubling = queue.reordering = False
             queue.late = 0.0
+        engine = self.backing.containers
+        engine.refusing = engine.losing_events = engine.doubling_events = False
         for schedule in [each for owner in (ALICE, BOB) for each in self.ports.records.schedules(owner)]:
             self.ports.records.remove_schedule(schedule)
         for _ in range(ROUNDS):
             self.work_all()
             waking = [row.wake_at or row.not_before for row in self.rows() if row.status not in ENDED]
             if not waking:
+                self._end_containers()
                 return
             with self.gate.opened():
                 self.clock.advance(max(0, min(waking) - self.clock.now()) / 1000 + 1)
             self.dispatcher()
+
+    def _end_containers(self) -> None:
+        """What still stops has its few seconds, and what nobody wants is swept."""
+        for _ in range(2):
+            self.began = self.clock.millis
+            self.dispatcher()
+            self.clock.advance(10)
 
     def rows(self) -> list[Job]:
         return self.backing.rows()
@@ -310,13 +361,15 @@ class World:
         outputs = {row.id: self._bytes(row.output) for row in rows if row.output is not None}
         broken += invariants.of_outputs(rows, inputs, outputs)
         broken += self._of_runs(rows)
+        boxes = list(self.backing.containers.boxes.values())
+        broken += invariants.of_containers(rows, boxes, self.clock.millis)
         broken += [f"I8: {line}" for line in LISTENER.heard]
         LISTENER.heard.clear()
         if broken:
             raise Broken("\n".join(broken))
 
     def _bytes(self, payload: Payload) -> bytes:
-        return payload.data if isinstance(payload, Inline) else self.backing.payloads.get(payload.key)
+        return payload.data if isinstance(payload, Inline) else self.backing.payloads.get(payload.key, payload.size)
 
     def _of_runs(self, rows: Sequence[Job]) -> list[str]:
         """All jobs of a run, or none."""

@@ -28,6 +28,23 @@ def test_filters_are_in_the_address_bar_and_come_from_it(site: Site) -> None:
     expect(site.page.get_by_label("Object", exact=True)).to_have_value("")
 
 
+def test_time_is_a_filter_in_the_address_bar_too(site: Site) -> None:
+    thing = unique("when")
+    job_id = site.submit({"array": [2, 1], "object_id": thing})
+    site.open(f"/jobs?object_id={thing}")
+    site.page.get_by_label("Since").fill("1h")
+    site.page.get_by_label("Since").press("Enter")
+    site.page.wait_for_url(re.compile("since=1h"))
+    expect(site.row(job_id)).to_be_visible()
+    site.page.get_by_label("Since").fill("")
+    site.page.get_by_label("Until").fill("1h")
+    site.page.get_by_label("Until").press("Enter")
+    site.page.wait_for_url(re.compile("until=1h"))
+    expect(site.page.get_by_text("No job fits these filters")).to_be_visible()
+    site.page.reload()
+    expect(site.page.get_by_label("Until")).to_have_value("1h")
+
+
 def test_text_that_looks_like_a_number_is_not_the_number(site: Site) -> None:
     number = int(unique("")[1:], 16)
     as_number = site.submit({"array": [1], "object_id": number, "run_in": "1h"})

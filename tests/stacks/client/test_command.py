@@ -162,3 +162,16 @@ def _read(terminal: int) -> bytes:
         return os.read(terminal, 65_536)
     except OSError:  # the other end is closed
         return b""
+
+
+def test_last_nights_failed_job_is_found_and_run_again_with_another_input(sortie: Command) -> None:
+    bad = '{"message": "no", "times": 2}'
+    failed = sortie("submit", "fail", "-i", "-", "--max-attempts", "1", stdin=bad).stdout.strip()
+    assert sortie("wait", failed).returncode == 1
+    found = sortie("ls", "--status", "failed", "--since", "12h", "--ids").stdout.split()
+    assert failed in found
+    again = sortie("run-again", failed, "-i", "-", stdin='{"message": "no", "times": 0}')
+    assert again.returncode == 0, again
+    assert sortie("wait", stdin=again.stdout).returncode == 0
+    assert json.loads(sortie("show", "--json", stdin=again.stdout).stdout)["parent_id"] == failed
+    assert sortie("run-again", failed, "--run-in", "1h", "--json").returncode == 0

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sortie_client import AsyncSortie, Invalid, JobCanceled, JobFailed, Retries, Sortie, WindowHeld, WrongStatus
+from tests.support.loops import run_alone
 from tests.support.running import RunningStack
 from tests.support.servers import Seen, answering, losing
 
@@ -124,6 +125,19 @@ def test_lists_iterate_over_their_pages(client: Sortie) -> None:
     assert len(list(islice(client.jobs(task="sort"), 3))) == 3
 
 
+def test_a_job_runs_again_with_another_input_and_dtype(client: Sortie) -> None:
+    first = client.submit(array=np.array([3, 1], "uint8"), timeout=9)
+    first.result(timeout=LIMIT)
+    same = first.run_again()
+    assert same.result(timeout=LIMIT).dtype == np.uint8
+    assert (same.parent_id, same.timeout) == (first.id, 9)
+    other = first.run_again(array=np.array([0.5, 0.25]), timeout=8)
+    assert other.result(timeout=LIMIT).tolist() == [0.25, 0.5]
+    assert (other.parent_id, other.timeout) == (first.id, 8)
+    with pytest.raises(WrongStatus, match="has ended"):
+        client.submit("sleep", {"seconds": 1}, run_in="1h").run_again()
+
+
 def test_groups_runs_schedules_and_figures_are_read(client: Sortie) -> None:
     assert {group.name: bool(group.problems) for group in client.groups()}["group_a"] is False
     run = client.start_group("group_a")
@@ -172,4 +186,4 @@ def test_the_async_twin_does_the_same(stack: RunningStack) -> None:
             assert results == [[0, n] for n in range(5)]
             assert [job.id async for job in client.jobs(task="sort")]
 
-    asyncio.run(run())
+    run_alone(run())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sortie_client.address import Address
 from sortie_client.plans import Ask, Fetch, Pause, Plan, Put, Response, Step
-from sortie_client.sending import failed, request_of, response_of, scheme_of, slack
+from sortie_client.sending import STORE_TIMEOUT, failed, request_of, response_of, scheme_of, slack
 from sortie_client.wire import reported
 
 if TYPE_CHECKING:
@@ -66,12 +66,12 @@ class AsyncWire:
     async def _put(self, put: Put) -> Response:
         headers = {**put.headers, "Content-Length": str(put.source.size)}
         client = self._client(put.href)
-        return response_of(await client.put(put.href, headers=headers, content=_awaited(put), timeout=self._timeout))
+        return response_of(await client.put(put.href, headers=headers, content=_awaited(put), timeout=STORE_TIMEOUT))
 
     async def _fetch(self, fetch: Fetch) -> Response:
         plain = {"Accept-Encoding": "identity"}
         client = self._client(fetch.href)
-        async with client.stream("GET", fetch.href, headers=plain, timeout=self._timeout) as response:
+        async with client.stream("GET", fetch.href, headers=plain, timeout=STORE_TIMEOUT) as response:
             if response.status_code >= 400:
                 await response.aread()
                 return response_of(response)

@@ -13,6 +13,8 @@ from sortie_client.version import VERSION
 if TYPE_CHECKING:
     import httpx2
 
+STORE_TIMEOUT = 300.0
+"""Seconds of silence from a store: it reads all of a large body before it answers."""
 WAIT_SLACK = 5.0
 """Seconds that a held answer may come late."""
 

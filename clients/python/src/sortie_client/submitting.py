@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -18,8 +18,8 @@ from sortie_client.retries import Retries, pause_before_next
 
 BULK_JOBS = 100
 BULK_BYTES = 4_900_000
-BULK_INLINE = 1_000_000
-"""What a job of a bulk may hold itself: a larger input goes by upload, and leaves room for the others."""
+BULK_INLINE = 4_800_000
+"""What a job of a bulk may hold itself; a larger input goes by upload."""
 REFUSED_ENTRY = b"{}"
 """Stands in the place of an entry that is settled: the service refuses it and makes nothing."""
 
@@ -82,14 +82,40 @@ def upload(policy: Retries, source: Source, on_progress: Progress | None) -> Pla
 
 
 def submit_many(policy: Retries, jobs: Sequence[Prepared]) -> Plan[list[JobState | SortieError]]:
-    """In the order asked for. An entry that is refused is its error; the others stand."""
-    bodies = []
-    for job in jobs:
-        bodies.append((yield from job_body(policy, job, None)))
-    results: list[JobState | SortieError] = []
-    for batch in _batches(bodies):
-        results += yield from _submit_batch(policy, batch)
-    return results
+    """In the order asked for. What is refused is its error, and the others stand; so it is where the service falls
+    silent after it has made some. Raises Refused, Unreachable where it has made none."""
+    results: dict[int, JobState | SortieError] = {}
+    batch: dict[int, bytes] = {}
+    failure: SortieError | None = None
+    for place, job in enumerate(jobs):
+        try:
+            body = yield from job_body(policy, job, None)
+        except SortieError as error:
+            results[place] = failure = error
+            continue
+        if batch and (len(batch) == BULK_JOBS or sum(map(len, batch.values())) + len(body) > BULK_BYTES):
+            failure = (yield from _flush(policy, batch, results)) or failure
+            batch = {}
+        batch[place] = body
+    failure = (yield from _flush(policy, batch, results)) or failure
+    if failure is not None and not any(isinstance(result, JobState) for result in results.values()):
+        raise failure
+    return [results[place] for place in range(len(jobs))]
+
+
+def _flush(
+    policy: Retries, batch: Mapping[int, bytes], results: dict[int, JobState | SortieError]
+) -> Plan[SortieError | None]:
+    """The error of a batch that was not taken at all, which is then that of each of its entries."""
+    if not batch:
+        return None
+    try:
+        outcomes = yield from _submit_batch(policy, list(batch.values()))
+    except SortieError as error:
+        results.update(dict.fromkeys(batch, error))
+        return error
+    results.update(zip(batch, outcomes, strict=True))
+    return None
 
 
 def _submit_batch(policy: Retries, bodies: Sequence[bytes]) -> Plan[list[JobState | SortieError]]:
@@ -123,19 +149,6 @@ def _outcome(result: BulkResult) -> JobState | SortieError:
     problem = result.problem.to_dict() if result.problem else {}
     body = msgspec.json.encode({**problem, "status": result.status})
     return asking.refusal(Response(result.status, body=body))
-
-
-def _batches(bodies: Sequence[bytes]) -> Iterator[list[bytes]]:
-    batch: list[bytes] = []
-    size = 0
-    for body in bodies:
-        if batch and (len(batch) == BULK_JOBS or size + len(body) > BULK_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(body)
-        size += len(body) + 1
-    if batch:
-        yield batch
 
 
 def _request(job: Prepared, given: bytes) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sortie_client.address import Address
 from sortie_client.plans import Ask, Fetch, Pause, Plan, Progress, Put, Response, Source, Step
-from sortie_client.sending import failed, request_of, response_of, scheme_of, slack
+from sortie_client.sending import STORE_TIMEOUT, failed, request_of, response_of, scheme_of, slack
 
 if TYPE_CHECKING:
     import httpx2
@@ -67,11 +67,11 @@ class Wire:
     def _put(self, put: Put) -> Response:
         headers = {**put.headers, "Content-Length": str(put.source.size)}
         body = reported(put.source, put.on_progress)
-        return response_of(self._client(put.href).put(put.href, headers=headers, content=body, timeout=self._timeout))
+        return response_of(self._client(put.href).put(put.href, headers=headers, content=body, timeout=STORE_TIMEOUT))
 
     def _fetch(self, fetch: Fetch) -> Response:
         plain = {"Accept-Encoding": "identity"}
-        with self._client(fetch.href).stream("GET", fetch.href, headers=plain, timeout=self._timeout) as response:
+        with self._client(fetch.href).stream("GET", fetch.href, headers=plain, timeout=STORE_TIMEOUT) as response:
             if response.status_code >= 400:
                 response.read()
                 return response_of(response)

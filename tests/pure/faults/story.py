@@ -1,7 +1,11 @@
-"""What stories begin with."""
+"""What a story is, and what all of them need: jobs that are there before one begins."""
+
+from collections.abc import Callable
 
 from chalicelib.service.new_job import NewJob
 from tests.pure.faults.world import ALICE, World
+
+Story = Callable[[World], None]
 
 
 def task(name: str, task_input: str, owner: str = ALICE, **more: object) -> NewJob:

@@ -1,0 +1,266 @@
+"""Containers on ECS: Fargate on AWS, Docker or Podman behind an emulator.
+
+definition    family sortie-STAGE-HASH of image, size and secrets: Describe, else Register; kept in the process
+start         RunTask, startedBy = STAGE/JOB/ATTEMPT, clientToken = sha256 of it: a second start is the first one again
+find          ListTasks of a startedBy, running and stopped; before each start where an emulator ignores the token
+look          DescribeTasks, a hundred at once; ECS remembers a stopped task for an hour
+log           CloudWatch, one stream a task: sortie/job/TASK
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chalicelib.aws.calls import Client, code_of, translated
+from chalicelib.core.container import Spec
+from chalicelib.core.container_look import MISSING, REASON, Look
+from chalicelib.core.job import Millis
+from chalicelib.errors import FieldError, Invalid
+from chalicelib.ports import LogPage, StartRefused
+
+CONTAINER, STREAM_PREFIX = "job", "sortie"
+MOST_LOOKS = 100
+STOP_SECONDS = 10
+NO_ROOM = frozenset({
+    "ThrottlingException", "Throttling", "TooManyRequestsException", "LimitExceededException",
+    "ServerException", "PlatformTaskDefinitionIncompatibilityException", "ServiceUnavailable", "BlockedException",
+})  # fmt: skip
+NO_ROOM_WORDS = ("capacity", "limit", "concurrently", "throttl")
+NOT_THERE = frozenset({"ResourceNotFoundException"})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where containers run. Without subnets it is an emulator's, which has no network to choose."""
+
+    stage: str
+    cluster: str
+    log_group: str
+    region: str
+    role: str = ""
+    subnets: Sequence[str] = ()
+    security_group: str = ""
+    ignores_tokens: bool = False
+
+
+class EcsContainers:
+    """ports.Containers. `once`: a client that sends no request a second time."""
+
+    def __init__(self, client: Client, once: Client, logs: Client, place: Place) -> None:
+        self._client = client
+        self._once = once
+        self._logs = logs
+        self._place = place
+        self._definitions: dict[str, str] = {}
+
+    def start(self, name: str, spec: Spec) -> str:
+        if self._place.ignores_tokens and (known := self.find(name)):
+            return known[0]
+        definition = self._definition(spec)
+        with translated("start the container"):
+            try:
+                answer = self._once.run_task(**self._request(name, spec, definition))
+            except ClientError as error:
+                return _started_before(error)
+        if not answer["tasks"]:
+            reasons = ", ".join(str(each.get("reason")) for each in answer["failures"]) or "no task, and no reason"
+            raise StartRefused(reasons)
+        return str(answer["tasks"][0]["taskArn"])
+
+    def find(self, name: str) -> list[str]:
+        refs: list[str] = []
+        for status in ("RUNNING", "STOPPED"):
+            with translated("find the container"):
+                answer = self._client.list_tasks(cluster=self._place.cluster, startedBy=name, desiredStatus=status)
+            refs += answer["taskArns"]
+        return refs
+
+    def look(self, refs: Sequence[str]) -> Mapping[str, Look]:
+        looks = {ref: Look(ref, MISSING) for ref in refs}
+        for start in range(0, len(refs), MOST_LOOKS):
+            with translated("look at the containers"):
+                answer = self._client.describe_tasks(
+                    cluster=self._place.cluster, tasks=list(refs[start : start + MOST_LOOKS])
+                )
+            looks |= {task["taskArn"]: read_task(task) for task in answer["tasks"]}
+        return looks
+
+    def running(self) -> Sequence[Look]:
+        refs: list[str] = []
+        start: Any = {}
+        while True:
+            with translated("list the containers"):
+                answer = self._client.list_tasks(cluster=self._place.cluster, desiredStatus="RUNNING", **start)
+            refs += answer["taskArns"]
+            if not answer.get("nextToken"):
+                return [look for look in self.look(refs).values() if look.status != MISSING]
+            start = {"nextToken": answer["nextToken"]}
+
+    def stop(self, ref: str, why: str) -> None:
+        with translated("stop the container"):
+            try:
+                self._client.stop_task(cluster=self._place.cluster, task=ref, reason=f"{REASON}{why}")
+            except ClientError as error:
+                if code_of(error) != "InvalidParameterException":  # it is no longer known, and so it has ended
+                    raise
+
+    def tail(self, ref: str, lines: int) -> Sequence[str]:
+        return self._events(ref, limit=lines, startFromHead=False)[0]
+
+    def log(self, ref: str, after: str | None) -> LogPage:
+        token = {} if after is None else {"nextToken": f"f/{after}"}
+        lines, forward = self._events(ref, startFromHead=True, **token)
+        return LogPage(lines, forward.removeprefix("f/") if forward else after)
+
+    def check(self) -> None:
+        with translated("ask for the cluster"):
+            self._client.list_tasks(cluster=self._place.cluster, maxResults=1)
+
+    def _events(self, ref: str, **query: Any) -> tuple[list[str], str | None]:
+        """Lines and the token of the next page; nothing of a container that has not written yet, or never started."""
+        stream = f"{STREAM_PREFIX}/{CONTAINER}/{ref.rsplit('/', 1)[-1]}"
+        with translated("read the container's log"):
+            try:
+                answer = self._logs.get_log_events(
+                    logGroupName=self._place.log_group, logStreamName=stream, **query
+                )  # fmt: skip
+            except ClientError as error:
+                if code_of(error) in NOT_THERE:
+                    return [], None
+                if code_of(error) == "InvalidParameterException" and "nextToken" in query:
+                    raise Invalid(
+                        FieldError("after", "no place in this log: take it from the header Log-After")
+                    ) from None
+                raise
+        return [event["message"] for event in answer["events"]], answer.get("nextForwardToken")
+
+    def _request(self, name: str, spec: Spec, definition: str) -> dict[str, Any]:
+        env = [{"name": key, "value": value} for key, value in sorted(spec.env.items())]
+        override: dict[str, Any] = {"name": CONTAINER, "environment": env}
+        if spec.command:
+            override["command"] = list(spec.command)
+        request = {
+            "cluster": self._place.cluster,
+            "taskDefinition": definition,
+            "launchType": "FARGATE",
+            "startedBy": name,
+            "clientToken": sha256(name.encode()).hexdigest(),
+            "overrides": {"containerOverrides": [override]},
+        }
+        if self._place.subnets:
+            request["networkConfiguration"] = {
+                "awsvpcConfiguration": {
+                    "subnets": list(self._place.subnets),
+                    "securityGroups": [self._place.security_group],
+                    "assignPublicIp": "ENABLED",  # without it nothing is pulled from a public subnet
+                }
+            }
+        return request
+
+    def _definition(self, spec: Spec) -> str:
+        family = f"sortie-{self._place.stage}-{_digest(spec)}"
+        if family not in self._definitions:
+            self._definitions[family] = self._describe(family) or self._register(family, spec)
+        return self._definitions[family]
+
+    def _describe(self, family: str) -> str | None:
+        with translated("look up the definition"):
+            try:
+                answer = self._client.describe_task_definition(taskDefinition=family)
+            except ClientError as error:
+                if code_of(error) == "ClientException":
+                    return None
+                raise
+        definition = answer["taskDefinition"]
+        return str(definition["taskDefinitionArn"]) if definition.get("status", "ACTIVE") == "ACTIVE" else None
+
+    def _register(self, family: str, spec: Spec) -> str:
+        """Two that come at once make two equal revisions, which does no harm."""
+        with translated("register the definition"):
+            try:
+                answer = self._client.register_task_definition(**self._described(family, spec))
+            except ClientError as error:
+                if code_of(error) in ("ClientException", "InvalidParameterException"):
+                    raise Invalid(FieldError("", f"ECS does not take it: {_message(error)}")) from error
+                raise
+        return str(answer["taskDefinition"]["taskDefinitionArn"])
+
+    def _described(self, family: str, spec: Spec) -> dict[str, Any]:
+        """No task role, a root that cannot be written to, no capabilities."""
+        place = self._place
+        container = {
+            "name": CONTAINER,
+            "image": spec.image,
+            "essential": True,
+            "readonlyRootFilesystem": True,
+            "stopTimeout": STOP_SECONDS,
+            "linuxParameters": {"capabilities": {"drop": ["ALL"]}, "initProcessEnabled": True},
+            "secrets": [{"name": key, "valueFrom": arn} for key, arn in sorted(spec.secrets.items())],
+            "logConfiguration": {
+                "logDriver": "awslogs",
+                "options": {
+                    "awslogs-group": place.log_group,
+                    "awslogs-region": place.region,
+                    "awslogs-stream-prefix": STREAM_PREFIX,
+                    # A container that writes faster than CloudWatch takes it goes on; what overflows 25 MB is lost.
+                    "mode": "non-blocking",
+                    "max-buffer-size": "25m",
+                },
+            },
+        }
+        described = {
+            "family": family,
+            "requiresCompatibilities": ["FARGATE"],
+            "networkMode": "awsvpc",
+            "cpu": f"{spec.cpu * 1024:.0f}",
+            "memory": str(spec.memory),
+            "containerDefinitions": [container],
+        }
+        return described | ({"executionRoleArn": place.role} if place.role else {})
+
+
+def read_task(task: Mapping[str, Any]) -> Look:
+    """One of DescribeTasks' tasks."""
+    own: Mapping[str, Any] = next(iter(task.get("containers", [])), {})
+    return Look(
+        ref=str(task["taskArn"]),
+        status=str(task["lastStatus"]),
+        name=str(task.get("startedBy") or ""),
+        started_at=_millis(task.get("startedAt")),
+        stopped_at=_millis(task.get("executionStoppedAt") or task.get("stoppedAt")),
+        exit_code=own.get("exitCode"),
+        stop_code=str(task.get("stopCode") or ""),
+        reason=str(task.get("stoppedReason") or ""),
+        detail=str(own.get("reason") or ""),
+    )
+
+
+def _started_before(error: ClientError) -> str:
+    """The reference of the task that this token started with other words; else what the refusal means."""
+    code = code_of(error)
+    ids = error.response.get("resourceIds")
+    if code == "ConflictException" and ids:
+        return str(ids[0])
+    message = _message(error)
+    if code in NO_ROOM or any(word in message.lower() for word in NO_ROOM_WORDS):
+        raise StartRefused(message or code) from error
+    if code in ("ClientException", "InvalidParameterException"):
+        raise Invalid(FieldError("", f"ECS does not take it: {message}")) from error
+    raise error
+
+
+def _message(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Message", ""))
+
+
+def _digest(spec: Spec) -> str:
+    told = f"{spec.image}\n{spec.cpu:g}\n{spec.memory}\n{sorted(spec.secrets.items())}"
+    return sha256(told.encode()).hexdigest()[:20]
+
+
+def _millis(at: datetime | None) -> Millis | None:
+    return None if at is None else round(at.timestamp() * 1000)

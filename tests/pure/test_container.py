@@ -1,0 +1,233 @@
+"""What a container job may ask for, and what a look at its container means."""
+
+import pytest
+
+from chalicelib.core.container import (
+    Allowed,
+    ContainerInput,
+    admit,
+    is_allowed,
+    make_spec,
+    name_of,
+    parse_image,
+    parse_name,
+)
+from chalicelib.core.container_look import (
+    FORGOTTEN_AFTER_MS,
+    MISSING,
+    PATIENCE_MS,
+    START_WITHIN_MS,
+    STARTER_LIVES_MS,
+    Broke,
+    Canceled,
+    Exited,
+    Goes,
+    Look,
+    NotStarted,
+    Start,
+    Stop,
+    Verdict,
+    Wait,
+    judge,
+)
+from chalicelib.core.job import Container, Inline, Job, Status
+from chalicelib.errors import Invalid
+
+NOW, JOB_ID = 1_800_000_000_000, "01m8ajb7wq7emshq9pr7vcyfxn"
+DIGEST = "sha256:" + "a" * 64
+ALLOWED = Allowed(("docker.io/library/*", "localhost/*"))
+
+
+@pytest.mark.parametrize(
+    ("short", "full"),
+    [
+        ("busybox:1.36", "docker.io/library/busybox:1.36"),
+        ("library/busybox:1", "docker.io/library/busybox:1"),
+        ("owner/tool:v1", "docker.io/owner/tool:v1"),
+        ("docker.io/busybox:1", "docker.io/library/busybox:1"),
+        ("index.docker.io/library/busybox:1", "docker.io/library/busybox:1"),
+        ("localhost/mine:1", "localhost/mine:1"),
+        ("localhost:5000/mine:1", "localhost:5000/mine:1"),
+        ("public.ecr.aws/docker/library/busybox:1", "public.ecr.aws/docker/library/busybox:1"),
+        (f"busybox@{DIGEST}", f"docker.io/library/busybox@{DIGEST}"),
+        (f"busybox:1@{DIGEST}", f"docker.io/library/busybox:1@{DIGEST}"),
+    ],
+)
+def test_a_reference_is_written_out_in_full(short: str, full: str) -> None:
+    assert str(parse_image(short)) == full
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["busybox", "localhost/mine", "Busybox:1", "busybox:", "busybox:1 ", "/busybox:1", "a//b:1", "busybox@sha256:abc",
+     "https://docker.io/busybox:1", "busybox:1\n", "-x:1", "busybox:1:2", "bücher:1", "x" * 10 + "/../etc:1"],
+)  # fmt: skip
+def test_a_reference_without_a_version_or_of_another_form_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"which version|not an image reference"):
+        parse_image(text)
+
+
+@pytest.mark.parametrize(
+    ("image", "pattern", "fits"),
+    [
+        ("busybox:1", "docker.io/library/*", True),
+        ("owner/tool:1", "docker.io/library/*", False),
+        ("localhost/a/b:1", "localhost/*", False),
+        ("localhost/a/b:1", "localhost/*/*", True),
+        ("busybox:1.36", "docker.io/library/busybox:1.*", True),
+        ("busybox:2", "docker.io/library/busybox:1.*", False),
+        (f"busybox@{DIGEST}", "docker.io/library/busybox:1.*", False),
+        (f"busybox@{DIGEST}", f"docker.io/library/busybox@{DIGEST}", True),
+        (f"busybox@sha256:{'b' * 64}", f"docker.io/library/busybox@{DIGEST}", False),
+        ("localhost:5000/x:1", "localhost/*", False),
+        ("localhost:5000/x:1", "localhost:5000/*", True),
+        ("evil.io/docker.io/library/busybox:1", "docker.io/library/*", False),
+        ("docker.ioxlibrary/busybox:1", "docker.io/library/*", False),
+    ],
+)
+def test_a_star_of_a_pattern_stops_at_a_slash(image: str, pattern: str, fits: bool) -> None:
+    assert is_allowed(parse_image(image), (pattern,)) is fits
+
+
+def refused(**fields: object) -> list[str]:
+    """The places that are wrong."""
+    with pytest.raises(Invalid) as refusal:
+        admit(ContainerInput(**{"image": "busybox:1", **fields}), ALLOWED)  # type: ignore[arg-type]
+    return [error.loc for error in refusal.value.errors]
+
+
+def test_what_a_stage_does_not_allow_is_refused_by_its_place() -> None:
+    assert refused(image="quay.io/x/y:1") == ["image"]
+    assert refused(env={"SORTIE_JOB": "x", "aws_region": "y", "1A": "", "OK": ""}) == [
+        "env.SORTIE_JOB", "env.aws_region", "env.1A",
+    ]  # fmt: skip
+    assert refused(command=["a\x00b"], env={"A": "\x00"}) == ["env.A", "command[0]"]
+    assert refused(secrets={"KEY": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x"}) == ["secrets.KEY"]
+    assert refused(command=["x" * 7_000]) == [""]
+
+
+def test_only_the_sizes_that_fargate_runs_are_taken() -> None:
+    for cpu, memory in ((0.25, 512), (0.25, 2048), (1, 2048), (4, 30_720), (16, 122_880)):
+        assert admit(ContainerInput(image="busybox:1", cpu=cpu, memory=memory), ALLOWED)
+    assert refused(cpu=0.3) == ["cpu"]
+    for cpu, memory in ((0.25, 1536), (0.25, 4096), (1, 512), (8, 20_000)):
+        assert refused(cpu=cpu, memory=memory) == ["memory"]
+
+
+def test_a_secret_goes_with_a_pattern_that_allows_it() -> None:
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:jobs/key-AbCdEf"
+    allowed = Allowed(ALLOWED.images, ("arn:aws:secretsmanager:*:123456789012:secret:jobs/*",))
+    assert admit(ContainerInput(image="busybox:1", secrets={"KEY": arn}), allowed)
+
+
+def test_nothing_runs_where_it_is_off() -> None:
+    with pytest.raises(Invalid, match="no engine"):
+        admit(ContainerInput(image="busybox:1"), Allowed((), off="no engine"))
+
+
+def job(*, noted: bool = True, started_at: int | None = None, **fields: object) -> Job:
+    container = Container(2, "ref", started_at) if noted else None
+    row = {
+        "id": JOB_ID, "owner": "alice", "task": "container", "status": Status.RUNNING, "created_at": NOW, "run_at": NOW,
+        "not_before": NOW, "timeout": 60.0, "max_attempts": 3, "attempt_limit": 3, "input": Inline(b"{}"),
+        "attempts": 2, "started_at": NOW, "remote": True, "container": container,
+    } | fields  # fmt: skip
+    return Job(**row)  # type: ignore[arg-type]
+
+
+def test_the_name_leads_back_to_the_attempt_and_the_spec_is_the_same_each_time() -> None:
+    assert name_of("dev", job()) == f"dev/{JOB_ID}/2"
+    assert parse_name(f"dev/{JOB_ID}/2") == ("dev", JOB_ID, 2)
+    assert parse_name("ecs-svc/123") is None
+    assert parse_name("") is None
+    wanted = ContainerInput(image="busybox:1", env={"A": "1"})
+    assert make_spec(wanted, job(), ALLOWED) == make_spec(wanted, job(), ALLOWED)
+    assert dict(make_spec(wanted, job(), ALLOWED).env) == {"A": "1", "SORTIE_JOB": JOB_ID, "SORTIE_ATTEMPT": "2"}
+
+
+def stopped(**fields: object) -> Look:
+    return Look("ref", "STOPPED", **{"started_at": NOW + 1_000, "stopped_at": NOW + 3_000, **fields})  # type: ignore[arg-type]
+
+
+def never(reason: str) -> Look:
+    return Look("ref", "STOPPED", stop_code="TaskFailedToStart", reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("age", "canceling", "verdict"),
+    [
+        (PATIENCE_MS - 1, False, Wait()),
+        (PATIENCE_MS, False, Start()),
+        (PATIENCE_MS, True, Wait()),
+        (START_WITHIN_MS, False, Wait()),
+        (STARTER_LIVES_MS, True, Canceled()),
+    ],
+)
+def test_an_attempt_without_a_container_is_started_again_while_nobody_may_still_be_about_to(
+    age: int, canceling: bool, verdict: Verdict
+) -> None:
+    assert judge(job(noted=False, cancel_requested=canceling), None, NOW + age) == verdict
+
+
+def test_an_attempt_that_no_container_came_of_is_lost() -> None:
+    verdict = judge(job(noted=False), None, NOW + STARTER_LIVES_MS)
+    assert isinstance(verdict, Broke)
+    assert verdict.error.type == "worker_lost"
+
+
+@pytest.mark.parametrize(
+    ("look", "at", "verdict"),
+    [
+        (Look("ref", "PENDING"), 5_000, Goes(None)),
+        (Look("ref", "RUNNING", started_at=NOW + 1_000), 5_000, Goes(NOW + 1_000)),
+        (Look("ref", "RUNNING", started_at=NOW + 1_000), 60_999, Goes(NOW + 1_000)),
+        (Look("ref", "RUNNING", started_at=NOW + 1_000), 61_000, Stop("timeout")),
+        (Look("ref", "PENDING"), STARTER_LIVES_MS, Stop("never started")),
+        (Look("ref", "STOPPING", started_at=NOW + 1_000), 90_000, Goes(NOW + 1_000)),
+        (Look("ref", MISSING), FORGOTTEN_AFTER_MS - 1, Wait()),
+        (stopped(exit_code=0, stop_code="EssentialContainerExited"), 5_000, Exited(2_000.0)),
+        (stopped(exit_code=0, stop_code="UserInitiated", reason="sortie: canceled"), 5_000, Canceled(2_000.0)),
+    ],
+)
+def test_a_look_becomes_a_verdict(look: Look, at: int, verdict: Verdict) -> None:
+    assert judge(job(), look, NOW + at) == verdict
+
+
+def test_a_request_to_cancel_stops_what_starts_and_what_runs() -> None:
+    for status in ("PROVISIONING", "PENDING", "ACTIVATING", "RUNNING"):
+        assert judge(job(cancel_requested=True), Look("ref", status, started_at=NOW), NOW + 1) == Stop("canceled")
+
+
+@pytest.mark.parametrize(
+    ("look", "kind", "says"),
+    [
+        (stopped(exit_code=3), "task_error", "exit code 3"),
+        (stopped(exit_code=137), "task_error", "killed by SIGKILL"),
+        (stopped(exit_code=139), "task_error", "killed by SIGSEGV"),
+        (stopped(exit_code=127), "task_error", "not found"),
+        (stopped(exit_code=137, detail="OutOfMemoryError: Container killed"), "task_error", "out of memory"),
+        (stopped(exit_code=0, stop_code="UserInitiated", reason="sortie: timeout"), "timeout", "timeout of 60 s"),
+        (stopped(exit_code=0, stop_code="UserInitiated", reason="by hand"), "worker_lost", "from outside: by hand"),
+        (stopped(exit_code=0, stop_code="SpotInterruption", reason="Your Spot task"), "worker_lost", "taken away"),
+        (stopped(exit_code=143, stop_code="TerminationNotice"), "worker_lost", "taken away"),
+        (stopped(), "worker_lost", "taken away"),
+        (Look("ref", MISSING), "worker_lost", "no longer knows"),
+        (never("CannotPullContainerError: not found"), "task_error", "image cannot be pulled"),
+        (never("ResourceInitializationError: 404: No such image"), "task_error", "image cannot be pulled"),
+        (never('CannotStartContainerError: exec: "/nope"'), "task_error", "command cannot be started"),
+        (never("ResourceInitializationError: unable to pull secrets or registry auth"), "task_error", "secret"),
+    ],
+)
+def test_what_went_wrong_is_said_in_words_of_ours(look: Look, kind: str, says: str) -> None:
+    verdict = judge(job(), look, NOW + FORGOTTEN_AFTER_MS)
+    assert isinstance(verdict, Broke)
+    assert verdict.error.type == kind
+    assert says in verdict.error.message
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["Timeout waiting for network interface provisioning to complete.", "Capacity is unavailable at this time", ""],
+)
+def test_a_start_that_failed_for_want_of_room_is_no_fault_of_the_job(reason: str) -> None:
+    assert isinstance(judge(job(), never(reason), NOW + 5_000), NotStarted)

@@ -1,0 +1,91 @@
+"""What ECS answers to a start, as botocore's own stubs say it: the task that was there, no room, a bad definition."""
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from botocore.stub import ANY, Stubber
+
+from chalicelib.aws.ecs import EcsContainers, Place
+from chalicelib.core.container import Spec
+from chalicelib.errors import Invalid, Unavailable
+from chalicelib.ports import StartRefused
+
+ARN = "arn:aws:ecs:eu-west-1:123456789012:task/sortie-dev/0123"
+DEFINITION = "arn:aws:ecs:eu-west-1:123456789012:task-definition/sortie-dev-1:1"
+SPEC = Spec("docker.io/library/busybox:1", ["true"], {"A": "1"}, {}, 0.25, 512)
+NAME = "dev/01m8ajb7wq7emshq9pr7vcyfxn/1"
+
+
+@pytest.fixture
+def ecs() -> Iterator[Stubber]:
+    client = boto3.client(
+        "ecs", region_name="eu-west-1", aws_access_key_id="testing", aws_secret_access_key="testing"
+    )  # fmt: skip
+    with Stubber(client) as stubber:
+        yield stubber
+
+
+def containers(ecs: Stubber) -> EcsContainers:
+    place = Place(
+        "dev", "sortie-dev", "sortie-dev-containers", "eu-west-1", "arn:aws:iam::1:role/x", ("subnet-1",), "sg-1"
+    )
+    return EcsContainers(ecs.client, ecs.client, None, place)
+
+
+def known(ecs: Stubber) -> None:
+    ecs.add_response(
+        "describe_task_definition", {"taskDefinition": {"taskDefinitionArn": DEFINITION, "status": "ACTIVE"}}
+    )
+
+
+def test_a_start_is_named_by_its_attempt_and_carries_it_as_token(ecs: Stubber) -> None:
+    known(ecs)
+    expected = {
+        "cluster": "sortie-dev", "taskDefinition": DEFINITION, "launchType": "FARGATE", "startedBy": NAME,
+        "clientToken": ANY, "overrides": ANY, "networkConfiguration": ANY,
+    }  # fmt: skip
+    ecs.add_response("run_task", {"tasks": [{"taskArn": ARN}], "failures": []}, expected)
+    assert containers(ecs).start(NAME, SPEC) == ARN
+
+
+def test_an_answer_without_tasks_is_a_refusal_and_says_why(ecs: Stubber) -> None:
+    known(ecs)
+    ecs.add_response("run_task", {"tasks": [], "failures": [{"reason": "Capacity is unavailable at this time"}]})
+    with pytest.raises(StartRefused, match="Capacity is unavailable"):
+        containers(ecs).start(NAME, SPEC)
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "error"),
+    [
+        ("ThrottlingException", "Rate exceeded", StartRefused),
+        ("ClientException", "You've reached the limit on the number of vCPUs you can run concurrently", StartRefused),
+        ("ClientException", "TaskDefinition is inactive", Invalid),
+        ("InvalidParameterException", "No such subnet", Invalid),
+        ("InternalFailure", "", Unavailable),
+    ],
+)
+def test_a_refused_start_is_told_from_a_wrong_one(
+    ecs: Stubber, code: str, message: str, error: type[Exception]
+) -> None:
+    known(ecs)
+    ecs.add_client_error("run_task", code, message)
+    with pytest.raises(error):
+        containers(ecs).start(NAME, SPEC)
+
+
+def test_a_definition_that_is_not_there_is_registered_once(ecs: Stubber) -> None:
+    ecs.add_client_error("describe_task_definition", "ClientException", "Unable to describe task definition.")
+    ecs.add_response("register_task_definition", {"taskDefinition": {"taskDefinitionArn": DEFINITION}})
+    for _ in range(2):
+        ecs.add_response("run_task", {"tasks": [{"taskArn": ARN}], "failures": []})
+    engine = containers(ecs)
+    assert engine.start(NAME, SPEC) == engine.start(NAME, SPEC) == ARN
+    ecs.assert_no_pending_responses()
+
+
+def test_a_token_that_started_a_task_with_other_words_leads_to_that_task(ecs: Stubber) -> None:
+    known(ecs)
+    ecs.add_client_error("run_task", "ConflictException", "in use", modeled_fields={"resourceIds": [ARN]})
+    assert containers(ecs).start(NAME, SPEC) == ARN
