@@ -209,7 +209,7 @@ def test_messages_stay_in_the_queue_where_the_long_lane_cannot_be_reached() -> N
 
 
 def test_a_job_that_kills_its_worker_ends_and_its_neighbours_complete() -> None:
-    class Killed(BaseException):
+    class Killed(KeyboardInterrupt):
         pass
 
     runs: list[int] = []
@@ -230,7 +230,7 @@ def test_a_job_that_kills_its_worker_ends_and_its_neighbours_complete() -> None:
         dispatch(bench.ports, lambda: 60.0)
     bench.long()
     job = bench.job(odd)
-    assert (job.status, job.attempts, job.error and job.error.type) == (Status.FAILED, 3, "worker_lost")
+    assert (job.status, job.attempts, job.error and job.error.type) == (Status.FAILED, 3, "worker_lost"), job.error
     assert len(runs) == 4
     assert {bench.job(job_id).status for job_id in good} == {Status.COMPLETED}
 

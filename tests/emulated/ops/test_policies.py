@@ -28,6 +28,7 @@ PAYLOADS = {
     "api": ({"uploads", "inputs", "kept", "outputs"}, {"uploads", "inputs", "kept"}),
     "dispatch": ({"uploads"}, {"inputs", "kept"}),
     "work": ({"inputs", "kept"}, {"outputs"}),
+    "quick": ({"inputs", "kept"}, {"outputs"}),
     "authorize": (set[str](), set[str]()),
 }
 """Function -> the first parts of the keys that it fetches, and of those that it stores."""

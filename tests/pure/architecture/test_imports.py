@@ -26,7 +26,7 @@ RULES: dict[str, set[str]] = {
     | {"concurrent", "contextlib", "logging", "os", "secrets", "signal", "sys", "threading", "time", "types"}
     | PURE,
     "chalicelib/service/*.py": {"chalicelib.core", "chalicelib.ports", "chalicelib.errors", "chalicelib.service"}
-    | {"msgspec", "logging", "threading"}
+    | {"chalicelib.config", "msgspec", "logging", "threading", "contextlib"}
     | PURE,
     "chalicelib/api/*.py": {"chalicelib.core", "chalicelib.errors", "chalicelib.api", "chalicelib.service"}
     | {"chalicelib.ports", "chalicelib.config", "msgspec", "http", "yaml"}
