@@ -1,9 +1,8 @@
-"""Sortie's routes and event handlers: read the request, call one use case, answer. A view's method, path, role, query
-and models are the row of its name in chalicelib/api/routes.py."""
+"""Sortie's routes and event handlers. The row of a view's name in chalicelib/api/routes.py says the rest of it."""
 
 from typing import Any
 
-from chalice.app import AuthResponse, AuthRoute
+from chalice.app import AuthResponse
 
 from chalicelib import wiring
 from chalicelib.api.body import RequestContext, parse_traceparent
@@ -13,7 +12,8 @@ from chalicelib.api.jobs import JobAnswer, judge_job, render_job
 from chalicelib.api.lists import parse_page, render_board, render_page
 from chalicelib.api.problems import plain_problem
 from chalicelib.api.prometheus import render_metrics
-from chalicelib.api.query import AFTER, ATTEMPT, SPAN, WAIT, query_choice, query_int, query_owner, query_text
+from chalicelib.api.query import (AFTER, ATTEMPT, LIMIT, SPAN, WAIT, query_choice, query_cursor, query_int, query_owner,
+    query_text)  # fmt: skip
 from chalicelib.api.run_again import judge_again, parse_changes
 from chalicelib.api.schedules import parse_schedule, render_schedule, render_schedules
 from chalicelib.api.stats import render_health, render_stats
@@ -23,9 +23,8 @@ from chalicelib.http.assets import file_response, spec_response
 from chalicelib.http.events import container_events, render_failures, seconds_left_of
 from chalicelib.http.groups_file import read_groups_file
 from chalicelib.http.local import install_where_it_runs
-from chalicelib.http.server import (
-    Request, Response, Router, Sortie, json_response, lines_response, problem_response, text_response,
-)  # fmt: skip
+from chalicelib.http.server import (Request, Response, Router, Sortie, auth_response, json_response, lines_response,
+    problem_response, text_response)  # fmt: skip
 from chalicelib.service import (
     bulk, cancel, container_log, containers, dispatch, groups, health, quick, read, rerun, retry, schedules, stats,
     submit, tokens, uploads, work,
@@ -43,11 +42,7 @@ if settings.is_open:
 @app.authorizer(ttl_seconds=60)
 def authorize(request: Any) -> AuthResponse:
     """Bearer tokens: the owner and the role go on to the routes."""
-    principal = tokens.authenticate(ports, request.token)
-    if principal is None:
-        return AuthResponse(routes=[], principal_id="nobody")
-    context = {"owner": principal.owner, "role": principal.role.name.lower()}
-    return AuthResponse(routes=[AuthRoute("/*", ["*"])], principal_id=principal.owner, context=context)
+    return auth_response(tokens.authenticate(ports, request.token))
 
 
 route = Router(app, settings, None if settings.is_open else authorize)
@@ -160,13 +155,20 @@ def get_run(request: Request, name: str, run_id: str) -> Response:
 def add_schedule(request: Request) -> Response:
     line, new = parse_schedule(request.body, context_of(request))
     added = schedules.add(ports, line.cron, line.timezone, bytes(line.job), new, key=request.key, body=request.body)
-    location = f"{request.prefix}/schedules"
+    location = f"{request.prefix}/schedules/{added.schedule.id}"
     return json_response(201 if added.created else 200, render_schedule(added.schedule), Location=location)
 
 
 @route
 def list_schedules(request: Request) -> Response:
-    return json_response(200, render_schedules(ports.records.schedules(query_owner(request.query, request.principal))))
+    owner, limit = query_owner(request.query, request.principal), query_int(request.query, LIMIT)
+    found, cursor = schedules.list_page(ports, owner, query_cursor(request.query), limit)
+    return json_response(200, render_schedules(found, cursor))
+
+
+@route
+def get_schedule(request: Request, schedule_id: str) -> Response:
+    return json_response(200, render_schedule(schedules.get(ports, request.principal.sees, schedule_id)))
 
 
 @route
@@ -227,13 +229,12 @@ def asset_response(name: str, request: Request) -> Response:
 
 @app.on_sqs_message(queue=settings.queue, batch_size=1, name="work")
 def on_messages(event: Any) -> Any:
-    """The long lane: run the job that a message names. What could not be dealt with stays in the queue."""
+    """The long lane: the job that a message names; the quick lane below takes a batch. What fails stays in the queue."""
     return render_failures(work.work(ports, work.parse_messages(event.to_dict()), seconds_left_of(event)))
 
 
 @app.on_sqs_message(queue=settings.quick_queue, batch_size=settings.prefetch, name="quick")
 def on_quick_messages(event: Any) -> Any:
-    """The quick lane: run the jobs that a batch of messages names."""
     return render_failures(quick.work_quick(ports, work.parse_messages(event.to_dict()), seconds_left_of(event)))
 
 

@@ -127,8 +127,11 @@ class Records(Protocol):
 
     def schedules(self, owner: str) -> list[Schedule]: ...
 
-    def count_schedules(self, owner: str) -> int:
-        """As an index has it, which may lag."""
+    def schedule_ids(self, owner: str) -> list[str]:
+        """Oldest first, as an index has them, which may lag."""
+
+    def get_schedules(self, schedule_ids: Sequence[str]) -> list[Schedule]:
+        """Those that exist, as they are now, in the order asked for."""
 
     def move_schedule(self, schedule: Schedule, last: Millis, next_run_at: Millis, wake_at: Millis) -> bool:
         """Move on to the next slot if nobody else has; False when somebody has."""

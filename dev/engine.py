@@ -6,6 +6,7 @@ DOCKER_HOST, then the usual sockets of Docker and Podman; where only the command
 import contextlib
 import http.client
 import importlib.util
+import json
 import os
 import shutil
 import socket
@@ -14,13 +15,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 from dev import podman
 from dev.process import Child, module
 
 OFF = "Container jobs are off: neither Docker nor Podman answers. Install one and start again: see docs/containers.md."
 NO_SDK = "Container jobs are off: the emulator needs Python's package docker for them: .venv/bin/pip install docker"
-PING_SECONDS = 2.0
+PING_SECONDS = 5.0
 START_SECONDS = 10.0
 # Podman's defaults ask for more than a machine without CAP_SYS_RESOURCE may give; crun cannot do with cgroups v1.
 CONFIGURATION = """\
@@ -73,6 +75,7 @@ def start_podman(environ: Mapping[str, str], folder: Path, storage: Path | None 
         (folder / "storage.conf").write_text(STORAGE.format(driver=_driver(), folder=storage))
         own["CONTAINERS_STORAGE_CONF"] = str(folder / "storage.conf")
     address = f"unix://{_socket_in(folder)}"
+    _socket_in(folder).unlink(missing_ok=True)
     child = Child("podman", module("dev.podman", address), own, quiet=True)
     engine = Engine(address, child)
     if wait(address, child.why_ended):
@@ -115,13 +118,30 @@ def has_sdk() -> bool:
 
 def answers(host: str) -> bool:
     """Whether an engine says OK there."""
-    kind, _, place = host.partition("://")
     try:
-        with contextlib.closing(_connection(kind, place)) as connection:
-            connection.request("GET", "/_ping", headers={"Host": "engine"})
-            return connection.getresponse().read() == b"OK"
+        return _ask(host, "GET", "/_ping") == b"OK"
     except (OSError, http.client.HTTPException, ValueError):
         return False
+
+
+def remove_containers(host: str, emulator_port: int) -> int:
+    """Removes what an emulator has left behind that was killed; how many."""
+    label = f"ministack.instance={socket.gethostname()}:{emulator_port}"
+    query = urlencode({"all": "1", "filters": json.dumps({"label": [label]})})
+    try:
+        left = json.loads(_ask(host, "GET", f"/containers/json?{query}"))
+        for each in left:
+            _ask(host, "DELETE", f"/containers/{each['Id']}?force=1")
+    except (OSError, http.client.HTTPException, ValueError):
+        return 0
+    return len(left)
+
+
+def _ask(host: str, method: str, path: str) -> bytes:
+    kind, _, place = host.partition("://")
+    with contextlib.closing(_connection(kind, place)) as connection:
+        connection.request(method, path, headers={"Host": "engine"})
+        return connection.getresponse().read()
 
 
 def _hosts(environ: Mapping[str, str]) -> Iterator[str]:

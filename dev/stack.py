@@ -76,6 +76,8 @@ class Stack:
             raise BadStart(f"The emulator is gone. Start again with: make run\n{self._emulator.tail()}")
         if self._server is not None and self._server.code is not None and not self._server_broken:
             self._server_died(self._server)
+        if self._engine is not None and self._engine.child is not None and self._engine.child.code is not None:
+            self._revive_engine()
         if time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + WATCH_EVERY
             self._look()
@@ -87,6 +89,9 @@ class Stack:
         self._runner.stop()
         if self._emulator is not None:
             self._emulator.stop(emulator.STOP_LIMIT)
+            if host := self._environ.get("DOCKER_HOST"):
+                left = engine.remove_containers(host, self._launch.port)
+                say("", f"Containers that were left: {left}, removed.") if left else None
         if self._engine is not None:
             self._engine.stop()
         for resource in (self._socket, self._lock):
@@ -103,6 +108,11 @@ class Stack:
             say("", off)
         else:
             self._launch = replace(self._launch, services=f"{SERVICES},{containers.SERVICES}")
+
+    def _revive_engine(self) -> None:
+        """Its containers run on without it."""
+        say("", "Podman's service has ended; starting it again.")
+        self._engine = engine.start_podman(self._environ, self._settings.data / "engine")
 
     def _serve(self) -> Child:
         assert self._socket is not None

@@ -2,18 +2,25 @@
 
 A token is shown once, when it is made; the table holds its digest. `list` names tokens by the first 12 characters of
 that digest, and `revoke` takes this name or the token itself.
+
+A revoked token leaves running what it has started. `revoke NAME --and-stop` also removes the schedules of its owner,
+cancels what waits and asks what runs to stop, where the owner has no other token.
 """
 
 import argparse
 import os
 import secrets
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from chalicelib import config
+from chalicelib import config, wiring
+from chalicelib.aws.dynamodb import DynamoJobs
 from chalicelib.aws.records import DynamoRecords
 from chalicelib.core.access import Role, is_owner
 from chalicelib.core.records import TokenRecord
+from chalicelib.ports import Ports
+from chalicelib.service.stop import Stopped, stop_owner
 from chalicelib.service.tokens import hash_token
 from dev import command
 from dev.settings import BadStart
@@ -35,20 +42,42 @@ def create(records: DynamoRecords, owner: str, role: str, days: float | None, *,
     return token
 
 
-def revoke(records: DynamoRecords, name: str) -> bool:
-    """False when there is no such token."""
+def revoke(records: DynamoRecords, name: str) -> list[str]:
+    """The owners of the tokens that were called so; none when there is no such token."""
     digest = hash_token(name)
     named = [each for each in records.tokens() if each.digest in (name, digest) or each.digest[:NAME_LENGTH] == name]
     for token in named:
         records.remove_token(token.digest)
-    return bool(named)
+    return sorted({token.owner for token in named})
+
+
+def stop(ports: Ports, records: DynamoRecords, owner: str, *, now: float) -> Stopped:
+    """What the owner has going. Raises BadStart where another token could still do it."""
+    valid = [each for each in records.tokens() if each.expires_at is None or each.expires_at > now]
+    others = [each.digest[:NAME_LENGTH] for each in valid if each.owner == owner]
+    if others:
+        raise BadStart(f"nothing was stopped: {owner} has other tokens ({', '.join(others)}); revoke these first")
+    return stop_owner(ports, owner, by="ops.tokens")
 
 
 def records_of(account: Account, stage: str) -> DynamoRecords:
     """`TABLE_NAME` in the environment is a table of another name."""
-    settings = config.load({**os.environ, "SORTIE_STAGE": stage})
     table = account.client("dynamodb")
-    return DynamoRecords(table, table, settings.table)
+    return DynamoRecords(table, table, _settings(stage).table)
+
+
+def ports_of(account: Account, stage: str) -> Ports:
+    """The table of a stage; nothing that is done here needs its queue or bucket."""
+    table, name = account.client("dynamodb"), _settings(stage).table
+    return replace(
+        wiring.ports(_settings(stage)),
+        jobs=DynamoJobs(table, table, table, name),
+        records=DynamoRecords(table, table, name),
+    )
+
+
+def _settings(stage: str) -> config.Settings:
+    return config.load({**os.environ, "SORTIE_STAGE": stage})
 
 
 def main() -> int:
@@ -60,11 +89,26 @@ def main() -> int:
     elif options.command == "list":
         for token in sorted(records.tokens(), key=lambda each: (each.owner, each.created_at)):
             print(_line(token))
-    elif revoke(records, options.name):
-        print("Revoked. A stage may go on taking it for the minute that it remembers tokens.")
+    elif options.command == "stop":
+        _say_stopped(account, options.stage, options.owner)
     else:
-        raise BadStart(f"no token of {options.stage} is called {options.name!r}")
+        _revoke_and_say(records, account, options)
     return 0
+
+
+def _revoke_and_say(records: DynamoRecords, account: Account, options: argparse.Namespace) -> None:
+    owners = revoke(records, options.name)
+    if not owners:
+        raise BadStart(f"no token of {options.stage} is called {options.name!r}")
+    print("Revoked. A stage may go on taking it for the minute that it remembers tokens.")
+    for owner in owners if options.and_stop else ():
+        _say_stopped(account, options.stage, owner)
+        print(f"For what it starts in that minute: python -m ops.tokens stop --owner {owner} --stage {options.stage}")
+
+
+def _say_stopped(account: Account, stage: str, owner: str) -> None:
+    done = stop(ports_of(account, stage), records_of(account, stage), owner, now=time.time())
+    print(f"Stopped {done.jobs} jobs and removed {done.schedules} schedules of {owner}.")
 
 
 def _owner(text: str) -> str:
@@ -99,7 +143,11 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("--role", required=True, choices=ROLES)
     new.add_argument("--days", type=_days, help="valid for so many days; without it until revoked")
     commands.add_parser("list", parents=[common], help="what there is, without the tokens themselves")
-    commands.add_parser("revoke", parents=[common], help="end one").add_argument("name")
+    end = commands.add_parser("revoke", parents=[common], help="end one")
+    end.add_argument("name")
+    end.add_argument("--and-stop", action="store_true", help="and all that its owner has going")
+    stopping = commands.add_parser("stop", parents=[common], help="all that an owner without tokens has going")
+    stopping.add_argument("--owner", required=True, type=_owner)
     return parser
 
 

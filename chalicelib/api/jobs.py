@@ -19,6 +19,8 @@ from chalicelib.service.new_job import NewJob, WindowWish
 from chalicelib.service.read import Link, Rendered
 
 DAY_SECONDS, YEAR_SECONDS, LARGEST_WHOLE = 86_400, 366 * 86_400, 2**53
+SUMMARY_CHARACTERS = 300
+"""Of an error's message in a list: three hundred jobs have to fit an answer."""
 NULL = msgspec.Raw(b"null")
 Phase = Literal["starting", "running"]
 
@@ -104,7 +106,7 @@ class ContainerAnswer(msgspec.Struct):
 
 
 class JobSummary(msgspec.Struct, kw_only=True):
-    """A job without its input and output."""
+    """A job without its input, output and attempt log; of an error's message, the beginning."""
 
     id: str
     task: str
@@ -131,7 +133,6 @@ class JobSummary(msgspec.Struct, kw_only=True):
     error: Error | None
     window: WindowAnswer | None
     window_ends_at: Time | None
-    attempt_log: list[AttemptAnswer]
     parent_id: str | None
     traceparent: str | None
     canceled_by: str | None
@@ -145,6 +146,7 @@ class JobAnswer(JobSummary, kw_only=True):
 
     input: Payload
     output: Payload
+    attempt_log: list[AttemptAnswer]
 
 
 def parse_job(raw: bytes, context: RequestContext) -> NewJob:
@@ -185,11 +187,17 @@ def check_changes(request: JobRequest, context: RequestContext, new: NewJob) -> 
 
 
 def render_job(row: Job, now: Millis, payload: Rendered, output: Rendered) -> JobAnswer:
-    return JobAnswer(**_render_fields(row, now), input=_render_payload(payload), output=_render_payload(output))
+    log = [_render_attempt(attempt) for attempt in _past_attempts(row)]
+    return JobAnswer(
+        **_render_fields(row, now), input=_render_payload(payload), output=_render_payload(output), attempt_log=log
+    )
 
 
 def render_summary(row: Job, now: Millis) -> JobSummary:
-    return JobSummary(**_render_fields(row, now))
+    fields = _render_fields(row, now)
+    if row.error is not None and len(row.error.message) > SUMMARY_CHARACTERS:
+        fields["error"] = Error(row.error.type, row.error.message[: SUMMARY_CHARACTERS - 1] + "…")
+    return JobSummary(**fields)
 
 
 def _check_task_and_input(request: JobRequest, context: RequestContext) -> tuple[Task, bytes, str | None]:
@@ -294,7 +302,6 @@ def _render_fields(row: Job, now: Millis) -> dict[str, Any]:
         "error": row.error,
         "window": _render_window(row),
         "window_ends_at": render_time(row.window.ends_at) if row.window else None,
-        "attempt_log": [_render_attempt(attempt) for attempt in _past_attempts(row)],
         "parent_id": row.parent_id,
         "traceparent": row.traceparent,
         "canceled_by": row.canceled_by,

@@ -1,7 +1,7 @@
 """Schedules: a cron line and the job request it submits each time it fires."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -31,7 +31,9 @@ class ScheduleRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     timezone: TimeZone = "UTC"
 
 
-class ScheduleAnswer(msgspec.Struct):
+class ScheduleSummary(msgspec.Struct, kw_only=True):
+    """A schedule without the job that it submits; `task` says what that runs."""
+
     id: str
     cron: str
     timezone: str
@@ -39,11 +41,16 @@ class ScheduleAnswer(msgspec.Struct):
     next_runs: list[Time]
     created_at: Time
     owner: str
+    task: str
+
+
+class ScheduleAnswer(ScheduleSummary, kw_only=True):
     job: ScheduledJob
 
 
 class ScheduleList(msgspec.Struct):
-    schedules: list[ScheduleAnswer]
+    schedules: list[ScheduleSummary]
+    next: str | None
 
 
 def parse_schedule(raw: bytes, context: RequestContext) -> tuple[ScheduleRequest, NewJob]:
@@ -59,20 +66,30 @@ def parse_schedule(raw: bytes, context: RequestContext) -> tuple[ScheduleRequest
 
 
 def render_schedule(schedule: Schedule) -> ScheduleAnswer:
-    return ScheduleAnswer(
-        id=schedule.id,
-        cron=schedule.cron,
-        timezone=schedule.timezone,
-        next_run_at=render_time(schedule.next_run_at),
-        next_runs=_render_next_runs(schedule),
-        created_at=render_time(schedule.created_at),
-        owner=schedule.owner,
-        job=msgspec.Raw(schedule.request),
-    )
+    return ScheduleAnswer(**_render_fields(schedule), job=msgspec.Raw(schedule.request))
 
 
-def render_schedules(schedules: Sequence[Schedule]) -> ScheduleList:
-    return ScheduleList([render_schedule(schedule) for schedule in schedules])
+def render_schedules(schedules: Sequence[Schedule], cursor: str | None) -> ScheduleList:
+    return ScheduleList([ScheduleSummary(**_render_fields(schedule)) for schedule in schedules], cursor)
+
+
+def _render_fields(schedule: Schedule) -> dict[str, Any]:
+    return {
+        "id": schedule.id,
+        "cron": schedule.cron,
+        "timezone": schedule.timezone,
+        "next_run_at": render_time(schedule.next_run_at),
+        "next_runs": _render_next_runs(schedule),
+        "created_at": render_time(schedule.created_at),
+        "owner": schedule.owner,
+        "task": msgspec.json.decode(schedule.new_job, type=_OnlyTask).task,
+    }
+
+
+class _OnlyTask(msgspec.Struct):
+    """What a list says of the job."""
+
+    task: str
 
 
 def _check_line(request: ScheduleRequest) -> None:

@@ -91,8 +91,11 @@ class DynamoRecords:
         """All of them: there are few. One that was just added may lag."""
         return self._listed(f"#schedule#{owner}", Schedule)
 
-    def count_schedules(self, owner: str) -> int:
-        return len(self._entries(f"#schedule#{owner}"))
+    def schedule_ids(self, owner: str) -> list[str]:
+        return self._entries(f"#schedule#{owner}")
+
+    def get_schedules(self, schedule_ids: Sequence[str]) -> list[Schedule]:
+        return self._read_all(schedule_ids, Schedule)
 
     def move_schedule(self, schedule: Schedule, last: Millis, next_run_at: Millis, wake_at: Millis) -> bool:
         moved = replace(schedule, last=last, next_run_at=next_run_at, wake_at=wake_at)
@@ -153,7 +156,9 @@ class DynamoRecords:
 
     def _listed(self, key: str, kind: type[T]) -> list[T]:
         """The index says which, the rows say how they stand."""
-        pks = self._entries(key)
+        return self._read_all(self._entries(key), kind)
+
+    def _read_all(self, pks: Sequence[str], kind: type[T]) -> list[T]:
         rows = {row["pk"]["S"]: row for row in read_rows(self._client, self._table, pks, consistent=True)}
         return [_body(rows[pk], kind) for pk in pks if pk in rows]
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from uuid import uuid4
 
 import msgspec
-from chalice.app import Chalice
+from chalice.app import AuthResponse, AuthRoute, Chalice
 from chalice.app import Request as ChaliceRequest
 from chalice.app import Response as ChaliceResponse
 
@@ -153,6 +153,14 @@ class Router:
         require_json(request.headers.get("content-type"))
         coding = request.headers.get("content-encoding")
         return decode_content(body, coding, limit=limit, behind_gateway=not self._settings.is_open)
+
+
+def auth_response(principal: Principal | None) -> AuthResponse:
+    """What the authorizer answers: everything for who is known, with owner and role for the routes, or nothing."""
+    if principal is None:
+        return AuthResponse(routes=[], principal_id="nobody")
+    context = {"owner": principal.owner, "role": principal.role.name.lower()}
+    return AuthResponse(routes=[AuthRoute("/*", ["*"])], principal_id=principal.owner, context=context)
 
 
 def json_response(status: int, answer: Any, **headers: str) -> Response:

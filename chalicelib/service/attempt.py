@@ -120,6 +120,7 @@ class RunningContext:
     watch: Watch | None
     fraction: float | None = None
     written: float = field(default=-math.inf)
+    began: float | None = None
 
     @property
     def attempt(self) -> int:
@@ -139,6 +140,10 @@ class RunningContext:
             self.written = now
             self.watch.report(self.fraction)
         self.interrupt()
+
+    def measure(self) -> float | None:
+        """Milliseconds since the task began; None before."""
+        return None if self.began is None else round((self.ports.clock.monotonic() - self.began) * 1000, 3)
 
     def interrupt(self) -> None:
         """Raise what there is to raise: the attempt is lost, to be canceled, or out of time."""
@@ -170,53 +175,55 @@ def run(ports: Ports, job: Job, watch: Watch | None = None) -> Outcome:
     task = ports.tasks.get(job.task)
     if task is None:
         return _fail(f"there is no task {job.task!r} in this deployment")
-    ends = ports.clock.monotonic() + job.timeout  # the lease runs already: fetching the input is part of the attempt
+    start = ports.clock.monotonic()  # the lease runs already: fetching the input is part of the attempt
+    context = RunningContext(ports, job, start + job.timeout, watch, written=start - PROGRESS_EVERY_SECONDS / 2)
     try:
-        task_input = _read_input(ports, job, task)
-    except Unavailable:
-        raise
-    except PayloadMissing:
-        return _fail("the input is no longer stored: submit the job again with its input")
-    except (Invalid, TooLarge) as refused:
-        return _fail(f"the input cannot be read: {refused}")
-    except Exception as error:  # whatever a task's own `adopt` may raise
-        return Failed(_describe_error(error))
-    return _run_timed(task, task_input, RunningContext(ports, job, ends, watch))
-
-
-def _read_input(ports: Ports, job: Job, task: Task) -> object:
-    if isinstance(job.input, Inline):
-        return task.decode(job.input.data)
-    most = ports.settings.upload_limit
-    data = ports.payloads.get(job.input.key, most)
-    if job.input.raw:
-        data = unpack(data, most)
-    if job.input.raw and task.adopt:
-        data = task.adopt(data)
-    return task.decode(data)
-
-
-def _run_timed(task: Task, task_input: object, context: RunningContext) -> Outcome:
-    """Only the task itself stands between the two readings of the clock."""
-    ports, start = context.ports, context.ports.clock.monotonic()
-    context.written = start - PROGRESS_EVERY_SECONDS / 2
-    try:
-        left = max(context.ends - start, 0.001)
-        result = ports.alarm.guard(lambda: task.run(task_input, context), left, context.ring)
-        duration = ports.clock.monotonic() - start
-        output = msgspec.json.encode(msgspec.convert(result, task.output))
-        return Completed(output, round(duration * 1000, 3))
+        return ports.alarm.guard(lambda: _execute(ports, job, task, context), max(job.timeout, 0.001), context.ring)
     except CancelRequested:
-        return Canceled(_millis_since(ports, start))
+        return Canceled(context.measure())
     except LeaseTaken:
         return LeaseLost()
     except OutOfTime:
-        error = Error("timeout", f"the attempt took longer than its timeout of {context.job.timeout:g} s")
-        return Failed(error, _millis_since(ports, start))
+        error = Error("timeout", f"the attempt took longer than its timeout of {job.timeout:g} s")
+        return Failed(error, context.measure())
+    except Unavailable as error:
+        if context.began is None:
+            raise
+        return Failed(_describe_error(error), context.measure())
     except KeyboardInterrupt:
         raise  # this process is to end
     except BaseException as error:  # SystemExit, CancelledError and the like of the task's own
-        return Failed(_describe_error(error), _millis_since(ports, start))
+        return Failed(_describe_error(error), context.measure())
+
+
+def _execute(ports: Ports, job: Job, task: Task, context: RunningContext) -> Completed:
+    """Everything that an attempt does to get its output. Only the task itself is measured."""
+    task_input = _read_input(ports, job, task)
+    context.began = ports.clock.monotonic()
+    result = task.run(task_input, context)
+    duration = context.measure()
+    assert duration is not None
+    return Completed(msgspec.json.encode(msgspec.convert(result, task.output)), duration)
+
+
+def _read_input(ports: Ports, job: Job, task: Task) -> object:
+    try:
+        return task.decode(_read_bytes(ports, job, task))
+    except PayloadMissing:
+        raise TaskError("the input is no longer stored: submit the job again with its input") from None
+    except (Invalid, TooLarge) as refused:
+        raise TaskError(f"the input cannot be read: {refused}") from None
+
+
+def _read_bytes(ports: Ports, job: Job, task: Task) -> bytes:
+    if isinstance(job.input, Inline):
+        return job.input.data
+    most = ports.settings.upload_limit
+    data = ports.payloads.get(job.input.key, most)
+    if not job.input.raw:
+        return data
+    upload = unpack(data, most)
+    return task.adopt(upload) if task.adopt else upload
 
 
 def _fail(message: str) -> Outcome:
@@ -230,7 +237,3 @@ def _describe_error(error: BaseException) -> Error:
         words = "it has no text that can be read"
     text = words if isinstance(error, TaskError) else f"{type(error).__name__}: {words}"
     return Error("task_error", text[:MESSAGE_LIMIT_CHARACTERS].encode(errors="replace").decode())
-
-
-def _millis_since(ports: Ports, start: float) -> float:
-    return round((ports.clock.monotonic() - start) * 1000, 3)

@@ -7,10 +7,10 @@ cancel ─▶ flag in the row ─▶ stop ─▶ settled like any end
 
 import re
 from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 
-from chalicelib.config import Settings
 from chalicelib.core import change as changes
 from chalicelib.core import container_change, container_look
 from chalicelib.core.container import Allowed, ContainerInput, ContainerOutput, make_spec, name_of, parse_name
@@ -51,7 +51,20 @@ BAD_INPUT_WAIT_SECONDS = 60.0
 _PROGRESS = re.compile(r"SORTIE_PROGRESS\s+([0-9]*\.?[0-9]+)\s*")
 
 
-def allowed(settings: Settings) -> Allowed:
+class ContainerSettings(Protocol):
+    """What the stage says of containers: see config.Settings."""
+
+    @property
+    def containers_off(self) -> str: ...
+
+    @property
+    def container_images(self) -> Sequence[str]: ...
+
+    @property
+    def container_secrets(self) -> Sequence[str]: ...
+
+
+def allowed(settings: ContainerSettings) -> Allowed:
     """What this stage lets run."""
     off = settings.containers_off or ("" if settings.container_images else OFF)
     return Allowed(settings.container_images, settings.container_secrets, off)

@@ -1,11 +1,14 @@
-"""One round of the dispatcher: start what is due, recover what was lost, fire the schedules that have come up.
+"""One round of the dispatcher: start what is due, recover what was lost, then fire the schedules that have come up.
+Schedules take turns by owner, so that whoever has many gets what time the others leave.
 
 It reads only rows whose wake time has come. It moves the wake time first (conditionally) and sends afterwards, so two
 dispatchers at once do no harm, and one that dies in between is made good at the next wake time.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import zip_longest
 
 from chalicelib.core.dispatch_plan import plan
 from chalicelib.core.ids import is_id
@@ -22,18 +25,18 @@ PAGE_ROWS = 100
 
 def dispatch(ports: Ports, seconds_left: Callable[[], float]) -> int:
     """How many rows were looked at. Stops by itself while the function still has a few seconds."""
+    waiting: list[str] = []
     looked_at, tallies, backlog = 0, Tallies(ports), cache(lambda: _has_backlog(ports))
     _sweep(ports)
     for names in ports.jobs.due(ports.clock.now(), PAGE_ROWS):
         looked_at += len(names)
         _dispatch_jobs([name for name in names if is_id(name)], ports, tallies, backlog)
-        for name in names:
-            if not is_id(name):
-                _fire(ports, name)
+        waiting += [name for name in names if not is_id(name)]
         if seconds_left() < STOP_BEFORE_SECONDS:
-            log.warning("dispatch_out_of_time", looked_at=looked_at)
+            log.warning("dispatch_out_of_time", looked_at=looked_at, schedules=len(waiting))
             break
     tallies.write()
+    _fire_in_turns(ports, waiting, seconds_left)
     return looked_at
 
 
@@ -92,6 +95,21 @@ def _has_backlog(ports: Ports) -> bool:
         return ports.queue.depth(Lane.QUICK).waiting > 0
     except Unavailable:
         return True  # nobody knows: a message less is sent
+
+
+def _fire_in_turns(ports: Ports, schedule_ids: Sequence[str], seconds_left: Callable[[], float]) -> None:
+    """One of each owner, then the second of each, and so on, while there is time: a slot that is left is caught up
+    by the next round."""
+    by_owner: dict[str, list[str]] = defaultdict(list)
+    for start in range(0, len(schedule_ids), PAGE_ROWS):
+        for schedule in ports.records.get_schedules(schedule_ids[start : start + PAGE_ROWS]):
+            by_owner[schedule.owner].append(schedule.id)
+    for turn in zip_longest(*by_owner.values()):
+        for schedule_id in filter(None, turn):
+            if seconds_left() < STOP_BEFORE_SECONDS:
+                log.warning("dispatch_out_of_time", schedules=len(schedule_ids))
+                return
+            _fire(ports, schedule_id)
 
 
 def _fire(ports: Ports, schedule_id: str) -> None:

@@ -41,7 +41,7 @@ def add(
         earlier = ports.records.schedule(PREFIX + schedule_id)
         if earlier is not None:
             return Added(earlier, created=False)
-    if ports.records.count_schedules(new.owner) >= MOST_SCHEDULES:
+    if len(ports.records.schedule_ids(new.owner)) >= MOST_SCHEDULES:
         raise LimitReached(f"an owner has at most {MOST_SCHEDULES} schedules: remove one that is no longer needed")
     first = _next(line, timezone, now)
     schedule = Schedule(
@@ -53,13 +53,26 @@ def add(
     return Added(stands, created=stands == schedule)
 
 
+def list_page(ports: Ports, owner: str, after: str | None, limit: int) -> tuple[list[Schedule], str | None]:
+    """Oldest first, and the cursor of the next page (None at the end): the id without its prefix."""
+    ids = [each for each in ports.records.schedule_ids(owner) if after is None or each > PREFIX + after]
+    more = len(ids) > limit
+    page = ids[:limit]
+    return ports.records.get_schedules(page), page[-1].removeprefix(PREFIX) if more else None
+
+
 def remove(ports: Ports, owner: str | None, schedule_id: str) -> None:
     """Raises NotFound."""
+    ports.records.remove_schedule(get(ports, owner, schedule_id))
+
+
+def get(ports: Ports, owner: str | None, schedule_id: str) -> Schedule:
+    """`owner` None sees every owner's. Raises NotFound."""
     well_formed = schedule_id.startswith(PREFIX) and is_id(schedule_id.removeprefix(PREFIX))
     schedule = ports.records.schedule(schedule_id) if well_formed else None
     if schedule is None or not may_name(owner, schedule.owner):
         raise NotFound(f"there is no schedule {schedule_id!r}")
-    ports.records.remove_schedule(schedule)
+    return schedule
 
 
 def fire(ports: Ports, schedule_id: str) -> None:

@@ -353,6 +353,43 @@ def test_a_task_that_fails_while_it_adopts_an_upload_costs_its_job_alone() -> No
     assert bench.job(good).status is Status.COMPLETED
 
 
+class SlowPayloads(fakes.MemoryPayloads):
+    """Takes its time for each object."""
+
+    def get(self, key: str, most: int) -> bytes:
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            pass
+        return super().get(key, most)
+
+
+@pytest.mark.parametrize("slow", ["fetch", "adopt", "decode"])
+def test_the_timeout_covers_fetching_adopting_and_decoding_the_input(slow: str) -> None:
+    def linger(*_: object) -> bytes:
+        while True:
+            pass
+
+    class Slow(msgspec.Struct):
+        def __post_init__(self) -> None:
+            linger()
+
+    bench = Bench(lambda task_input, context: task_input, **({"adopt": linger} if slow == "adopt" else {}))
+    if slow == "decode":
+        odd = replace(bench.ports.tasks["odd"], input=Slow)
+        bench.ports = replace(bench.ports, tasks={**bench.ports.tasks, "odd": odd})
+    if slow == "fetch":
+        bench.ports = replace(bench.ports, payloads=SlowPayloads())
+    job_id = bench.submit(timeout=0.05)
+    bench.ports.payloads.put("uploads/x", b"{}")
+    bench.table.jobs[job_id] = msgspec.structs.replace(bench.job(job_id), input=Stored("uploads/x", 2, raw=True))
+    start = time.monotonic()
+    assert bench.work() == []
+    assert time.monotonic() - start < 3
+    error = bench.job(job_id).error
+    assert error is not None
+    assert error.type == "timeout"
+
+
 def test_a_task_that_this_deployment_does_not_have_fails_its_job() -> None:
     bench = Bench(lambda task_input, context: task_input)
     job_id = bench.submit()

@@ -240,8 +240,11 @@ class MemoryRecords:
     def add_schedule(self, schedule: Schedule) -> Schedule:
         return self.table.schedules.setdefault(schedule.id, schedule)
 
-    def count_schedules(self, owner: str) -> int:
-        return sum(schedule.owner == owner for schedule in self.table.indexed_schedules.values())
+    def schedule_ids(self, owner: str) -> list[str]:
+        return sorted(id_ for id_, schedule in self.table.indexed_schedules.items() if schedule.owner == owner)
+
+    def get_schedules(self, schedule_ids: Sequence[str]) -> list[Schedule]:
+        return [self.table.schedules[id_] for id_ in schedule_ids if id_ in self.table.schedules]
 
     def schedule(self, schedule_id: str) -> Schedule | None:
         return self.table.schedules.get(schedule_id)

@@ -7,7 +7,6 @@ import { tasks } from "../lib/tasks.js";
 import { exact } from "../lib/time.js";
 import { confirm } from "../parts/dialog.js";
 import { fieldOf } from "../parts/fields.js";
-import { brief } from "../parts/groupjobs.js";
 import { jobForm } from "../parts/jobform.js";
 import { when } from "../parts/when.js";
 
@@ -51,7 +50,7 @@ export async function show(main, { signal }) {
   );
 
   async function load() {
-    const { data } = await get("schedules", { signal });
+    const { data } = await get("schedules?limit=100", { signal });
     const sorted = data.schedules.sort((a, b) => ((a.next_run_at || "9") < (b.next_run_at || "9") ? -1 : 1));
     const key = JSON.stringify(sorted);
     if (list.dataset.key === key) return;
@@ -92,7 +91,7 @@ export async function show(main, { signal }) {
 
 function item(schedule, refresh) {
   const why = whyNot();
-  const task = schedule.job.task || "sort";
+  const task = schedule.task;
   const remove = el("button", {
     type: "button",
     class: "button small",
@@ -128,7 +127,7 @@ function item(schedule, refresh) {
       el("code", { class: "cron", text: schedule.cron }),
       el("p", { class: "soft", text: [inWords(schedule.cron), schedule.timezone].filter(Boolean).join(", ") }),
     ),
-    el("div", {}, el("strong", { text: task }), " ", el("code", { class: "soft", text: brief(schedule.job) })),
+    el("div", {}, el("strong", { text: task })),
     el(
       "div",
       {},

@@ -58,7 +58,7 @@ export function filterRow(current) {
     autocomplete: "off",
     spellcheck: "false",
   });
-  const since = timeField("f-since", "any, or 1h, 2d");
+  const since = timeField("f-since", "any, or 1h");
   const until = timeField("f-until", "now");
   const clear = el("a", { class: "button small", href: "#/jobs", text: "Clear filters" });
   const apply = () =>

@@ -1,12 +1,14 @@
 """Every change on every row, as core/change.py judges it and as the store does: DynamoDB's conditions are the same."""
 
 import itertools
+from dataclasses import replace
 
 import msgspec
 import pytest
 
 from chalicelib.core import change as changes
-from chalicelib.core.job import Job
+from chalicelib.core.job import Job, Status, Window
+from chalicelib.core.records import WindowRecord
 from chalicelib.ports import ChangeRefused, JobStore
 from tests.emulated.contract.conftest import Ground
 from tests.support.fakes import START
@@ -63,3 +65,28 @@ def test_a_row_that_is_not_there_can_neither_be_claimed_nor_changed(ground: Grou
         with pytest.raises(ChangeRefused) as refused:
             ground.jobs.apply(change)
         assert refused.value.job is None
+
+
+def test_a_window_is_handed_over_with_the_new_job_or_not_at_all(ground: Ground) -> None:
+    object_id = new_id()
+    first = row(object_id=object_id, status=Status.CANCELED)
+    first = msgspec.structs.replace(first, window=Window(60, "delay", START + 60_000, first.id))
+    seen = WindowRecord("alice", object_id, first.id, START, START + 60_000, 1)
+    ground.jobs.insert_in_window(first, seen, None)
+    second, third = row(object_id=object_id), row(object_id=object_id)
+    handed = changes.hand_window_over(first, START, second.id)
+    ground.jobs.insert_in_window(second, replace(seen, job_id=second.id, version=2), seen, handed)
+    stands = ground.jobs.get(first.id)
+    assert stands is not None
+    assert stands.window == Window(60, "delay", START + 60_000, second.id)
+    with pytest.raises(ChangeRefused):
+        ground.jobs.apply(changes.retry_by_hand(first, START))
+    retried = ground.jobs.insert(row(object_id=object_id, status=Status.CANCELED, window=None))
+    retried = ground.jobs.apply(changes.retry_by_hand(retried, START))
+    late = changes.hand_window_over(msgspec.structs.replace(retried, window=first.window), START, third.id)
+    now = ground.records.window("alice", object_id)
+    assert now is not None
+    with pytest.raises(ChangeRefused):
+        ground.jobs.insert_in_window(third, replace(now, job_id=third.id, version=3), now, late)
+    assert ground.jobs.get(third.id) is None
+    assert ground.records.window("alice", object_id) == now

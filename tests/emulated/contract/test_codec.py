@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.aws import items
-from chalicelib.core.job import WAITING, Attempt, Error, Inline, Job, Status, Stored, Window
+from chalicelib.core.job import WAITING, Attempt, Container, Error, Inline, Job, Status, Stored, Window
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 MILLIS = st.integers(0, 1 << 45)
@@ -17,6 +17,11 @@ PAYLOADS = st.one_of(
 )
 OBJECTS = st.one_of(TEXT, st.integers(), st.integers(1 << 62, 1 << 70))
 ATTEMPTS = st.lists(st.builds(Attempt, st.integers(1, 99), MILLIS, MILLIS, TEXT, st.none() | ERRORS), max_size=3)
+
+CONTAINERS = st.builds(
+    Container, st.integers(1, 99), TEXT, st.none() | MILLIS, st.none() | st.integers(0, 255), st.integers(0, 99),
+    st.none() | MILLIS,
+)  # fmt: skip
 
 
 def or_none(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -34,7 +39,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "claim_token": or_none(TEXT), "past_attempts": ATTEMPTS.map(tuple), "expires_at": or_none(MILLIS),
     "request_id": or_none(TEXT), "parent_id": or_none(TEXT), "traceparent": or_none(TEXT),
     "canceled_by": or_none(TEXT), "canceled_at": or_none(MILLIS), "retried_by": or_none(TEXT),
-    "retried_at": or_none(MILLIS),
+    "retried_at": or_none(MILLIS), "remote": st.booleans(), "container": or_none(CONTAINERS),
 }  # fmt: skip
 JOBS = st.builds(Job, **FIELDS)
 

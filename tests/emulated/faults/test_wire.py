@@ -82,7 +82,7 @@ def test_a_lost_answer_that_botocore_makes_good_costs_nothing(wire: Wire) -> Non
             run(wire, story, "answer lost, and botocore asks again", index)
 
 
-@pytest.mark.parametrize("place", range(WALKS))
+@pytest.mark.parametrize("index", range(WALKS))
 def test_no_random_walk_on_moto_breaks_an_invariant(wire: Wire, index: int) -> None:
     seed = random.SystemRandom().randrange(1 << 40)
     try:

@@ -26,7 +26,8 @@ OF_EACH_STAGE = pytest.mark.parametrize("stage", STAGES)
 
 PAYLOADS = {
     "api": ({"uploads", "inputs", "kept", "outputs"}, {"uploads", "inputs", "kept"}),
-    "dispatch": ({"uploads"}, {"inputs", "kept"}),
+    "dispatch": ({"uploads", "inputs", "kept"}, {"inputs", "kept"}),
+    "ended": ({"inputs", "kept"}, set[str]()),
     "work": ({"inputs", "kept"}, {"outputs"}),
     "quick": ({"inputs", "kept"}, {"outputs"}),
     "authorize": (set[str](), set[str]()),

@@ -121,6 +121,7 @@ def test_the_api_is_regional_and_answers_in_problems(raw: dict[str, Any]) -> Non
         assert json.loads(answers[kind]["responseTemplates"]["application/json"])["status"] == status
     for answer in answers.values():
         assert answer["responseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+        assert answer["responseParameters"]["gatewayresponse.header.X-Request-Id"] == "context.requestId"
 
 
 def test_what_does_not_look_like_a_token_starts_no_function(raw: dict[str, Any]) -> None:

@@ -1,10 +1,21 @@
 """Tokens are made for plain owner names and known roles alone."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from chalicelib import wiring
+from chalicelib.config import Settings
+from chalicelib.core.job import Status
+from chalicelib.core.records import Schedule
+from chalicelib.service.stop import Stopped
+from dev.settings import BadStart
 from ops import tokens
+from tests.support import emulators
+from tests.support.fakes import START
+from tests.support.rows import RUNNING, new_id, row
 
 
 class Book:
@@ -30,3 +41,55 @@ def test_what_is_stored_is_the_digest_the_role_and_the_end() -> None:
     assert token not in str(stored)
     assert len(token) == 43
     assert (stored.owner, stored.role, stored.expires_at) == ("team-a", "submit", 1000 + 90 * 86_400)
+
+
+@pytest.fixture
+def stage() -> Iterator[emulators.Stage]:
+    with emulators.moto("tokens") as made:
+        yield made
+
+
+def submit_for(stage: emulators.Stage, owner: str) -> list[str]:
+    """A job that waits, one that is due in an hour and one that runs."""
+    waiting, running = row(owner=owner), row(owner=owner, **RUNNING)
+    later = row(owner=owner, status=Status.SCHEDULED, not_before=START + 10**9)
+    for job in (waiting, later, running):
+        stage.jobs().insert(job)
+    first = Schedule(f"s-{new_id()}", owner, "* * * * *", "UTC", b"{}", b"{}", START, START, START, START)
+    stage.records().add_schedule(first)
+    return [waiting.id, later.id, running.id]
+
+
+def stop(stage: emulators.Stage, owner: str) -> Stopped:
+    ports = replace(wiring.ports(Settings()), jobs=stage.jobs(), records=stage.records())
+    return tokens.stop(ports, stage.records(), owner, now=0)
+
+
+def test_a_revoked_token_leaves_things_going_which_a_stop_ends(stage: emulators.Stage) -> None:
+    mine, other = submit_for(stage, "team-a"), submit_for(stage, "team-b")
+    token = tokens.create(stage.records(), "team-a", "submit", None, now=0)
+    second = tokens.create(stage.records(), "team-a", "read", 1, now=0)
+    assert tokens.revoke(stage.records(), token) == ["team-a"]
+    with pytest.raises(BadStart, match="other tokens"):
+        stop(stage, "team-a")
+    assert len(stage.records().schedules("team-a")) == 1
+    assert tokens.revoke(stage.records(), second) == ["team-a"]
+    assert tokens.revoke(stage.records(), second) == []
+    assert stop(stage, "team-a") == Stopped(schedules=1, jobs=3)
+    rows = [stage.jobs().get(job_id) for job_id in mine]
+    assert [each.status for each in rows if each] == [Status.CANCELED, Status.CANCELED, Status.RUNNING]
+    assert rows[2] is not None
+    assert rows[2].cancel_requested
+    assert stage.records().schedules("team-a") == []
+    assert len(stage.records().schedules("team-b")) == 1
+    assert [each.status for each in map(stage.jobs().get, other) if each] == [
+        Status.PENDING, Status.SCHEDULED, Status.RUNNING,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("days", ["-1", "0", "nan"])
+def test_days_that_are_no_time_are_refused(days: str, capsys: pytest.CaptureFixture[str]) -> None:
+    wanted = ["create", "--stage", "dev", "--owner", "a", "--role", "read", f"--days={days}"]
+    with pytest.raises(SystemExit):
+        tokens._parser().parse_args(wanted)
+    assert "above 0" in capsys.readouterr().err

@@ -138,7 +138,7 @@ def plain(value: Any) -> Any:
         return [plain(each) for each in value if not is_empty_minute(each)]
     if not isinstance(value, dict):
         return value
-    if "attempt_log" in value and "input" not in value:
+    if "attempts" in value and "input" not in value:
         return value["id"]
     return {name: urlsplit(each)._replace(query="").geturl() if name == "href" else plain(each)
             for name, each in value.items()}  # fmt: skip

@@ -19,12 +19,13 @@ EVERY_MINUTE = {"cron": "* * * * *", "timezone": "Europe/Berlin", "job": {"array
 def test_groups_are_listed_with_what_is_wrong_with_them(api: Api) -> None:
     answer = api.ask("GET", "/groups")
     assert answer.status == 200
-    a, b, c = answer.body["groups"]
+    a, b, c, d = answer.body["groups"]
     assert (a["name"], a["jobs"], a["problems"]) == ("group_a", ["job_a1", "job_a2", "job_a3"], [])
     assert (b["name"], b["jobs"]) == ("group_b", ["job_b1", "job_b2", "job_b3"])
     assert [problem["job"] for problem in b["problems"]] == ["job_b1", "job_b2", "job_b3"]
     assert len({problem["loc"] for problem in b["problems"]}) == 3
     assert (c["name"], c["jobs"], len(c["problems"])) == ("group_c", [], 1)
+    assert (d["name"], [problem["job"] for problem in d["problems"]]) == ("group_d", ["job_d1"])  # no engine here
     assert api.ask("GET", "/groups/group_b").body == {"groups": [b]}
 
 
@@ -58,10 +59,16 @@ def test_a_schedule_is_made_listed_and_removed(api: Api) -> None:
     assert answer.status == 201
     assert TIME.fullmatch(answer.body["next_run_at"])
     assert {name: answer.body[name] for name in EVERY_MINUTE} == EVERY_MINUTE
-    assert api.ask("GET", "/schedules").body == {"schedules": [answer.body]}
+    href = f"/schedules/{answer.body['id']}"
+    assert answer.headers["Location"] == href
+    assert api.ask("GET", href).body == answer.body
+    summary = {name: value for name, value in answer.body.items() if name != "job"}
+    assert summary["task"] == "sort"
+    assert api.ask("GET", "/schedules").body == {"schedules": [summary], "next": None}
     gone = api.ask("DELETE", f"/schedules/{answer.body['id']}")
     assert (gone.status, gone.raw) == (204, b"")
-    assert api.ask("GET", "/schedules").body == {"schedules": []}
+    assert api.ask("GET", "/schedules").body == {"schedules": [], "next": None}
+    assert api.ask("GET", href).status == 404
     assert api.ask("DELETE", f"/schedules/{answer.body['id']}").status == 404
 
 
@@ -210,5 +217,5 @@ def test_a_job_answered_anywhere_has_the_same_fields(memory: MemoryApi) -> None:
     job = memory.submit(array=[1])
     for answer in (memory.ask("GET", f"/jobs/{job['id']}"), memory.ask("DELETE", f"/jobs/{job['id']}")):
         assert has_the_fields_of_a_job(answer.body)
-    summary = {name: None for name in job if name not in ("input", "output")}
+    summary = {name: None for name in job if name not in ("input", "output", "attempt_log")}
     assert memory.ask("GET", "/jobs").body["jobs"][0].keys() == summary.keys()

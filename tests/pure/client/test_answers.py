@@ -19,7 +19,7 @@ KINDS = {
     answers.RunJob: "RunJob", answers.Schedule: "ScheduleAnswer", answers.ScheduleList: "ScheduleList",
     answers.Upload: "UploadAnswer", answers.Depth: "QueueAnswer", answers.Percentiles: "Percentiles",
     answers.Minute: "MinuteAnswer", answers.Stats: "StatsAnswer", answers.Problem: "Problem",
-    answers.Window: "WindowAnswer", answers.Attempt: "AttemptAnswer",
+    answers.Window: "WindowAnswer", answers.Container: "ContainerAnswer", answers.Attempt: "AttemptAnswer",
 }  # fmt: skip
 
 

@@ -267,6 +267,33 @@ def _entry(place: int, job: Any, round_: int) -> Any:
     return {"status": 202, "job": {"id": f"id{number}", "task": "sleep", "status": "pending"}}
 
 
+@BOTH
+@pytest.mark.parametrize("follow", [False, True])
+def test_a_log_is_read_page_by_page_to_its_end(ask: Any, follow: bool) -> None:
+    """A line is what ends in a line feed. Where the log is followed, its last line comes late."""
+    lines = ["one", "", "two\u2028still two", "late"]
+    looks = 0
+
+    def answer(seen: Seen) -> Says:
+        nonlocal looks
+        path, _, query = seen.path.partition("?")
+        if not path.endswith("/log"):
+            looks += 1
+            return Says(200, DONE if looks > 5 else JOB)
+        after = int(query.removeprefix("after=") or 0)
+        written = lines[:3] if follow and looks < 5 else lines
+        page = written[after : after + 2]
+        text = "".join(f"{line}\n" for line in page)
+        return Says(200, text.encode(), {"Log-After": str(after + len(page))})
+
+    async def read(client: AsyncSortie) -> Any:
+        return [line async for line in (await client.job("x")).log(follow=follow)]
+
+    with answering(answer) as server:
+        act = (lambda client: list(client.job("x").log(follow=follow))) if ask is sync else read
+        assert ask(server.url, act) == lines
+
+
 def test_filters_stand_in_the_query_as_the_service_reads_them() -> None:
     with answering(script([Says(200, b'{"jobs":[],"next":"c"}'), Says(200, b'{"jobs":[],"next":null}')])) as server:
         assert sync(server.url, lambda client: list(client.jobs(status="failed", since="1h", object_id="7"))) == []

@@ -93,7 +93,8 @@ def of_outputs(rows: Sequence[Job], inputs: dict[str, bytes], outputs: dict[str,
     """I2: a completed sort's output is its input, sorted. Both by job id, as JSON."""
     for row in rows:
         if row.status is Status.COMPLETED and row.task == "sort":
-            want = sorted(json.loads(inputs[row.id])["array"])
+            asked = json.loads(inputs[row.id])
+            want = sorted(asked["array"], reverse=asked.get("descending", False))
             if json.loads(outputs[row.id])["array"] != want:
                 yield f"I2: {row.id} is not sorted"
         if row.status is not Status.COMPLETED and row.output is not None:

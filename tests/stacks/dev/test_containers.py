@@ -142,6 +142,49 @@ def test_the_walk_of_the_docs_does_what_it_says(stack: RunningStack, tmp_path: P
     walk(blocks(page, "bash walk containers"), tmp_path, stack.url, stack.env)
 
 
+def of_storage(folder: Path) -> dict[str, str]:
+    """The stack starts Podman's service itself, on the storage of the tests' engine."""
+    return {"CONTAINERS_STORAGE_CONF": str(folder / "storage.conf")}
+
+
+def left_in(folder: Path) -> str:
+    return engines.podman(folder, "ps", "--all", "--quiet", "--filter", "label=ministack")
+
+
+def test_the_engines_service_killed_in_the_middle_costs_nothing(tmp_path: Path) -> None:
+    with engines.own_engine() as host:
+        folder = Path(host.removeprefix("unix://")).parent
+        stack = RunningStack(tmp_path, **of_storage(folder))
+        try:
+            job_id = submit(stack, "sh", "-c", "sleep 8; echo once")
+            wait(stack, job_id, lambda job: job["phase"] == "running")
+            for process in stack.descendants():
+                if "system service" in process.command:
+                    os.kill(process.pid, signal.SIGKILL)
+            stack.wait_for_line("Podman's service has ended")
+            job = end(stack, job_id)
+            assert (job["status"], job["attempts"]) == ("completed", 1)
+        finally:
+            stack.stop()
+
+
+def test_a_killed_emulator_leaves_no_container(tmp_path: Path) -> None:
+    with engines.own_engine() as host:
+        folder = Path(host.removeprefix("unix://")).parent
+        stack = RunningStack(tmp_path, **of_storage(folder))
+        try:
+            job_id = submit(stack, "sleep", "600")
+            wait(stack, job_id, lambda job: job["phase"] == "running")
+            assert left_in(folder)
+            for process in stack.descendants():
+                if "guarded_ministack" in process.command:
+                    os.kill(process.pid, signal.SIGKILL)
+            stack.wait_for_line("The emulator is gone")
+        finally:
+            stack.stop()
+        assert left_in(folder) == ""
+
+
 def test_without_an_engine_nothing_is_taken_and_the_health_says_why(tmp_path: Path) -> None:
     stack = RunningStack(tmp_path, DOCKER_HOST="unix:///nowhere.sock")
     try:

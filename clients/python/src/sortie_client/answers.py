@@ -38,6 +38,13 @@ class Attempt(Answer):
     error: JobError | None = None
 
 
+class Container(Answer):
+    """The newest attempt's container."""
+
+    started_at: datetime | None = None
+    exit_code: int | None = None
+
+
 class JobState(Answer):
     """A job as it was when it was asked for. `input` and `output` are the JSON itself; lists leave both out."""
 
@@ -59,6 +66,9 @@ class JobState(Answer):
     max_attempts: int = 0
     timeout: float = 0
     progress: float | None = None
+    phase: str | None = None
+    elapsed_ms: int | None = None
+    container: Container | None = None
     cancel_requested: bool = False
     error: JobError | None = None
     window: Window | None = None
@@ -165,11 +175,13 @@ class Schedule(Answer):
     next_runs: list[datetime] = []
     created_at: datetime | None = None
     owner: str = ""
+    task: str = ""
     job: dict[str, Any] = {}
 
 
 class ScheduleList(Answer):
     schedules: list[Schedule]
+    next: str | None = None
 
 
 class Upload(Answer):

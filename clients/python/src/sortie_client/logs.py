@@ -10,27 +10,40 @@ LOOK_AGAIN = 1.0
 
 
 class Reader:
-    """How far a log has been read."""
+    """How far a log has been read: `after` is where the service says that the next page begins."""
 
     def __init__(self, job_id: str, attempt: int | None, follow: bool) -> None:
         self.job_id = job_id
         self.attempt = attempt
         self.follow = follow
-        self.lines = 0
+        self.after: str | None = None
         self.is_done = False
 
 
 def next_lines(policy: Retries, reader: Reader) -> Plan[list[str]]:
-    """The lines behind those that were read. While it follows, an empty answer is looked for again after a second."""
+    """The next page. A page without lines ends the log; while it follows, only once the job has ended."""
     while True:
+        # Asked first: what the job has written before it ended is then there.
         state = (yield from waiting.job(policy, reader.job_id)) if reader.follow else None
-        query = {"after": str(reader.lines)} | ({"attempt": str(reader.attempt)} if reader.attempt else {})
-        response = yield from asking.get(policy, f"/jobs/{asking.quoted(reader.job_id)}/log", query)
-        lines = response.body.decode("utf-8", "replace").splitlines()
-        reader.lines += len(lines)
-        if state is None or state.has_ended:  # it ended before these lines were read, so none can follow
-            reader.is_done = True
-            return lines
+        lines = yield from _page(policy, reader)
         if lines:
             return lines
+        if state is None or state.has_ended:
+            reader.is_done = True
+            return lines
         yield Pause(LOOK_AGAIN)
+
+
+def _page(policy: Retries, reader: Reader) -> Plan[list[str]]:
+    chosen = {"attempt": reader.attempt, "after": reader.after}
+    query = {name: str(value) for name, value in chosen.items() if value is not None}
+    response = yield from asking.get(policy, f"/jobs/{asking.quoted(reader.job_id)}/log", query)
+    lines = response.body.decode("utf-8", "replace").split("\n")[:-1]
+    end = response.headers.get("log-after")
+    if end is None:
+        reader.is_done = bool(lines)  # nothing says where to go on
+    elif end == reader.after:
+        return []  # nothing stands behind it yet
+    else:
+        reader.after = end
+    return lines

@@ -52,8 +52,16 @@ def run(policy: Retries, group: str, run_id: str, owner: str | None) -> Plan[Run
 
 
 def schedules(policy: Retries, owner: str | None) -> Plan[list[Schedule]]:
-    query = query_of({"owner": owner})
-    return asking.answer(ScheduleList, (yield from asking.get(policy, "/schedules", query))).schedules
+    """All of them, page by page; without their jobs."""
+    found: list[Schedule] = []
+    cursor: str | None = None
+    while True:
+        query = query_of({"owner": owner, "limit": 100, "cursor": cursor})
+        page = asking.answer(ScheduleList, (yield from asking.get(policy, "/schedules", query)))
+        found += page.schedules
+        cursor = page.next
+        if cursor is None:
+            return found
 
 
 def add_schedule(policy: Retries, body: Mapping[str, Any], key: str | None) -> Plan[Schedule]:

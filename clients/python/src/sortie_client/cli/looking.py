@@ -70,7 +70,7 @@ def show(context: Context, ids: Sequence[str], only_output: bool, as_json: bool)
 @json_option
 @click.pass_obj
 def log(context: Context, job_id: str, follow: bool, attempt: int | None, as_json: bool) -> None:
-    """Print what a job has logged."""
+    """Print what a job's container has written."""
     for line in context.client.job(job_id).log(attempt=attempt, follow=follow):
         put_json({"line": line}) if as_json else click.echo(line)
 

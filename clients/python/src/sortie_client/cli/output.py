@@ -72,6 +72,8 @@ def ended_line(state: JobState) -> str:
 
 def status_text(state: JobState) -> Text:
     percent = f" {state.progress:.0%}" if state.status == "running" and state.progress is not None else ""
+    if state.phase == "starting" and not percent:
+        percent = " (starting)"
     asked = " (canceling)" if state.cancel_requested and not state.has_ended else ""
     return Text(state.status + percent + asked, style=COLOURS.get(state.status, ""))
 

@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from sortie_client.cli.context import Context, client_of, json_option
-from sortie_client.cli.output import console, new_table, put_json, shortened, when
+from sortie_client.cli.output import console, new_table, put_json, when
 from sortie_client.cli.submitting import complete_task
 from sortie_client.errors import BadInput, SortieError
 
@@ -35,9 +35,7 @@ def schedules(context: click.Context, owner: str | None, as_json: bool) -> None:
         return
     table = new_table("id", "cron", "zone", "next", "what")
     for schedule in found:
-        table.add_row(
-            schedule.id, schedule.cron, schedule.timezone, when(schedule.next_run_at), shortened(schedule.job, 60)
-        )
+        table.add_row(schedule.id, schedule.cron, schedule.timezone, when(schedule.next_run_at), schedule.task)
     console().print(table) if found else click.echo("no schedules", err=True)
 
 
