@@ -229,7 +229,7 @@ def asset_response(name: str, request: Request) -> Response:
 
 @app.on_sqs_message(queue=settings.queue, batch_size=1, name="work")
 def on_messages(event: Any) -> Any:
-    """The long lane: the job that a message names; the quick lane below takes a batch. What fails stays in the queue."""
+    """The long lane: the job that a message names; the quick lane below takes a batch. What fails stays."""
     return render_failures(work.work(ports, work.parse_messages(event.to_dict()), seconds_left_of(event)))
 
 
