@@ -1,7 +1,4 @@
-"""Sortie's routes and event handlers: read the request, call one use case, answer. The rest is in chalicelib/.
-
-A view's method, path, role, query and models are the row of its name in chalicelib/api/routes.py.
-"""
+"""Sortie's routes and event handlers. The row of a view's name in chalicelib/api/routes.py says the rest of it."""
 
 from typing import Any
 
@@ -22,14 +19,14 @@ from chalicelib.api.stats import render_health, render_stats
 from chalicelib.api.uploads import parse_upload, render_upload
 from chalicelib.core.job import Job
 from chalicelib.http.assets import file_response, spec_response
-from chalicelib.http.events import container_events
+from chalicelib.http.events import container_events, render_failures, seconds_left_of
 from chalicelib.http.groups_file import read_groups_file
 from chalicelib.http.local import install_where_it_runs
 from chalicelib.http.server import (Request, Response, Router, Sortie, auth_response, json_response, lines_response,
     problem_response, text_response)  # fmt: skip
 from chalicelib.service import (
-    bulk, cancel, container_log, containers, dispatch, groups, health, read, rerun, retry, schedules, stats, submit,
-    tokens, uploads, work,
+    bulk, cancel, container_log, containers, dispatch, groups, health, quick, read, rerun, retry, schedules, stats,
+    submit, tokens, uploads, work,
 )  # fmt: skip
 
 settings = wiring.settings()
@@ -221,18 +218,21 @@ def get_asset(request: Request, folder: str, name: str) -> Response:
     return file_response(f"{folder}/{name}", settings, request.headers.get("if-none-match"))
 
 
-@app.on_sqs_message(queue=settings.queue, batch_size=settings.prefetch, name="work")
-def on_messages(event: Any) -> dict[str, Any]:
-    """Run the jobs that a batch of messages names; what could not be dealt with stays in the queue."""
-    messages = work.read_records(event.to_dict()["Records"])
-    failed = work.work(ports, messages, lambda: event.context.get_remaining_time_in_millis() / 1000)
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+@app.on_sqs_message(queue=settings.queue, batch_size=1, name="work")
+def on_messages(event: Any) -> Any:
+    """The long lane: the job that a message names; the quick lane below takes a batch. What fails stays."""
+    return render_failures(work.work(ports, work.parse_messages(event.to_dict()), seconds_left_of(event)))
+
+
+@app.on_sqs_message(queue=settings.quick_queue, batch_size=settings.prefetch, name="quick")
+def on_quick_messages(event: Any) -> Any:
+    return render_failures(quick.work_quick(ports, work.parse_messages(event.to_dict()), seconds_left_of(event)))
 
 
 @app.schedule("rate(1 minute)", name="dispatch")
 def on_tick(event: Any) -> None:
     """Start what is due and recover what was lost."""
-    dispatch.dispatch(ports, lambda: event.context.get_remaining_time_in_millis() / 1000)
+    dispatch.dispatch(ports, seconds_left_of(event))
 
 
 @app.on_cw_event(container_events(settings.stage), name="ended")

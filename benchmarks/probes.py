@@ -133,6 +133,17 @@ def delay_to_the_second(sandbox: Sandbox) -> str:
     return _expect(2.9 <= seconds < 4, f"due in 3 s, came after {seconds:.1f} s", f"3 s were {seconds:.2f} s")
 
 
+def groups_on_a_standard_queue(sandbox: Sandbox) -> str:
+    """Without it messages are sent without their owner."""
+    sandbox.queue.send_message(QueueUrl=sandbox.url, MessageBody="fair", MessageGroupId="alice", DelaySeconds=0)
+    entries = [{"Id": name, "MessageBody": name, "MessageGroupId": name} for name in ("a", "b")]
+    sandbox.queue.send_message_batch(QueueUrl=sandbox.url, Entries=entries)
+    bodies: set[str] = set()
+    for _ in range(4):
+        bodies |= {message["Body"] for message in _receive(sandbox, 1)}
+    return _expect(bodies == {"fair", "a", "b"}, f"of three messages came {sorted(bodies)}")
+
+
 def visibility(sandbox: Sandbox) -> str:
     _drain(sandbox)
     sandbox.queue.send_message(QueueUrl=sandbox.url, MessageBody="hidden")
@@ -208,6 +219,7 @@ ALL: Mapping[str, Callable[[Sandbox], str]] = {
     "presigned PUT and GET": presigned,
     "TTL": ttl_accepted,
     "consumed capacity": consumed_capacity,
+    "messages say whose they are (fair queues)": groups_on_a_standard_queue,
     "Lambda, event source mapping, partial batches": partial_batches,
 }
 NEEDED = frozenset(list(ALL)[:8])

@@ -27,6 +27,7 @@ class Settings:
     stage: str = "local"
     table: str = "sortie-local"
     queue: str = "sortie-local-jobs"
+    quick_queue: str = "sortie-local-quick"
     dead_queue: str = "sortie-local-dead"
     bucket: str = "sortie-local-payloads"
     endpoint: str | None = None
@@ -70,6 +71,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         stage=stage,
         table=environ.get("TABLE_NAME", f"sortie-{stage}"),
         queue=environ.get("QUEUE_NAME", f"sortie-{stage}-jobs"),
+        quick_queue=environ.get("QUICK_QUEUE_NAME", f"sortie-{stage}-quick"),
         dead_queue=environ.get("DEAD_QUEUE_NAME", f"sortie-{stage}-dead"),
         bucket=environ.get("BUCKET_NAME", f"sortie-{stage}-payloads"),
         region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1",

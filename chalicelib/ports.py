@@ -4,8 +4,9 @@ Every method may raise errors.Unavailable, after which nothing is known about it
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from chalicelib.config import Settings
 from chalicelib.core.change import Change
@@ -13,9 +14,12 @@ from chalicelib.core.container import Spec
 from chalicelib.core.container_look import MISSING, Look
 from chalicelib.core.filters import Filter
 from chalicelib.core.job import Job, Millis
+from chalicelib.core.lane import Lane
 from chalicelib.core.records import KeyRecord, OpenUploads, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
 from chalicelib.core.task import Task
 from chalicelib.errors import SortieError
+
+T = TypeVar("T")
 
 
 class ChangeRefused(SortieError):
@@ -58,11 +62,18 @@ class JobStore(Protocol):
     def get_many(self, job_ids: Sequence[str]) -> list[Job]:
         """The rows that exist, in the order asked for; may lag unless written long ago."""
 
+    def read_batch(self, job_ids: Sequence[str]) -> "BatchRead":
+        """The rows as they are now (one consistent call), each judged by itself. `job_ids`: at most a hundred, no two
+        the same."""
+
     def claim(self, job_id: str, now: Millis, token: str) -> Job:
         """Start the next attempt; ChangeRefused with the row when it may not start."""
 
     def apply(self, change: Change) -> Job:
         """Carry out a change; ChangeRefused with the row when a guard does not hold."""
+
+    def beat(self, change: Change) -> Job:
+        """As apply, with little patience and a connection of its own: for a heartbeat, beside the task."""
 
     def due(self, now: Millis, limit: int) -> Iterable[Sequence[str]]:
         """Ids (jobs and schedules) whose wake time has come, shard by shard, oldest first; may lag."""
@@ -72,6 +83,15 @@ class JobStore(Protocol):
 
     def open_jobs(self, owner: str) -> "OpenJobs":
         """What waits and runs for this owner, counted in the indexes."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRead:
+    """`rows` by id; `unread`: ids that the table left out of its answer, or whose row cannot be decoded. Of an id in
+    neither there is no row."""
+
+    rows: Mapping[str, Job]
+    unread: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,27 +147,33 @@ class Records(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """The queue's approximate counts."""
+    """The approximate counts of one lane's queue."""
 
     waiting: int
     in_flight: int
     delayed: int
-    dead: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A job may run now, or in `delay` whole seconds (0 to 900). `owner`: whose turn it is, where that is known."""
+
+    job_id: str
+    lane: Lane
+    owner: str | None = None
+    delay: int = 0
 
 
 class Queue(Protocol):
     """Hints that a job may run now. A message is a job id and nothing else."""
 
-    def send(self, job_id: str, delay: int = 0) -> None:
-        """`delay`: whole seconds, 0 to 900."""
+    def send(self, hints: Sequence[Hint]) -> None:
+        """In as few calls as may be."""
 
-    def send_many(self, messages: Sequence[tuple[str, int]]) -> None:
-        """(job id, delay) pairs, in as few calls as may be."""
+    def depth(self, lane: Lane) -> Depth: ...
 
-    def give_back(self, receipts: Sequence[str]) -> None:
-        """Make received messages visible again at once."""
-
-    def depth(self) -> Depth: ...
+    def dead(self) -> int:
+        """How many messages of both lanes were given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,17 +303,27 @@ class Random(Protocol):
 
 
 class Alarm(Protocol):
-    """What interrupts a task that is out of time."""
+    """What interrupts a task."""
 
-    def set(self, seconds: float, ring: Callable[[float], None]) -> None:
-        """Call `ring` in the task's thread after `seconds`, and again each second, with the seconds since the first
-        time: what it raises is raised in the task."""
+    def guard(self, call: Callable[[], T], seconds: float, ring: Callable[[], None]) -> T:
+        """What `call` returns. After `seconds`, and again each second, `ring` is called within it: what it raises is
+        raised there. Once `call` has returned, nothing rings any more."""
 
-    def stop(self) -> None:
-        """Ring no more."""
+    def ring(self) -> None:
+        """Now, from any thread; nothing happens where no call is guarded."""
 
     def end_process(self) -> None:
         """At once, for a task that nothing interrupts; nothing after it runs."""
+
+
+class Concurrency(Protocol):
+    """What goes on side by side."""
+
+    def together(self, calls: Sequence[Callable[[], T]]) -> list[T]:
+        """What each call returns, in the order given; in which order they run is open."""
+
+    def beat(self, seconds: float, act: Callable[[], bool]) -> AbstractContextManager[None]:
+        """Beside the block, call `act` every so many seconds, until it returns False or the block ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +337,7 @@ class Ports:
     clock: Clock
     random: Random
     alarm: Alarm
+    concurrency: Concurrency
     tasks: Mapping[str, Task]
     settings: Settings
     containers: Containers = field(default_factory=NoContainers)

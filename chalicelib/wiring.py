@@ -9,18 +9,20 @@ from chalicelib import config, tasks
 from chalicelib.aws import dynamodb, ecs, records, s3, sqs
 from chalicelib.aws.calls import client
 from chalicelib.config import Settings
+from chalicelib.core.lane import Lane
 from chalicelib.ports import Ports
-from chalicelib.system import alarm, clock, random
+from chalicelib.system import alarm, clock, random, threads
 from chalicelib.system.log import log_to_stdout as log_to_stdout
 
 
 class Lazy:
-    """Stands for a client until one of its methods is asked for: making one takes a tenth of a second, and two threads
-    that ask at once get the same one."""
+    """Stands for a client until one of its methods is asked for: making one takes a tenth of a second. Two threads that
+    ask at once get the same one, and no two clients are made at once: boto3's session does not take that."""
+
+    _lock = threading.Lock()
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
-        self._lock = threading.Lock()
         self._real: Any = None
 
     def __getattr__(self, name: str) -> Any:
@@ -35,18 +37,20 @@ class Lazy:
 def ports(settings: Settings) -> Ports:
     """Everything real. Nothing is connected yet."""
 
-    def lazy_client(service: str, tries: int = 3) -> Any:
-        return Lazy(lambda: client(service, settings.endpoint, tries))
+    def lazy_client(service: str, tries: int = 3, read_timeout: float = 7) -> Any:
+        return Lazy(lambda: client(service, settings.endpoint, tries, read_timeout))
 
     table, once = lazy_client("dynamodb"), lazy_client("dynamodb", tries=1)
+    beats = lazy_client("dynamodb", tries=1, read_timeout=3)
     return Ports(
-        jobs=dynamodb.DynamoJobs(table, once, settings.table),
+        jobs=dynamodb.DynamoJobs(table, once, beats, settings.table),
         records=records.DynamoRecords(table, once, settings.table),
-        queue=sqs.SqsQueue(lazy_client("sqs"), settings.queue, settings.dead_queue),
+        queue=sqs.SqsQueue(lazy_client("sqs"), lanes(settings), settings.dead_queue),
         payloads=s3.S3Payloads(lazy_client("s3"), settings.bucket, settings.link_seconds),
         clock=clock.SystemClock(),
         random=random.SystemRandom(),
         alarm=alarm.SystemAlarm(),
+        concurrency=threads.SystemThreads(),
         tasks=tasks.load(),
         settings=settings,
         containers=ecs.EcsContainers(
@@ -66,6 +70,11 @@ def _place(settings: Settings) -> ecs.Place:
         security_group=settings.container_group,
         ignores_tokens=settings.endpoint is not None,
     )
+
+
+def lanes(settings: Settings) -> dict[Lane, str]:
+    """The name of each lane's queue."""
+    return {Lane.LONG: settings.queue, Lane.QUICK: settings.quick_queue}
 
 
 def settings() -> Settings:

@@ -8,6 +8,7 @@ ID_END = 6
 WORDS = {
     "claim": "running",
     "complete": "completed",
+    "complete_unclaimed": "completed",
     "back_off": "failed, to be tried again",
     "fail": "failed",
     "stop": "canceled while it ran",

@@ -74,12 +74,12 @@ def chalice(account: Account, command: str, stage: str, bucket: str, record: Pat
 
 def after(account: Account, stage: str) -> None:
     """Without this, Lambda deletes messages that the worker gave back."""
-    source: dict[str, Any] = template.load()["Resources"]["Work"]["Properties"]["Events"]["WorkSqsEventSource"][
-        "Properties"
-    ]
-    functions = account.client("lambda")
-    for mapping in functions.list_event_source_mappings(FunctionName=f"sortie-{stage}-work")["EventSourceMappings"]:
-        functions.update_event_source_mapping(UUID=mapping["UUID"], **source)
+    functions, resources = account.client("lambda"), template.read(stage)
+    for name in ("Work", "Quick"):
+        source: dict[str, Any] = resources.properties(name)["Events"][f"{name}SqsEventSource"]["Properties"]
+        mappings = functions.list_event_source_mappings(FunctionName=f"sortie-{stage}-{name.lower()}")
+        for mapping in mappings["EventSourceMappings"]:
+            functions.update_event_source_mapping(UUID=mapping["UUID"], **source)
 
 
 def protect(account: Account, api_id: str) -> None:

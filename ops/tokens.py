@@ -71,7 +71,7 @@ def ports_of(account: Account, stage: str) -> Ports:
     table, name = account.client("dynamodb"), _settings(stage).table
     return replace(
         wiring.ports(_settings(stage)),
-        jobs=DynamoJobs(table, table, name),
+        jobs=DynamoJobs(table, table, table, name),
         records=DynamoRecords(table, table, name),
     )
 

@@ -16,8 +16,9 @@ from chalicelib import wiring
 from chalicelib.config import Settings
 from chalicelib.core.ids import make_id, shard_of
 from chalicelib.core.job import ENDED
+from chalicelib.core.lane import Lane as QueueLane
 from chalicelib.ports import Ports
-from chalicelib.service import work
+from chalicelib.service import quick, work
 from chalicelib.service.dispatch import dispatch
 from chalicelib.service.new_job import NewJob
 from chalicelib.service.submit import submit
@@ -150,11 +151,12 @@ class Flow:
 
 
 def lanes(settings: Settings) -> Mapping[str, Lane]:
-    return {settings.queue: Lane(work.work, settings.prefetch)}
+    return {settings.queue: Lane(work.work, 1), settings.quick_queue: Lane(quick.work_quick, settings.prefetch)}
 
 
 def flow(settings: Settings, meter: Meter, clock: SimulatedClock) -> Flow:
     """Everything real but time and ids. To be called while the meter is watching, as clients are made then."""
     ports = replace(wiring.ports(settings), clock=clock, random=EvenIds())
-    ports.queue.depth()  # the queue's address is looked up once for each container
+    for lane in QueueLane:
+        ports.queue.depth(lane)  # a queue's address is looked up once for each container
     return Flow(ports, meter, clock, lanes(settings))

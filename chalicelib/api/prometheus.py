@@ -9,7 +9,6 @@ from chalicelib.core.access import Principal, Role
 from chalicelib.service.stats import FRACTIONS, Stats, compute_percentiles
 
 OPEN = ("scheduled", "pending", "running")
-LANE = "jobs"
 """The queue's name, of which a stage has one."""
 
 Sample = tuple[dict[str, str], float]
@@ -37,10 +36,12 @@ def _of_owner(stats: Stats, owner: str) -> Iterable[tuple[str, str, list[Sample]
 
 
 def _of_stage(stats: Stats) -> Iterable[tuple[str, str, list[Sample]]]:
-    depth = stats.queue
-    states = {"waiting": depth.waiting, "in_flight": depth.in_flight, "delayed": depth.delayed, "dead": depth.dead}
-    samples = [({"lane": LANE, "state": state}, float(count)) for state, count in states.items()]
-    yield "sortie_queue_messages", "Messages of all owners in the queue, by state.", samples
+    samples: list[Sample] = []
+    for lane, depth in stats.lanes.items():
+        states = {"waiting": depth.waiting, "in_flight": depth.in_flight, "delayed": depth.delayed}
+        samples += [({"lane": str(lane), "state": state}, float(count)) for state, count in states.items()]
+    yield "sortie_queue_messages", "Messages of all owners in the queues, by lane and state.", samples
+    yield "sortie_dead_messages", "Messages of both lanes that were given up.", [({}, float(stats.dead))]
 
 
 def _quantiles(histogram: Mapping[int, int], owner: str) -> list[Sample]:

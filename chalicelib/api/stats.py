@@ -1,6 +1,6 @@
 """Statistics and health, as they are answered."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -15,6 +15,12 @@ class QueueAnswer(msgspec.Struct):
     in_flight: int
     delayed: int
     dead: int
+
+
+class LaneAnswer(msgspec.Struct):
+    waiting: int
+    in_flight: int
+    delayed: int
 
 
 class Percentiles(msgspec.Struct):
@@ -36,6 +42,7 @@ class MinuteAnswer(msgspec.Struct):
 class StatsAnswer(msgspec.Struct):
     counts: dict[str, int]
     queue: QueueAnswer
+    lanes: dict[str, LaneAnswer]
     oldest_pending_seconds: float
     per_minute: list[MinuteAnswer]
     duration_ms: Percentiles
@@ -55,14 +62,25 @@ def render_health(containers_off: str) -> HealthAnswer:
 
 
 def render_stats(stats: Stats) -> StatsAnswer:
-    depth = stats.queue
+    lanes = {str(lane): LaneAnswer(each.waiting, each.in_flight, each.delayed) for lane, each in stats.lanes.items()}
     return StatsAnswer(
         counts=dict(stats.counts),
-        queue=QueueAnswer(depth.waiting, depth.in_flight, depth.delayed, depth.dead),
+        queue=_sum_of(lanes.values(), stats.dead),
+        lanes=lanes,
         oldest_pending_seconds=stats.oldest_pending_seconds,
         per_minute=[_render_minute(at, tally) for at, tally in stats.points],
         duration_ms=_render_percentiles(stats.whole.duration),
         wait_ms=_render_percentiles(stats.whole.wait),
+    )
+
+
+def _sum_of(lanes: Iterable[LaneAnswer], dead: int) -> QueueAnswer:
+    each = list(lanes)
+    return QueueAnswer(
+        waiting=sum(lane.waiting for lane in each),
+        in_flight=sum(lane.in_flight for lane in each),
+        delayed=sum(lane.delayed for lane in each),
+        dead=dead,
     )
 
 

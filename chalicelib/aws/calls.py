@@ -19,13 +19,15 @@ BATCH_READ_ROWS, BATCH_READ_TRIES = 100, 5
 Client = Any
 
 
-def client(service: str, endpoint: str | None, tries: int = 3) -> Client:
+def client(service: str, endpoint: str | None, tries: int = 3, read_timeout: float = 7) -> Client:
     """`tries`: how often a request is sent before its failure is the caller's. Objects may be large and travel slowly:
     S3 gets more time, and signatures that presigned links need."""
     import boto3  # a third of a second that routes without AWS calls (the page, the spec) do not pay
     from botocore.config import Config
 
-    config = Config(connect_timeout=2, read_timeout=7, retries={"mode": "standard", "total_max_attempts": tries})
+    config = Config(
+        connect_timeout=2, read_timeout=read_timeout, retries={"mode": "standard", "total_max_attempts": tries}
+    )
     if service == "s3":
         s3 = {"addressing_style": "path"} if endpoint else {}
         config = config.merge(Config(read_timeout=60, signature_version="s3v4", s3=s3))
@@ -69,6 +71,15 @@ def translated(what: str) -> Iterator[None]:
         raise Unavailable(f"{what}: {code_of(error)}") from error
     except BotoCoreError as error:
         raise Unavailable(f"{what}: {type(error).__name__}") from error
+
+
+def read_once(client: Client, table: str, pks: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
+    """BatchGetItem, consistent and sent once: the rows in no order, and the pks that were left out."""
+    with translated("read rows"):
+        keys = [{"pk": {"S": pk}} for pk in pks]
+        answer = client.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
+    left = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+    return answer["Responses"].get(table, []), [key["pk"]["S"] for key in left]
 
 
 def read_rows(client: Client, table: str, pks: Sequence[str], *, consistent: bool = False) -> list[dict[str, Any]]:

@@ -6,6 +6,8 @@ insert_run        TransactWriteItems no pk exists
 insert_in_window  TransactWriteItems pk does not exist; the window is as it was read, and so is the job that it is
                                      taken over from
 claim, apply      UpdateItem         expressions.claim, expressions.change
+beat              UpdateItem         expressions.change, by a client of its own
+read_batch        BatchGetItem       consistent
 due               Query on wake      wake_at <= now, shard by shard
 page, open_jobs   Query on by_status, by_task, by_object or by_group
 """
@@ -19,14 +21,14 @@ from typing import Any, TypeVar, cast
 from botocore.exceptions import ClientError
 
 from chalicelib.aws import expressions, items, records
-from chalicelib.aws.calls import REFUSED, Client, code_of, query_all, read_rows, translated
+from chalicelib.aws.calls import REFUSED, Client, code_of, query_all, read_once, read_rows, translated
 from chalicelib.core.change import Change
 from chalicelib.core.filters import SHARDS, Filter, id_range, listed_status, phases_of, wants_due
 from chalicelib.core.ids import id_below
 from chalicelib.core.job import WAITING, Job, Millis, Status
 from chalicelib.core.records import RunRecord, WindowRecord
 from chalicelib.errors import Unavailable
-from chalicelib.ports import ChangeRefused, OpenJobs
+from chalicelib.ports import BatchRead, ChangeRefused, OpenJobs
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -38,11 +40,12 @@ class DynamoJobs:
     """ports.JobStore on one table.
 
     `once`: a client that sends no request a second time. A batch write that seemed lost, repeated when a worker has
-    already claimed its rows, would set them back.
+    already claimed its rows, would set them back. `beats`: one for heartbeats, which come from a thread of their own.
     """
 
-    def __init__(self, client: Client, once: Client, table: str) -> None:
+    def __init__(self, client: Client, once: Client, beats: Client, table: str) -> None:
         self._client = client
+        self._beats = beats
         self._once = once
         self._table = table
 
@@ -95,11 +98,24 @@ class DynamoJobs:
         by_id = {item["pk"]["S"]: items.from_item(item) for item in rows}
         return [by_id[job_id] for job_id in job_ids if job_id in by_id]
 
+    def read_batch(self, job_ids: Sequence[str]) -> BatchRead:
+        stored, unread = read_once(self._client, self._table, job_ids)
+        rows = {}
+        for item in stored:
+            try:
+                rows[item["pk"]["S"]] = items.from_item(item)
+            except Exception:  # a damaged row must not keep its batch from running
+                unread.append(item["pk"]["S"])
+        return BatchRead(rows, unread)
+
     def claim(self, job_id: str, now: Millis, token: str) -> Job:
-        return self._update(job_id, expressions.claim(now, token), "claim the job")
+        return self._update(self._client, job_id, expressions.claim(now, token), "claim the job")
 
     def apply(self, change: Change) -> Job:
-        return self._update(change.job.id, expressions.change(change), "change the job")
+        return self._update(self._client, change.job.id, expressions.change(change), "change the job")
+
+    def beat(self, change: Change) -> Job:
+        return self._update(self._beats, change.job.id, expressions.change(change), "extend the lease")
 
     def due(self, now: Millis, limit: int) -> Iterator[Sequence[str]]:
         first = now // 60_000  # a round that runs out of time must not leave out the same shards again
@@ -131,10 +147,10 @@ class DynamoJobs:
                     raise _canceled(error, what) from error
                 raise
 
-    def _update(self, job_id: str, params: expressions.Params, what: str) -> Job:
+    def _update(self, client: Client, job_id: str, params: expressions.Params, what: str) -> Job:
         with translated(what):
             try:
-                answer = self._client.update_item(
+                answer = client.update_item(
                     TableName=self._table,
                     Key={"pk": {"S": job_id}},
                     ReturnValues="ALL_NEW",

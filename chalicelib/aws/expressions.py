@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from chalicelib.aws import items
-from chalicelib.core.change import Change
+from chalicelib.core.change import LEASE_MS, Change
 from chalicelib.core.job import WAITING, Event, Millis, Status, sources, target
 
 Params = dict[str, Any]
@@ -75,7 +75,7 @@ def claim(now: Millis, token: str) -> Params:
     e.conditions.append(f"(attribute_not_exists({e.name('remote')}) OR {e.name('status')} <> {running})")
     e.set("status", {"S": str(target(Event.CLAIM))})
     e.sets.append(f"{e.name('attempts')} = {e.name('attempts')} + {e.number(1)}")
-    e.sets.append(f"{e.name('not_before')} = {e.name('lease_ms')} + {at}")
+    e.set("not_before", {"N": str(now + LEASE_MS)})
     e.sets.append(f"{e.name('list_key')} = {e.name('list_running')}")
     e.set("started_at", {"N": str(now)})
     e.set("claim_token", {"S": token})
@@ -92,8 +92,6 @@ def change(decision: Change) -> Params:
         else:
             e.set(field, items.to_value(field, value))
     _keep_indexes(e, decision)
-    if not e.sets and not e.removes:
-        e.set("claim_token", {"S": decision.job.claim_token or ""})  # a checkpoint changes nothing, but must be a write
     return e.params()
 
 

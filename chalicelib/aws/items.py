@@ -9,7 +9,7 @@ object_key    owner#phase#object_id    index by_object; absent without object_id
 group_key     owner#phase#group        index by_group; absent without group
 wake_shard    shard                    index wake, with wake_at; both absent once the job has ended
 due_at        not_before as it was while the job waited: claims leave it alone, and so the index it is projected into
-lease_ms      what a claim adds to the time to get not_before
+lease_ms      how long an attempt may hold the row in all: workers of the version before add it to the time of a claim
 
 A phase is open, completed, failed or canceled: a claim moves none of its keys.
 

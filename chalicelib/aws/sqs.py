@@ -1,60 +1,83 @@
-"""The queue of hints: a message's body is a job id."""
+"""The queues of hints, one for each lane: a message's body is a job id.
 
-from collections.abc import Sequence
+Messages carry their owner as group (SQS fair queues): an owner with a backlog waits behind the others, and nothing is
+dropped. An emulator that refuses the group gets messages without.
+"""
 
-from chalicelib.aws.calls import Client, translated
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chalicelib.aws.calls import Client, code_of, translated
+from chalicelib.core.lane import Lane
 from chalicelib.errors import Unavailable
-from chalicelib.ports import Depth
+from chalicelib.ports import Depth, Hint
 
 BATCH_MESSAGES = 10
 COUNTS = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
+NO_GROUPS = frozenset({"InvalidParameterValue", "UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation"})
 
 
 class SqsQueue:
-    """ports.Queue. The queue's address is looked up once, when it is first needed."""
+    """ports.Queue. A queue's address is looked up once, when it is first needed."""
 
-    def __init__(self, client: Client, name: str, dead_name: str) -> None:
+    def __init__(self, client: Client, lanes: Mapping[Lane, str], dead: str) -> None:
         self._client = client
-        self._names = {"live": name, "dead": dead_name}
+        self._lanes = lanes
+        self._dead = dead
         self._urls: dict[str, str] = {}
+        self._groups = True
 
-    def send(self, job_id: str, delay: int = 0) -> None:
-        with translated("send the message"):
-            self._client.send_message(QueueUrl=self._url("live"), MessageBody=job_id, DelaySeconds=delay)
+    def send(self, hints: Sequence[Hint]) -> None:
+        by_lane: dict[Lane, list[Hint]] = defaultdict(list)
+        for hint in hints:
+            by_lane[hint.lane].append(hint)
+        refused: list[str] = []
+        for lane, of_lane in by_lane.items():
+            for start in range(0, len(of_lane), BATCH_MESSAGES):
+                refused += self._send(self._lanes[lane], of_lane[start : start + BATCH_MESSAGES])
+        if refused:
+            raise Unavailable(f"send the messages: {len(refused)} refused, {refused[0]}")
 
-    def send_many(self, messages: Sequence[tuple[str, int]]) -> None:
-        failed: list[str] = []
-        for start in range(0, len(messages), BATCH_MESSAGES):
-            entries = [
-                {"Id": str(number), "MessageBody": job_id, "DelaySeconds": delay}
-                for number, (job_id, delay) in enumerate(messages[start : start + BATCH_MESSAGES])
-            ]
-            with translated("send the messages"):
-                answer = self._client.send_message_batch(QueueUrl=self._url("live"), Entries=entries)
-            failed += [str(entry.get("Code")) for entry in answer.get("Failed", [])]
-        if failed:
-            raise Unavailable(f"send the messages: {len(failed)} refused, {failed[0]}")
+    def depth(self, lane: Lane) -> Depth:
+        return Depth(*self._counts(self._lanes[lane], COUNTS))
 
-    def give_back(self, receipts: Sequence[str]) -> None:
-        for start in range(0, len(receipts), BATCH_MESSAGES):
-            entries = [
-                {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
-                for number, receipt in enumerate(receipts[start : start + BATCH_MESSAGES])
-            ]
-            with translated("give messages back"):
-                self._client.change_message_visibility_batch(QueueUrl=self._url("live"), Entries=entries)
+    def dead(self) -> int:
+        return self._counts(self._dead, COUNTS[:1])[0]
 
-    def depth(self) -> Depth:
-        live, dead = self._counts("live", COUNTS), self._counts("dead", COUNTS[:1])
-        return Depth(*live, *dead)
+    def _send(self, name: str, hints: Sequence[Hint]) -> list[str]:
+        """The codes of the messages that were refused."""
+        with translated("send the messages"):
+            try:
+                return self._send_grouped(name, hints)
+            except ClientError as error:
+                if not self._groups or code_of(error) not in NO_GROUPS:
+                    raise
+                self._groups = False
+                return self._send_grouped(name, hints)
 
-    def _counts(self, which: str, names: Sequence[str]) -> list[int]:
+    def _send_grouped(self, name: str, hints: Sequence[Hint]) -> list[str]:
+        url, entries = self._url(name), [self._entry(hint) for hint in hints]
+        if len(entries) == 1:
+            self._client.send_message(QueueUrl=url, **entries[0])
+            return []
+        numbered = [{"Id": str(number), **entry} for number, entry in enumerate(entries)]
+        answer = self._client.send_message_batch(QueueUrl=url, Entries=numbered)
+        return [str(entry.get("Code")) for entry in answer.get("Failed", [])]
+
+    def _entry(self, hint: Hint) -> dict[str, Any]:
+        entry: dict[str, Any] = {"MessageBody": hint.job_id, "DelaySeconds": hint.delay}
+        return entry | ({"MessageGroupId": hint.owner} if hint.owner and self._groups else {})
+
+    def _counts(self, name: str, counts: Sequence[str]) -> list[int]:
         with translated("read the queue's depth"):
-            answer = self._client.get_queue_attributes(QueueUrl=self._url(which), AttributeNames=names)
-        return [int(answer["Attributes"][name]) for name in names]
+            answer = self._client.get_queue_attributes(QueueUrl=self._url(name), AttributeNames=counts)
+        return [int(answer["Attributes"][count]) for count in counts]
 
-    def _url(self, which: str) -> str:
-        if which not in self._urls:
-            answer = self._client.get_queue_url(QueueName=self._names[which])
-            self._urls[which] = answer["QueueUrl"]
-        return self._urls[which]
+    def _url(self, name: str) -> str:
+        if name not in self._urls:
+            answer = self._client.get_queue_url(QueueName=name)
+            self._urls[name] = answer["QueueUrl"]
+        return self._urls[name]

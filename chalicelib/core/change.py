@@ -3,7 +3,7 @@
 Every change names its event, and the statuses it may start from come from the table in core/job.py. A worker's
 changes carry its attempt number (the fence), a dispatcher's the wake time it saw, so whoever is late changes nothing.
 
-    waiting ....... not_before = due      | claim from here on
+    waiting ....... not_before = due      | claim, or complete_unclaimed, from here on
     running ....... not_before = lease    | claim by the next attempt, back_off and give_up from here on
 """
 
@@ -28,8 +28,12 @@ from chalicelib.core.job import (
     target,
 )
 
+LEASE_MS: Millis = 60_000
+"""What a claim and each heartbeat after it hold the row for."""
+BEAT_MS: Millis = 20_000
+"""From one heartbeat to the next."""
 LEASE_GRACE_SECONDS = 10.0
-"""Seconds a lease outlives the attempt's timeout: room to stop the task and write what became of it."""
+"""Seconds a lease may outlive the attempt's timeout: room to stop the task and write what became of it."""
 PAST_KEPT, PAST_MESSAGE_CHARACTERS = 20, 500
 """How many past attempts a row keeps, and how much of each error: a row retried for ever must not grow for ever."""
 RESEND_AFTER_MS: Millis = 30_000
@@ -76,7 +80,7 @@ def claim_row(row: Job, now: Millis, token: str) -> Job:
         row,
         status=target(Event.CLAIM),
         attempts=row.attempts + 1,
-        not_before=now + compute_lease_ms(row.timeout),
+        not_before=now + LEASE_MS,
         started_at=now,
         claim_token=token,
         progress=None,
@@ -84,7 +88,14 @@ def claim_row(row: Job, now: Millis, token: str) -> Job:
 
 
 def compute_lease_ms(timeout: float) -> Millis:
+    """How long an attempt may hold its row in all, heartbeats included."""
     return round((timeout + LEASE_GRACE_SECONDS) * 1000)
+
+
+def lease_until(job: Job, now: Millis) -> Millis:
+    """Until when the attempt that runs may hold the row, as of now: a lease more, and never past its whole time."""
+    assert job.started_at is not None
+    return min(now + LEASE_MS, max(job.started_at + compute_lease_ms(job.timeout), job.started_at + LEASE_MS))
 
 
 def apply_change(change: Change, row: Job) -> Job:
@@ -95,6 +106,19 @@ def apply_change(change: Change, row: Job) -> Job:
 def complete(job: Job, now: Millis, *, output: Payload, duration_ms: float, retention: float) -> Change:
     fields = {"output": output, "duration_ms": duration_ms, "error": None, "progress": None}
     return _move_by_worker(job, Event.COMPLETE, now, _end(now, retention) | fields)
+
+
+def complete_unclaimed(
+    job: Job, started_at: Millis, now: Millis, *, token: str, output: Payload, duration_ms: float, retention: float
+) -> Change:
+    """A pure job that waits has been run: one write takes the attempt and ends it. `token` is the writer's own, by
+    which it knows this very write again when its answer was lost. While a job waits and no attempt has begun, its due
+    time does not move and nobody asks a running task to stop: status and attempt say all."""
+    fields = _end(now, retention) | {
+        "attempts": job.attempts + 1, "started_at": started_at, "claim_token": token, "output": output,
+        "duration_ms": duration_ms, "error": None, "progress": None,
+    }  # fmt: skip
+    return _move(job, Event.COMPLETE_UNCLAIMED, now, fields, attempt=job.attempts)
 
 
 def fail_attempt(
@@ -118,8 +142,15 @@ def stop(job: Job, now: Millis, *, duration_ms: float | None, retention: float) 
 
 
 def report_progress(job: Job, now: Millis, fraction: float | None) -> Change:
-    """Not a move: says how far a running attempt is, and fetches the row (is it canceled? is it still mine?)."""
-    fields = {} if fraction is None else {"progress": fraction}
+    """Not a move: says how far a running attempt is, and is a heartbeat as well."""
+    fields = {**extend_lease(job, now).fields} | ({} if fraction is None else {"progress": fraction})
+    return Change(job=job, at=now, statuses=frozenset({Status.RUNNING}), attempt=job.attempts, fields=fields)
+
+
+def extend_lease(job: Job, now: Millis) -> Change:
+    """Not a move: a heartbeat. It revives a lease that has run out, while the attempt still owns the row, and fetches
+    the row (is it to be canceled?). Refused: somebody else has it."""
+    fields = {"not_before": lease_until(job, now)}
     return Change(job=job, at=now, statuses=frozenset({Status.RUNNING}), attempt=job.attempts, fields=fields)
 
 
@@ -186,15 +217,17 @@ def mark_undeliverable(job: Job, now: Millis, *, retention: float) -> Change:
     return _move(job, Event.GIVE_UP, now, fields, wake_at=job.wake_at, released_by=now, statuses=WAITING)
 
 
-def move_wake(job: Job, now: Millis, wake_at: Millis) -> Change:
-    """Not a move of status: the dispatcher takes this look for itself and says when the next one is."""
+def move_wake(job: Job, now: Millis, wake_at: Millis, *, resend: bool = False) -> Change:
+    """Not a move of status: the dispatcher takes this look for itself and says when the next one is. `resend`: it
+    sends the message again after this."""
     open_ = frozenset(Status) - ENDED
-    return Change(job=job, at=now, statuses=open_, wake_at=job.wake_at, fields={"wake_at": wake_at})
+    fields = {"wake_at": wake_at} | _count_resend(job, resend=resend)
+    return Change(job=job, at=now, statuses=open_, wake_at=job.wake_at, fields=fields)
 
 
-def fall_due(job: Job, now: Millis, wake_at: Millis) -> Change:
+def fall_due(job: Job, now: Millis, wake_at: Millis, *, resend: bool = False) -> Change:
     """Due, and no worker has come yet: from now on it is listed as pending."""
-    fields = {"not_before": job.not_before, "wake_at": wake_at}
+    fields = {"not_before": job.not_before, "wake_at": wake_at} | _count_resend(job, resend=resend)
     scheduled = frozenset({Status.SCHEDULED})
     return _move(job, Event.DUE, now, fields, wake_at=job.wake_at, released_by=now, statuses=scheduled)
 
@@ -232,6 +265,10 @@ def count_attempts(job: Job) -> int:
 def _wait_for_next(job: Job, now: Millis, jitter: float, min_wait_seconds: float = 0.0) -> dict[str, Any]:
     due = now + round(max(backoff.backoff_seconds(count_attempts(job), jitter), min_wait_seconds) * 1000)
     return {"not_before": due, "wake_at": due + RESEND_AFTER_MS, "progress": None}
+
+
+def _count_resend(job: Job, *, resend: bool) -> dict[str, Any]:
+    return {"resends": job.resends + 1} if resend else {}
 
 
 def _end(now: Millis, retention: float) -> dict[str, Any]:

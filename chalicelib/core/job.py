@@ -4,7 +4,8 @@
             ┌────────────────────────┐          ▼                                    │
  scheduled ─┴ due ─▶ pending ─ claim ─▶ running ─ complete ─▶ completed              │
      ▲                 │ └ cancel ─▶ canceled ◀─ stop ─┤ └─ fail, give_up ─▶ failed ─┤
-     │                 └ give_up ─▶ failed             │              canceled ──────┘
+     │                 ├ give_up ─▶ failed             │              canceled ──────┘
+     │                 └ complete_unclaimed ─▶ completed (a pure job, in one write)
      └───────────────── back_off ──────────────────────┘
 
 A stored `scheduled` row reads `pending` from `not_before` on, and may be claimed: `due` is the clock's own event. Only
@@ -33,6 +34,7 @@ class Event(StrEnum):
     DUE = "due"
     CLAIM = "claim"
     COMPLETE = "complete"
+    COMPLETE_UNCLAIMED = "complete_unclaimed"
     BACK_OFF = "back_off"
     FAIL = "fail"
     STOP = "stop"
@@ -47,6 +49,7 @@ TABLE: Mapping[tuple[Status, Event], Status] = {
     (S.SCHEDULED, E.CANCEL): S.CANCELED,
     (S.PENDING, E.CANCEL): S.CANCELED,
     (S.PENDING, E.CLAIM): S.RUNNING,
+    (S.PENDING, E.COMPLETE_UNCLAIMED): S.COMPLETED,  # a pure job: nobody else needs to know that it runs
     (S.PENDING, E.GIVE_UP): S.FAILED,  # no worker ever took it
     (S.RUNNING, E.CLAIM): S.RUNNING,  # the lease is over: the next attempt takes it
     (S.RUNNING, E.COMPLETE): S.COMPLETED,
@@ -120,7 +123,8 @@ class Attempt(msgspec.Struct, frozen=True):
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One row. `not_before`: nobody may claim it before; the due time while it waits, the lease while it runs.
-    `remote`: it runs in a container, and only a look at that ends an attempt."""
+    `resends`: how often the dispatcher has sent its message again. `remote`: it runs in a container, and only a
+    look at that ends an attempt."""
 
     id: str
     owner: str
@@ -160,6 +164,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     canceled_at: Millis | None = None
     retried_by: str | None = None
     retried_at: Millis | None = None
+    pure: bool = False
+    resends: int = 0
 
 
 def container_of(job: Job) -> Container | None:

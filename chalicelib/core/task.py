@@ -44,8 +44,9 @@ class Task:
     """`check` looks deeper than the type at submit (raises Invalid); `adopt` turns an upload into an input.
 
     `quick`: over in milliseconds when its input fits the row, so its jobs are kept out of the `running` list and
-    the task list, which saves index writes. `remote`: its jobs run in containers, and `run` is never called.
-    `longest`: the longest time-out in seconds, where it is not the worker's own.
+    the task list, which saves index writes. `pure`: running it once more has no effect but its output; a task that is
+    both takes the quick lane. `remote`: its jobs run in containers, and `run` is never called. `longest`: the longest
+    time-out in seconds, where it is not the worker's own.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Task:
     input: Any
     output: Any
     quick: bool
+    pure: bool
     check: Callable[[Any], None] | None
     adopt: Callable[[bytes], bytes] | None
     input_schema: dict[str, Any] | None
@@ -80,7 +82,7 @@ TASKS: dict[str, Task] = {}
 
 
 def task(
-    name: str, *, summary: str, quick: bool = False, check: Callable[[Any], None] | None = None,
+    name: str, *, summary: str, quick: bool = False, pure: bool = False, check: Callable[[Any], None] | None = None,
     adopt: Callable[[bytes], bytes] | None = None, input_schema: dict[str, Any] | None = None,
     remote: bool = False, longest: float | None = None,
 ) -> Callable[[Callable[[Any, Context], Any]], Callable[[Any, Context], Any]]:  # fmt: skip
@@ -92,7 +94,7 @@ def task(
         if name in TASKS and TASKS[name].run.__module__ != run.__module__:
             raise ValueError(f"two tasks are called {name!r}: {TASKS[name].run.__module__} and {run.__module__}")
         TASKS[name] = Task(
-            name, summary, run, hints[first], hints["return"], quick, check, adopt, input_schema, remote, longest
+            name, summary, run, hints[first], hints["return"], quick, pure, check, adopt, input_schema, remote, longest
         )
         return run
 

@@ -1,11 +1,16 @@
-"""One attempt: run the task on the input with a deadline, and say how it came out. Nothing is written here."""
+"""One attempt: run the task on the input with a deadline, and say how it came out. No outcome is written here."""
 
 import math
 from dataclasses import dataclass, field
 
 import msgspec
 
-from chalicelib.core.change import LEASE_GRACE_SECONDS, report_progress
+from chalicelib.core.change import (
+    LEASE_GRACE_SECONDS,
+    compute_lease_ms,
+    extend_lease,
+    report_progress,
+)
 from chalicelib.core.job import Error, Inline, Job
 from chalicelib.core.task import Task, TaskError
 from chalicelib.core.unpacking import unpack
@@ -59,13 +64,60 @@ class LeaseLost:
 Outcome = Completed | Failed | Canceled | LeaseLost
 
 
+class Watch:
+    """What is known of the attempt that runs: heartbeats and progress writes keep its lease, and bring back whether it
+    is to be canceled or has been lost."""
+
+    def __init__(self, ports: Ports, job: Job) -> None:
+        self._ports = ports
+        self._job = job
+        self._reported = False
+        self.interrupt: Interrupt | None = None
+
+    def beat(self) -> bool:
+        """One heartbeat, beside the task; False: no more are needed. They end when the attempt's whole time is over,
+        whatever the task does."""
+        now, job = self._ports.clock.now(), self._job
+        if now >= (job.started_at or now) + compute_lease_ms(job.timeout):
+            return False
+        if self._reported:
+            self._reported = False
+            return True  # a progress write has been one
+        try:
+            self._hear(self._ports.jobs.beat(extend_lease(job, now)))
+        except ChangeRefused:
+            self.interrupt = LeaseTaken()
+        except Exception as error:  # Unavailable, or a fault of ours: the next beat may come through
+            log.warning("heartbeat_failed", job=job.id, attempt=job.attempts, reason=f"{type(error).__name__}: {error}")
+        if self.interrupt:
+            self._ports.alarm.ring()
+        return not isinstance(self.interrupt, LeaseTaken)
+
+    def report(self, fraction: float | None) -> None:
+        """From the task: a write that says how far it is."""
+        try:
+            row = self._ports.jobs.apply(report_progress(self._job, self._ports.clock.now(), fraction))
+        except ChangeRefused:
+            self.interrupt = LeaseTaken()
+        except Unavailable:
+            return  # progress is worth nothing to the outcome
+        else:
+            self._reported = True
+            self._hear(row)
+
+    def _hear(self, row: Job) -> None:
+        if row.cancel_requested:
+            self.interrupt = CancelRequested()
+
+
 @dataclass(slots=True)
 class RunningContext:
-    """What the task sees: see core.task.Context."""
+    """What the task sees: see core.task.Context. `watch` is None in the quick lane, where nobody cancels."""
 
     ports: Ports
     job: Job
     ends: float
+    watch: Watch | None
     fraction: float | None = None
     written: float = field(default=-math.inf)
     began: float | None = None
@@ -84,11 +136,29 @@ class RunningContext:
 
     def checkpoint(self) -> None:
         now = self.ports.clock.monotonic()
-        if now >= self.ends:
-            raise OutOfTime
-        if now - self.written >= PROGRESS_EVERY_SECONDS:
+        if self.watch and now < self.ends and now - self.written >= PROGRESS_EVERY_SECONDS:
             self.written = now
-            self._report()
+            self.watch.report(self.fraction)
+        self.interrupt()
+
+    def measure(self) -> float | None:
+        """Milliseconds since the task began; None before."""
+        return None if self.began is None else round((self.ports.clock.monotonic() - self.began) * 1000, 3)
+
+    def interrupt(self) -> None:
+        """Raise what there is to raise: the attempt is lost, to be canceled, or out of time."""
+        if self.watch and self.watch.interrupt:
+            raise self.watch.interrupt
+        if self.ports.clock.monotonic() >= self.ends:
+            raise OutOfTime
+
+    def ring(self) -> None:
+        """From the alarm, in the middle of the task. One that swallows this each time is past its lease by now: its
+        process ends, and the dispatcher ends the attempt."""
+        if self.ports.clock.monotonic() >= self.ends + LEASE_GRACE_SECONDS:
+            log.warning("task_swallows_timeouts", job=self.job.id)
+            self.ports.alarm.end_process()
+        self.interrupt()
 
     def pause(self, seconds: float) -> None:
         left = seconds
@@ -99,35 +169,16 @@ class RunningContext:
             left -= step
             self.checkpoint()
 
-    def measure(self) -> float | None:
-        """Milliseconds since the task began; None before."""
-        return None if self.began is None else round((self.ports.clock.monotonic() - self.began) * 1000, 3)
 
-    def _report(self) -> None:
-        change = report_progress(self.job, self.ports.clock.now(), self.fraction)
-        try:
-            row = self.ports.jobs.apply(change)
-        except ChangeRefused as refused:
-            raise LeaseTaken from refused
-        except Unavailable:
-            return  # progress is worth nothing to the outcome
-        if row.cancel_requested:
-            raise CancelRequested
-
-
-def run(ports: Ports, job: Job) -> Outcome:
+def run(ports: Ports, job: Job, watch: Watch | None = None) -> Outcome:
     """Never raises for what the task or its input does; raises Unavailable when the input cannot be fetched now."""
     task = ports.tasks.get(job.task)
     if task is None:
         return _fail(f"there is no task {job.task!r} in this deployment")
     start = ports.clock.monotonic()  # the lease runs already: fetching the input is part of the attempt
-    context = RunningContext(ports, job, start + job.timeout, written=start - PROGRESS_EVERY_SECONDS / 2)
+    context = RunningContext(ports, job, start + job.timeout, watch, written=start - PROGRESS_EVERY_SECONDS / 2)
     try:
-        ports.alarm.set(max(job.timeout, 0.001), lambda seconds: _ring(ports, seconds))
-        try:
-            return _execute(ports, job, task, context)
-        finally:
-            ports.alarm.stop()
+        return ports.alarm.guard(lambda: _execute(ports, job, task, context), max(job.timeout, 0.001), context.ring)
     except CancelRequested:
         return Canceled(context.measure())
     except LeaseTaken:
@@ -143,8 +194,6 @@ def run(ports: Ports, job: Job) -> Outcome:
         raise  # this process is to end
     except BaseException as error:  # SystemExit, CancelledError and the like of the task's own
         return Failed(_describe_error(error), context.measure())
-    finally:
-        ports.alarm.stop()  # once more: the first stop can itself be what a ring interrupted
 
 
 def _execute(ports: Ports, job: Job, task: Task, context: RunningContext) -> Completed:
@@ -175,15 +224,6 @@ def _read_bytes(ports: Ports, job: Job, task: Task) -> bytes:
         return data
     upload = unpack(data, most)
     return task.adopt(upload) if task.adopt else upload
-
-
-def _ring(ports: Ports, seconds: float) -> None:
-    """Interrupts the task. One that swallows this each time is past its lease by now: its process ends, and the
-    dispatcher ends the attempt."""
-    if seconds >= LEASE_GRACE_SECONDS:
-        log.warning("task_swallows_timeouts", seconds=seconds)
-        ports.alarm.end_process()
-    raise OutOfTime
 
 
 def _fail(message: str) -> Outcome:

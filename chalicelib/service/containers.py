@@ -32,8 +32,9 @@ from chalicelib.core.container_look import (
 )
 from chalicelib.core.dispatch_plan import MAX_DELAY_MS
 from chalicelib.core.job import Container, Error, Event, Inline, Job, Millis, Status, container_of
+from chalicelib.core.lane import Lane
 from chalicelib.errors import Invalid, PayloadMissing, Unavailable
-from chalicelib.ports import ChangeRefused, Ports, StartRefused
+from chalicelib.ports import ChangeRefused, Hint, Ports, StartRefused
 from chalicelib.service import log, notify
 from chalicelib.service.metrics import Tallies
 
@@ -125,7 +126,7 @@ def stop_for_cancel(ports: Ports, job: Job) -> None:
     try:
         if container:
             ports.containers.stop(container.ref, CANCELED)
-        ports.queue.send(job.id, 1)
+        ports.queue.send([Hint(job.id, Lane.LONG, job.owner, 1)])
     except Unavailable as error:
         log.warning("container_not_stopped", job=job.id, reason=str(error))
 
@@ -249,7 +250,7 @@ def _hint_again(ports: Ports, job: Job, container: Container | None, now: Millis
 
 def _hint(ports: Ports, job_id: str, seconds: int) -> None:
     try:
-        ports.queue.send(job_id, min(seconds, MAX_DELAY_MS // 1000))
+        ports.queue.send([Hint(job_id, Lane.LONG, None, min(seconds, MAX_DELAY_MS // 1000))])
     except Unavailable as error:
         log.warning("message_not_sent", jobs=[job_id], reason=str(error))
 

@@ -7,14 +7,16 @@ dispatchers at once do no harm, and one that dies in between is made good at the
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import zip_longest
 
-from chalicelib.core.dispatch_plan import Plan, plan
+from chalicelib.core.dispatch_plan import plan
 from chalicelib.core.ids import is_id
-from chalicelib.core.job import Job
+from chalicelib.core.job import WAITING, Job
+from chalicelib.core.lane import Lane, lane_of
 from chalicelib.errors import Unavailable
-from chalicelib.ports import ChangeRefused, Ports
-from chalicelib.service import containers, log, schedules
+from chalicelib.ports import ChangeRefused, Hint, Ports
+from chalicelib.service import containers, log, notify, schedules
 from chalicelib.service.metrics import Tallies
 
 STOP_BEFORE_SECONDS = 5.0
@@ -24,11 +26,11 @@ PAGE_ROWS = 100
 def dispatch(ports: Ports, seconds_left: Callable[[], float]) -> int:
     """How many rows were looked at. Stops by itself while the function still has a few seconds."""
     waiting: list[str] = []
-    looked_at, tallies = 0, Tallies(ports)
+    looked_at, tallies, backlog = 0, Tallies(ports), cache(lambda: _has_backlog(ports))
     _sweep(ports)
     for names in ports.jobs.due(ports.clock.now(), PAGE_ROWS):
         looked_at += len(names)
-        _dispatch_jobs([name for name in names if is_id(name)], ports, tallies)
+        _dispatch_jobs([name for name in names if is_id(name)], ports, tallies, backlog)
         waiting += [name for name in names if not is_id(name)]
         if seconds_left() < STOP_BEFORE_SECONDS:
             log.warning("dispatch_out_of_time", looked_at=looked_at, schedules=len(waiting))
@@ -38,19 +40,19 @@ def dispatch(ports: Ports, seconds_left: Callable[[], float]) -> int:
     return looked_at
 
 
-def _dispatch_jobs(job_ids: Sequence[str], ports: Ports, tallies: Tallies) -> None:
-    messages: list[tuple[str, int]] = []
+def _dispatch_jobs(job_ids: Sequence[str], ports: Ports, tallies: Tallies, backlog: Callable[[], bool]) -> None:
+    hints: list[Hint] = []
     rows = ports.jobs.get_many(job_ids)
     _look_after(ports, rows, tallies)
     for job in rows:
         try:
-            delay = _apply_plan(ports, job, tallies)
+            hint = _apply_plan(ports, job, tallies, backlog)
         except Exception as error:  # one bad row must not keep all the others waiting
             log.warning("dispatch_failed", job=job.id, reason=f"{type(error).__name__}: {error}")
             continue
-        if delay is not None:
-            messages.append((job.id, delay))
-    _send(ports, messages)
+        if hint is not None:
+            hints.append(hint)
+    notify.send_hints(ports, hints)
 
 
 def _look_after(ports: Ports, rows: Sequence[Job], tallies: Tallies) -> None:
@@ -70,10 +72,11 @@ def _sweep(ports: Ports) -> None:
         log.warning("containers_not_swept", reason=str(error))
 
 
-def _apply_plan(ports: Ports, job: Job, tallies: Tallies) -> int | None:
-    """The delay of the message to send, if any."""
-    now, jitter = ports.clock.now(), ports.random.uniform()
-    planned: Plan | None = plan(job, now, jitter=jitter, retention=ports.settings.retention)
+def _apply_plan(ports: Ports, job: Job, tallies: Tallies, backlog: Callable[[], bool]) -> Hint | None:
+    """The message to send, if any."""
+    now, jitter, retention = ports.clock.now(), ports.random.uniform(), ports.settings.retention
+    waits = lane_of(job) is Lane.QUICK and job.status in WAITING and job.not_before <= now
+    planned = plan(job, now, jitter=jitter, retention=retention, backlog=waits and backlog())
     if planned is None:
         return None
     try:
@@ -83,16 +86,15 @@ def _apply_plan(ports: Ports, job: Job, tallies: Tallies) -> int | None:
     if planned.change.event is not None:
         log.transition(planned.change.event, row, job.status)
         tallies.ended(row, job, None)
-    return planned.delay
+    return None if planned.delay is None else Hint(row.id, lane_of(row), row.owner, planned.delay)
 
 
-def _send(ports: Ports, messages: Sequence[tuple[str, int]]) -> None:
-    if not messages:
-        return
+def _has_backlog(ports: Ports) -> bool:
+    """Whether messages wait in the quick lane. Asked once a round, and only when it matters."""
     try:
-        ports.queue.send_many(messages)
-    except Unavailable as error:
-        log.warning("message_not_sent", jobs=[job_id for job_id, _ in messages], reason=str(error))
+        return ports.queue.depth(Lane.QUICK).waiting > 0
+    except Unavailable:
+        return True  # nobody knows: a message less is sent
 
 
 def _fire_in_turns(ports: Ports, schedule_ids: Sequence[str], seconds_left: Callable[[], float]) -> None:

@@ -2,12 +2,13 @@
 
 import threading
 
+from chalicelib.core.lane import Lane
 from chalicelib.errors import ResourceMissing, Unavailable
 from chalicelib.ports import Ports
 
 NOBODY = "0" * 26
 KEPT_SECONDS = 5.0
-"""Anybody may ask, and each look is four calls to AWS."""
+"""Anybody may ask, and each look is five calls to AWS."""
 
 
 class Health:
@@ -31,7 +32,8 @@ class Health:
 def _look(ports: Ports) -> list[str]:
     looks = {
         "table": lambda: ports.jobs.get(NOBODY),
-        "queue": ports.queue.depth,
+        "queue": lambda: ports.queue.depth(Lane.LONG),
+        "quick queue": lambda: ports.queue.depth(Lane.QUICK),
         "bucket": ports.payloads.check,
     }
     problems = []

@@ -34,8 +34,9 @@ class Tallies:
         if duration_ms is not None:
             tally.duration[bucket_of(duration_ms)] += 1
             self._times["duration"].append(duration_ms)
-        if before.status is Status.RUNNING and before.attempts == 1 and before.started_at is not None:
-            waited = before.started_at - before.run_at
+        unclaimed = before.status is not Status.RUNNING and row.status is Status.COMPLETED
+        if (before.status is Status.RUNNING or unclaimed) and row.attempts == 1 and row.started_at is not None:
+            waited = row.started_at - row.run_at
             tally.wait[bucket_of(waited)] += 1
             self._times["wait"].append(waited)
 

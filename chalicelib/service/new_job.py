@@ -88,6 +88,7 @@ def _make_row(ports: Ports, new: NewJob, job_id: str, run_at: Millis, now: Milli
         attempt_limit=new.max_attempts,
         input=payload,
         quick=task.quick and isinstance(payload, Inline),
+        pure=task.pure,
         remote=task.remote,
         object_id=new.object_id,
         group=new.group,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.core.job import Millis
+from chalicelib.core.lane import Lane
 from chalicelib.core.records import Tally, percentile
 from chalicelib.ports import Depth, Ports
 from chalicelib.service.metrics import MINUTE_MS
@@ -17,10 +18,11 @@ SPAN_MINUTES = {"hour": 60, "day": 24 * 60}
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """`points`: what ended, from one start to the next; `whole`: all of it together."""
+    """`points`: what ended, from one start to the next; `whole`: all of it together. `dead`: messages given up."""
 
     counts: Mapping[str, int]
-    queue: Depth
+    lanes: Mapping[Lane, Depth]
+    dead: int
     oldest_pending_seconds: float
     points: Sequence[tuple[Millis, Tally]]
     whole: Tally
@@ -41,7 +43,8 @@ def stats(ports: Ports, owner: str, span: str = "hour") -> Stats:
     counts |= {name: whole.outcomes[name] for name in ("completed", "failed", "canceled")}
     return Stats(
         counts=counts,
-        queue=ports.queue.depth(),
+        lanes={lane: ports.queue.depth(lane) for lane in Lane},
+        dead=ports.queue.dead(),
         oldest_pending_seconds=round((now - min(due)) / 1000, 3) if due else 0.0,
         points=_points(minutes, tallies, 1 if span == "hour" else 5),
         whole=whole,

@@ -1,27 +1,26 @@
-"""Work on a batch of messages: claim, run, write the outcome. Each message is judged alone.
+"""The long lane: claim a job, run it under a heartbeat, write the outcome. It takes any job, one an invocation.
 
 message ─▶ claim ─▶ run ─▶ place the output ─▶ one fenced write ─▶ acknowledged
+             │       └ every 20 s a heartbeat: the lease is longer by then, and a request to cancel comes back
              └ refused: somebody else has it, it has ended, or it is not due: acknowledged
 S3 does not answer: the attempt has failed, and the next one comes after its back-off
 DynamoDB does not answer: the message goes back, and the lease or the wake time finds the job
 """
 
-import math
-import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.core import change as changes
+from chalicelib.core.change import BEAT_MS
 from chalicelib.core.ids import is_id
 from chalicelib.core.job import WAITING, Error, Event, Inline, Job, Payload, Status, Stored
+from chalicelib.core.lane import Lane
 from chalicelib.errors import Unavailable
-from chalicelib.ports import ChangeRefused, Ports
+from chalicelib.ports import ChangeRefused, Hint, Ports
 from chalicelib.service import attempt, containers, log, notify
-from chalicelib.service.attempt import Canceled, Completed, Failed, LeaseLost
-from chalicelib.service.metrics import Tallies
+from chalicelib.service.attempt import Canceled, Completed, Failed, LeaseLost, Watch
+from chalicelib.service.metrics import MINUTE_MS, Tallies
 
 Ending = Completed | Failed | Canceled
 """The outcomes that are written."""
@@ -29,40 +28,40 @@ Ending = Completed | Failed | Canceled
 WRITE_RESERVE_SECONDS = 10.0
 """Seconds of the function's own time kept for writing outcomes."""
 
-REQUEUE_AFTER_SECONDS = 2.0
-"""Seconds that the rest of a batch waits behind one job."""
-
 PAYLOAD_RETRY_SECONDS = 60.0
 """Seconds that a job whose payload cannot be moved waits after its first attempt, twice that after its second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
+    """`receives`: how often the queue has handed it out, this time included."""
+
     id: str
     body: str
     receipt: str
+    receives: int = 1
 
 
-def read_records(records: Sequence[Mapping[str, Any]]) -> list[Message]:
-    """`records`: of an event that Lambda makes of a batch of SQS messages."""
-    return [Message(record["messageId"], record["body"], record["receiptHandle"]) for record in records]
+def parse_messages(event: Mapping[str, Any]) -> list[Message]:
+    """From what Lambda hands over."""
+    return [
+        Message(
+            record["messageId"], record["body"], record["receiptHandle"],
+            int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)),
+        )
+        for record in event["Records"]
+    ]  # fmt: skip
 
 
-def work(
-    ports: Ports,
-    messages: Sequence[Message],
-    seconds_left: Callable[[], float],
-    requeue_after: float = REQUEUE_AFTER_SECONDS,
-) -> list[str]:
+def work(ports: Ports, messages: Sequence[Message], seconds_left: Callable[[], float]) -> list[str]:
     """The ids of the messages that were not dealt with, for the event source to keep."""
-    failed, tallies, waiting = [], Tallies(ports), deque(messages)
-    while waiting:
-        if len(waiting) < len(messages) and seconds_left() < ports.settings.max_timeout + WRITE_RESERVE_SECONDS:
-            failed += _give_back(ports, waiting)
+    failed, tallies = [], Tallies(ports)
+    for position, message in enumerate(messages):
+        if position and seconds_left() < ports.settings.max_timeout + WRITE_RESERVE_SECONDS:
+            failed += send_on(ports, messages[position:])
             break
-        message = waiting.popleft()
         try:
-            _handle(ports, message.body, tallies, waiting, requeue_after)
+            _handle(ports, message.body, tallies)
         except Exception as error:  # Unavailable, or a fault of ours: the rest of the batch goes on either way
             log.warning("message_failed", message=message.id, reason=f"{type(error).__name__}: {error}")
             failed.append(message.id)
@@ -70,7 +69,23 @@ def work(
     return failed
 
 
-def _handle(ports: Ports, body: str, tallies: Tallies, waiting: deque[Message], requeue_after: float) -> None:
+def send_on(ports: Ports, messages: Sequence[Message]) -> list[str]:
+    """Sends new messages to the long lane in place of these; the ids of those that have to be kept instead. The old
+    ones made visible again would become dead letters after a few such turns."""
+    hints = [Hint(job_id, Lane.LONG) for job_id in dict.fromkeys(message.body for message in messages) if is_id(job_id)]
+    return [] if notify.send_hints(ports, hints) else [message.id for message in messages]
+
+
+def place_output(ports: Ports, job: Job, output: bytes) -> Payload:
+    """In the row, or under a key of the attempt's own, where a late worker overwrites nothing."""
+    if len(output) <= ports.settings.inline_limit:
+        return Inline(output)
+    key = f"outputs/{job.id}/{job.attempts}"
+    ports.payloads.put(key, output)
+    return Stored(key, len(output))
+
+
+def _handle(ports: Ports, body: str, tallies: Tallies) -> None:
     if not is_id(body):
         log.warning("message_malformed", characters=len(body))
         return
@@ -81,43 +96,26 @@ def _handle(ports: Ports, body: str, tallies: Tallies, waiting: deque[Message], 
     if job.remote:
         _start_container(ports, job, tallies)
         return
-    with _requeue_after(ports, waiting, math.inf if job.quick else requeue_after):
+    _bring_look_forward(ports, job)
+    watch = Watch(ports, job)
+    with ports.concurrency.beat(BEAT_MS / 1000, watch.beat):
         try:
-            outcome = attempt.run(ports, job)
+            outcome = attempt.run(ports, job, watch)
         except Unavailable as error:
             outcome = _payload_unavailable(job, "fetch its input", error)
-    if not isinstance(outcome, LeaseLost):
-        _finish(ports, job, outcome, tallies)
+        if not isinstance(outcome, LeaseLost):
+            _finish(ports, job, outcome, tallies)
 
 
-@contextmanager
-def _requeue_after(ports: Ports, waiting: deque[Message], seconds: float) -> Iterator[None]:
-    """Once the job at hand has run for so long, the rest of the batch is sent anew: other workers can take it.
-
-    New messages, and not the old ones made visible: those would become dead letters after a few such turns.
-    """
-    if not waiting or seconds == math.inf:
-        yield
+def _bring_look_forward(ports: Ports, job: Job) -> None:
+    """A job that waited for long is next looked at in as long again: too late, should this worker die."""
+    look = job.not_before + BEAT_MS
+    if job.wake_at is None or job.wake_at <= look + MINUTE_MS:
         return
-    timer = threading.Timer(seconds, _requeue_rest, (ports, waiting))
-    timer.start()
     try:
-        yield
-    finally:
-        timer.cancel()
-        timer.join(1)  # no longer: the outcome has to be written before the lease ends
-
-
-def _requeue_rest(ports: Ports, waiting: deque[Message]) -> None:
-    rest = [message for message in waiting if is_id(message.body)]
-    try:
-        ports.queue.send_many([(message.body, 0) for message in rest])
-    except Unavailable as error:
-        log.warning("message_not_sent", jobs=[message.body for message in rest], reason=str(error))
-        return  # then they do wait
-    for message in rest:
-        with suppress(ValueError):  # this worker has come to it in the meantime: twice does no harm
-            waiting.remove(message)
+        ports.jobs.apply(changes.move_wake(job, ports.clock.now(), look))
+    except (ChangeRefused, Unavailable) as error:
+        log.warning("look_not_moved", job=job.id, reason=str(error))
 
 
 def _start_container(ports: Ports, job: Job, tallies: Tallies) -> None:
@@ -188,7 +186,7 @@ def _change_of(ports: Ports, job: Job, outcome: Ending) -> changes.Change:
                 min_wait_seconds=min_wait_seconds,
             )  # fmt: skip
         case Completed(output, duration_ms):
-            payload, retention = _place_output(ports, job, output), ports.settings.retention
+            payload, retention = place_output(ports, job, output), ports.settings.retention
             now = ports.clock.now()
             return changes.complete(job, now, output=payload, duration_ms=duration_ms, retention=retention)
 
@@ -203,19 +201,3 @@ def _payload_unavailable(job: Job, what: str, error: Unavailable, duration_ms: f
 def _stop(ports: Ports, job: Job, outcome: Ending) -> changes.Change:
     now, retention = ports.clock.now(), ports.settings.retention
     return changes.stop(job, now, duration_ms=outcome.duration_ms, retention=retention)
-
-
-def _place_output(ports: Ports, job: Job, output: bytes) -> Payload:
-    if len(output) <= ports.settings.inline_limit:
-        return Inline(output)
-    key = f"outputs/{job.id}/{job.attempts}"  # an attempt's own key: a late worker overwrites nothing
-    ports.payloads.put(key, output)
-    return Stored(key, len(output))
-
-
-def _give_back(ports: Ports, messages: Iterable[Message]) -> list[str]:
-    try:
-        ports.queue.give_back([message.receipt for message in messages])
-    except Unavailable as error:
-        log.warning("give_back_failed", reason=str(error))
-    return [message.id for message in messages]

@@ -41,7 +41,7 @@ def adopt(upload: bytes) -> bytes:
     return b'{"array":' + array + b"}"
 
 
-@task("sort", summary="Sort numbers, exactly", quick=True, check=check, adopt=adopt)
+@task("sort", summary="Sort numbers, exactly", quick=True, pure=True, check=check, adopt=adopt)
 def sort(task_input: SortInput, context: Context) -> SortOutput:
     try:
         ordered = numbers.sort(bytes(task_input.array), descending=task_input.descending)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 from chalicelib import config
 from chalicelib.core import backoff, dispatch_plan, filters, ids, records, window
 from chalicelib.core import job as jobs
-from chalicelib.core.change import RESEND_AFTER_MS
+from chalicelib.core.change import BEAT_MS, RESEND_AFTER_MS
 from chalicelib.core.job import Event, Inline, Job, Status
+from chalicelib.core.lane import Lane, lane_of
 from chalicelib.core.records import WindowRecord
 from chalicelib.core.window import OnRepeat, Open, Reject, Reuse
 from tests.support.rows import every_change
@@ -173,8 +175,8 @@ class TestDispatching:
         assert sent_in_vain is not None
         assert sent_in_vain.change.event is Event.GIVE_UP
 
-    def test_a_running_job_is_looked_at_again_when_its_lease_ends(self) -> None:
-        plan = planned(row(status=Status.RUNNING, attempts=1, not_before=NOW + 5))
+    def test_a_running_job_is_looked_at_again_one_beat_after_its_lease(self) -> None:
+        plan = planned(row(status=Status.RUNNING, attempts=1, not_before=NOW - BEAT_MS + 5))
         assert plan is not None
         assert (plan.change.event, plan.change.fields, plan.delay) == (None, {"wake_at": NOW + 5}, None)
 
@@ -187,10 +189,31 @@ class TestDispatching:
         ],
     )
     def test_a_lost_attempt_backs_off_fails_or_stops(self, more: dict[str, Any], event: Event) -> None:
-        plan = planned(row(status=Status.RUNNING, **more))
+        plan = planned(row(status=Status.RUNNING, not_before=NOW - BEAT_MS, **more))
         assert plan is not None
         assert plan.change.event is event
         assert (plan.delay is not None) == (event is Event.BACK_OFF)
+
+    def test_a_look_that_has_missed_a_round_gives_heartbeats_one_more(self) -> None:
+        """The table may have been out of reach for them as well. Once: then the attempt is lost."""
+        over = row(status=Status.RUNNING, attempts=1, not_before=NOW - BEAT_MS, wake_at=NOW - 100_001)
+        late = planned(over)
+        assert late is not None
+        assert (late.change.event, late.change.fields, late.delay) == (None, {"wake_at": NOW + BEAT_MS}, None)
+        again = planned(msgspec.structs.replace(over, wake_at=NOW + BEAT_MS), NOW + 900_000)
+        assert again is not None
+        assert again.change.event is Event.BACK_OFF
+
+    def test_a_quick_job_in_a_backlog_is_not_sent_again_for_ten_minutes(self) -> None:
+        quick = row(quick=True, pure=True, not_before=NOW - 30_000)
+        waits = dispatch_plan.plan(quick, NOW, jitter=0.5, retention=60, backlog=True)
+        assert waits is not None
+        assert (waits.delay, "resends" in waits.change.fields) == (None, False)
+        for job, backlog in ((quick, False), (msgspec.structs.replace(quick, not_before=NOW - 600_000), True)):
+            sent = dispatch_plan.plan(job, NOW, jitter=0.5, retention=60, backlog=backlog)
+            assert sent is not None
+            assert (sent.delay, sent.change.fields["resends"]) == (0, 1)
+            assert lane_of(msgspec.structs.replace(job, resends=1)) is Lane.LONG
 
     @given(st.integers(0, 10**9))
     def test_a_new_job_is_looked_at_before_it_is_due_or_soon_after(self, wait: int) -> None:

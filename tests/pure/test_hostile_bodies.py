@@ -36,7 +36,7 @@ class Tree(msgspec.Struct, forbid_unknown_fields=True):
 def task_of(kind: Any) -> Task:
     def run(payload: Any, context: Context) -> None: ...
 
-    return Task("drawn", "", run, kind, type(None), False, None, None, None)
+    return Task("drawn", "", run, kind, type(None), False, False, None, None, None)
 
 
 def context() -> RequestContext:

@@ -12,6 +12,7 @@ from chalicelib import tasks
 from chalicelib.config import Settings
 from chalicelib.core.filters import Filter
 from chalicelib.core.job import Inline, Job, Status
+from chalicelib.core.lane import Lane
 from chalicelib.core.window import OnRepeat
 from chalicelib.errors import Invalid, NotFound, Unavailable, WindowHeld, WrongStatus
 from chalicelib.ports import Ports
@@ -20,12 +21,14 @@ from chalicelib.service.bulk import submit_many
 from chalicelib.service.dispatch import dispatch
 from chalicelib.service.groups import Group, JobFieldError
 from chalicelib.service.new_job import NewJob, WindowWish
+from chalicelib.service.quick import work_quick
 from chalicelib.service.stats import stats
 from chalicelib.service.submit import Submitted, submit
 from chalicelib.service.work import work
 from tests.support import fakes
 
 SORT = NewJob(owner="alice", task="sort", input=b'{"array":[2,1]}')
+SLEEP = NewJob(owner="alice", task="sleep", input=b'{"seconds":0}')
 WEEK = 7 * 86_400
 
 
@@ -37,16 +40,17 @@ class Desk:
         self.queue, self.payloads = fakes.MemoryQueue(self.clock), fakes.MemoryPayloads()
         self.ports = Ports(
             fakes.MemoryJobs(self.table), fakes.MemoryRecords(self.table), self.queue, self.payloads, self.clock,
-            fakes.SeededRandom(), fakes.SilentAlarm(), tasks.load(), Settings(),
+            fakes.SeededRandom(), fakes.SilentAlarm(), fakes.OneThread(), tasks.load(), Settings(),
         )  # fmt: skip
 
     def submit(self, new: NewJob = SORT, key: str | None = None) -> Submitted:
         return submit(self.ports, new, key=key)
 
     def work(self) -> None:
-        messages = self.queue.receive()
-        assert work(self.ports, messages, lambda: 900.0) == []
-        self.queue.delete([message.receipt for message in messages])
+        for lane, function in ((Lane.QUICK, work_quick), (Lane.LONG, work)):
+            messages = self.queue.receive(lane)
+            assert function(self.ports, messages, lambda: 900.0) == []
+            self.queue.delete(lane, [message.receipt for message in messages])
 
     def page(self, chosen: Filter, limit: int = 20) -> list[Job]:
         return read.list_jobs(self.ports, chosen, None, limit)[0]
@@ -184,7 +188,7 @@ def test_a_batch_that_gets_no_answer_leaves_what_stands_and_tries_no_more(desk: 
     assert [isinstance(answer, Submitted) for answer in answers] == [True] * 25 + [False] * 35
     desk.clock.advance(1)
     assert {answer.job.id for answer in answers if isinstance(answer, Submitted)} == set(desk.table.jobs)
-    assert desk.queue.depth().waiting == 25
+    assert desk.queue.depth(Lane.QUICK).waiting == 25
 
 
 def test_a_stranger_gets_nothing(desk: Desk) -> None:
@@ -227,7 +231,16 @@ def test_the_size_in_an_answer_is_never_less_than_what_lambda_counts(text: str) 
     assert read.size_in_answer(text.encode()) >= len(json.dumps(text)) - 2
 
 
-def test_each_move_is_one_line_which_says_for_how_long_the_task_ran(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    ("new", "moves"),
+    [
+        (SORT, [("submit", "pending"), ("complete_unclaimed", "completed")]),
+        (SLEEP, [("submit", "pending"), ("claim", "running"), ("complete", "completed")]),
+    ],
+)
+def test_each_move_is_one_line_which_says_for_how_long_the_task_ran(
+    desk: Desk, new: NewJob, moves: list[tuple[str, str]]
+) -> None:
     lines: list[dict[str, object]] = []
 
     class Reader(logging.Handler):
@@ -239,16 +252,14 @@ def test_each_move_is_one_line_which_says_for_how_long_the_task_ran(desk: Desk) 
     logger.setLevel(logging.INFO)
     logger.addHandler(reader)
     try:
-        job_id = desk.submit().job.id
+        job_id = desk.submit(new).job.id
         desk.work()
     finally:
         logger.removeHandler(reader)
         logger.setLevel(level)
-    assert [(line["event"], line["to"]) for line in lines] == [
-        ("submit", "pending"), ("claim", "running"), ("complete", "completed"),
-    ]  # fmt: skip
+    assert [(line["event"], line["to"]) for line in lines] == moves
     assert {line["job"] for line in lines} == {job_id}
-    assert [isinstance(line["seconds"], float) for line in lines] == [False, False, True]
+    assert [isinstance(line["seconds"], float) for line in lines] == [False] * (len(moves) - 1) + [True]
 
 
 def test_a_retry_gives_as_many_attempts_as_before_and_numbers_go_on(desk: Desk) -> None:
@@ -334,6 +345,6 @@ def test_jobs_come_before_schedules_and_an_owner_with_many_leaves_the_others_the
     desk.clock.advance(121)
     fired = iter([60.0] * (len(list(desk.ports.jobs.due(desk.clock.now(), 100))) + 3))
     dispatch(desk.ports, lambda: next(fired, 0.0))
-    assert [message.body for message in desk.queue.receive(1)] == [job.id]
+    assert [message.body for message in desk.queue.receive(Lane.LONG, 1)] == [job.id]
     made = sorted(row.owner for row in desk.table.jobs.values() if row.id != job.id)
     assert made == ["alice", "bob", "carol"]

@@ -14,6 +14,7 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.aws import calls, dynamodb, records, s3, sqs
+from chalicelib.core.lane import Lane
 from chalicelib.service.work import Message
 from dev import emulator, resources, template
 
@@ -44,14 +45,18 @@ class Stage:
         (bucket,) = template.read(self.name).of_type("AWS::S3::Bucket").values()
         return str(bucket["BucketName"])
 
+    @property
+    def lanes(self) -> dict[Lane, str]:
+        return {Lane.LONG: f"sortie-{self.name}-jobs", Lane.QUICK: f"sortie-{self.name}-quick"}
+
     def jobs(self) -> dynamodb.DynamoJobs:
-        return dynamodb.DynamoJobs(self.table, self.table, self.table_name)
+        return dynamodb.DynamoJobs(self.table, self.table, self.table, self.table_name)
 
     def records(self) -> records.DynamoRecords:
         return records.DynamoRecords(self.table, self.table, self.table_name)
 
     def messages(self) -> sqs.SqsQueue:
-        return sqs.SqsQueue(self.queue, f"sortie-{self.name}-jobs", f"sortie-{self.name}-dead")
+        return sqs.SqsQueue(self.queue, self.lanes, f"sortie-{self.name}-dead")
 
     def payloads(self) -> s3.S3Payloads:
         return s3.S3Payloads(self.bucket, self.bucket_name, 900)
@@ -65,19 +70,27 @@ class Stage:
 
 
 class Mailbox:
-    """The event source's side of a real queue."""
+    """The event source's side of the real queues."""
 
     def __init__(self, stage: Stage) -> None:
         self._client = stage.queue
-        self._url = stage.queue.get_queue_url(QueueName=f"sortie-{stage.name}-jobs")["QueueUrl"]
+        self._urls = {lane: stage.queue.get_queue_url(QueueName=name)["QueueUrl"] for lane, name in stage.lanes.items()}
 
-    def receive(self, most: int = 10) -> list[Message]:
-        answer = self._client.receive_message(QueueUrl=self._url, MaxNumberOfMessages=most, WaitTimeSeconds=0)
-        return [Message(each["MessageId"], each["Body"], each["ReceiptHandle"]) for each in answer.get("Messages", [])]
+    def receive(self, lane: Lane, most: int = 10) -> list[Message]:
+        answer = self._client.receive_message(
+            QueueUrl=self._urls[lane], MaxNumberOfMessages=most, WaitTimeSeconds=0,
+            AttributeNames=["ApproximateReceiveCount"],
+        )  # fmt: skip
+        return [_message(each) for each in answer.get("Messages", [])]
 
-    def delete(self, receipts: Sequence[str]) -> None:
+    def delete(self, lane: Lane, receipts: Sequence[str]) -> None:
         for receipt in receipts:
-            self._client.delete_message(QueueUrl=self._url, ReceiptHandle=receipt)
+            self._client.delete_message(QueueUrl=self._urls[lane], ReceiptHandle=receipt)
+
+
+def _message(each: Any) -> Message:
+    receives = int(each["Attributes"]["ApproximateReceiveCount"])
+    return Message(each["MessageId"], each["Body"], each["ReceiptHandle"], receives)
 
 
 def stage(name: str, endpoint: str | None = None) -> Stage:

@@ -4,75 +4,30 @@ What a change needs is asked of core/change.py, as aws/expressions.py spells it 
 AWS may do: an index that lags, messages that are lost, doubled, late or out of order.
 """
 
-import random
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from chalicelib.core import change as changes
 from chalicelib.core.change import Change
 from chalicelib.core.filters import Filter, id_range, listed_status, phase_of, phases_of, wants_due
-from chalicelib.core.ids import make_id, shard_of
+from chalicelib.core.ids import shard_of
 from chalicelib.core.job import WAITING, Job, Millis, Status
+from chalicelib.core.lane import Lane
 from chalicelib.core.records import KeyRecord, OpenUploads, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
-from chalicelib.ports import ChangeRefused, Depth, OpenJobs
+from chalicelib.ports import BatchRead, ChangeRefused, Depth, Hint, OpenJobs
 from chalicelib.service.work import Message
 from tests.support.fake_payloads import MemoryPayloads as MemoryPayloads
+from tests.support.fake_system import START as START
+from tests.support.fake_system import OneThread as OneThread
+from tests.support.fake_system import SeededRandom as SeededRandom
+from tests.support.fake_system import SilentAlarm as SilentAlarm
+from tests.support.fake_system import StoppedClock as StoppedClock
 
-START: Millis = 1_800_000_000_000
+VISIBILITY_SECONDS = {Lane.QUICK: 360.0, Lane.LONG: 5_400.0}
 WAKE_SHARDS = 8
-
-
-class StoppedClock:
-    """Stands still until it is told: pause() and advance() move it."""
-
-    def __init__(self, now: Millis = START) -> None:
-        self.millis = float(now)
-
-    def now(self) -> Millis:
-        return int(self.millis)
-
-    def monotonic(self) -> float:
-        return self.millis / 1000
-
-    def pause(self, seconds: float) -> None:
-        self.advance(seconds)
-
-    def advance(self, seconds: float) -> None:
-        self.millis += seconds * 1000
-
-
-class SeededRandom:
-    """The same numbers for the same seed; ids in the order in which they were asked for."""
-
-    def __init__(self, seed: int = 0) -> None:
-        self._random = random.Random(seed)
-        self._count = 0
-
-    def new_id(self, now: Millis) -> str:
-        self._count += 1
-        return make_id(now, self._count << 40 | self._random.getrandbits(40))
-
-    def new_token(self) -> str:
-        return f"{self._random.getrandbits(64):016x}"
-
-    def uniform(self) -> float:
-        return self._random.random()
-
-
-class SilentAlarm:
-    """ports.Alarm that never rings: on a stopped clock, checkpoints end a task that is out of time."""
-
-    def set(self, seconds: float, ring: Callable[[float], None]) -> None:
-        return None
-
-    def stop(self) -> None:
-        return None
-
-    def end_process(self) -> None:
-        raise AssertionError("nothing rang")
 
 
 class Table:
@@ -176,6 +131,10 @@ class MemoryJobs:
         rows = self.table.indexed_jobs
         return [rows[job_id] for job_id in job_ids if job_id in rows]
 
+    def read_batch(self, job_ids: Sequence[str]) -> BatchRead:
+        assert len(set(job_ids)) == len(job_ids), "BatchGetItem refuses a key that is named twice"
+        return BatchRead({job_id: self.table.jobs[job_id] for job_id in job_ids if job_id in self.table.jobs}, [])
+
     def claim(self, job_id: str, now: Millis, token: str) -> Job:
         with self.table.lock:
             row = self.table.jobs.get(job_id)
@@ -195,6 +154,9 @@ class MemoryJobs:
 
     def permits(self, change: Change, row: Job) -> bool:
         return changes.permits(change, row)
+
+    def beat(self, change: Change) -> Job:
+        return self.apply(change)
 
     def due(self, now: Millis, limit: int) -> Iterator[Sequence[str]]:
         waking = [(job.wake_at, job.id) for job in self.table.indexed_jobs.values() if job.wake_at is not None]
@@ -317,11 +279,13 @@ class MemoryRecords:
 
 @dataclass(slots=True)
 class Held:
-    """One message in the queue."""
+    """One message in a queue."""
 
     id: int
+    lane: Lane
     body: str
     visible_at: float
+    owner: str | None = None
     receives: int = 0
 
 
@@ -331,7 +295,6 @@ class MemoryQueue:
     sent; the next `early` messages come at once, whatever their delay."""
 
     clock: StoppedClock
-    visibility: float = 5_400.0
     most_receives: int = 6
     losing: bool = False
     doubling: bool = False
@@ -339,10 +302,15 @@ class MemoryQueue:
     late: float = 0.0
     early: int = 0
     held: list[Held] = field(default_factory=list)
-    dead: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
     sent: int = 0
 
-    def send(self, job_id: str, delay: int = 0) -> None:
+    def send(self, hints: Sequence[Hint]) -> None:
+        for hint in hints:
+            self.put(hint.job_id, hint.lane, hint.delay, hint.owner)
+
+    def put(self, body: str, lane: Lane = Lane.LONG, delay: int = 0, owner: str | None = None) -> None:
+        """A message, whoever sends it."""
         assert isinstance(delay, int)
         assert 0 <= delay <= 900, delay
         if self.early:
@@ -350,40 +318,35 @@ class MemoryQueue:
         copies = 0 if self.losing else 2 if self.doubling else 1
         for _ in range(copies):
             self.sent += 1
-            self.held.append(Held(self.sent, job_id, self.clock.millis + (delay + self.late) * 1000))
+            visible_at = self.clock.millis + (delay + self.late) * 1000
+            self.held.append(Held(self.sent, lane, body, visible_at, owner))
 
-    def send_many(self, messages: Sequence[tuple[str, int]]) -> None:
-        for job_id, delay in messages:
-            self.send(job_id, delay)
-
-    def give_back(self, receipts: Sequence[str]) -> None:
-        for held in self.held:
-            if self._receipt(held) in receipts:
-                held.visible_at = self.clock.millis
-
-    def depth(self) -> Depth:
-        waiting = [held for held in self.held if held.visible_at <= self.clock.millis]
-        hidden = [held for held in self.held if held.visible_at > self.clock.millis]
+    def depth(self, lane: Lane) -> Depth:
+        of_lane = [held for held in self.held if held.lane is lane]
+        hidden = [held for held in of_lane if held.visible_at > self.clock.millis]
         in_flight = sum(held.receives > 0 for held in hidden)
-        return Depth(len(waiting), in_flight, len(hidden) - in_flight, len(self.dead))
+        return Depth(len(of_lane) - len(hidden), in_flight, len(hidden) - in_flight)
 
-    def receive(self, most: int = 10) -> list[Message]:
+    def dead(self) -> int:
+        return len(self.gone)
+
+    def receive(self, lane: Lane, most: int = 10) -> list[Message]:
         """Up to `most` visible messages; one received too often goes to the dead letters instead."""
-        visible = [held for held in self.held if held.visible_at <= self.clock.millis]
+        visible = [held for held in self.held if held.lane is lane and held.visible_at <= self.clock.millis]
         if self.reordering:
             visible.reverse()
         messages = []
         for held in visible[:most]:
             if held.receives >= self.most_receives:
                 self.held.remove(held)
-                self.dead.append(held.body)
+                self.gone.append(held.body)
                 continue
             held.receives += 1
-            held.visible_at = self.clock.millis + self.visibility * 1000
-            messages.append(Message(str(held.id), held.body, self._receipt(held)))
+            held.visible_at = self.clock.millis + VISIBILITY_SECONDS[lane] * 1000
+            messages.append(Message(str(held.id), held.body, self._receipt(held), held.receives))
         return messages
 
-    def delete(self, receipts: Sequence[str]) -> None:
+    def delete(self, lane: Lane, receipts: Sequence[str]) -> None:
         """A receipt of an earlier receive no longer counts."""
         self.held = [held for held in self.held if self._receipt(held) not in receipts]
 

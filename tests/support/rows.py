@@ -26,7 +26,7 @@ def row(**more: Any) -> Job:
     fields: dict[str, Any] = {
         "id": new_id(), "owner": "alice", "task": "sort", "status": Status.PENDING, "created_at": START,
         "run_at": START, "not_before": START, "timeout": 60.0, "max_attempts": 3, "attempt_limit": 3,
-        "input": Inline(b'{"array":[2,1]}'), "wake_at": choose_first_wake(START, START), "quick": True,
+        "input": Inline(b'{"array":[2,1]}'), "wake_at": choose_first_wake(START, START), "quick": True, "pure": True,
     }  # fmt: skip
     return Job(**fields | more)
 
@@ -55,14 +55,19 @@ STATES: Mapping[str, Mapping[str, Any]] = {
 def every_change(seen: Job) -> Iterator[Change]:
     """Every kind of change that could be decided from a row as it was seen."""
     now, later = START, START + 61_000
+    running = msgspec.structs.replace(seen, started_at=START)
     yield changes.complete(seen, now, output=Inline(b"[1,2]"), duration_ms=0.25, retention=KEPT)
+    yield changes.complete_unclaimed(
+        seen, now, now, token="mine", output=Inline(b"[1,2]"), duration_ms=0.25, retention=KEPT
+    )
+    yield changes.extend_lease(running, now)
     for error in (Error("task_error", "no"), Error("timeout", "🕰")):
         yield changes.fail_attempt(seen, now, error, duration_ms=1.5, jitter=0.5, retention=KEPT)
     last = msgspec.structs.replace(seen, attempt_limit=seen.attempts)
     yield changes.fail_attempt(last, now, Error("task_error", "no"), duration_ms=1.5, jitter=0.5, retention=KEPT)
     yield changes.stop(seen, now, duration_ms=None, retention=KEPT)
-    yield changes.report_progress(seen, now, None)
-    yield changes.report_progress(seen, now, 0.5)
+    yield changes.report_progress(running, now, None)
+    yield changes.report_progress(running, now, 0.5)
     yield changes.cancel(seen, now, retention=KEPT)
     yield changes.request_cancel(seen, now)
     yield changes.retry_by_hand(seen, now)
@@ -72,3 +77,4 @@ def every_change(seen: Job) -> Iterator[Change]:
         yield changes.mark_undeliverable(seen, moment, retention=KEPT)
         yield changes.fall_due(seen, moment, moment + 30_000)
     yield changes.move_wake(seen, now, later)
+    yield changes.move_wake(seen, now, later, resend=True)

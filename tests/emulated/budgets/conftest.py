@@ -9,7 +9,9 @@ import pytest
 
 from chalicelib import tasks
 from chalicelib.config import Settings
+from chalicelib.core.lane import Lane
 from chalicelib.ports import Ports
+from chalicelib.service.quick import work_quick
 from chalicelib.service.work import work
 from tests.support import emulators, fakes
 
@@ -65,12 +67,12 @@ class Metered:
 
     def work(self, seconds_left: float = 900.0) -> None:
         """One invocation of the worker on a batch; what the event source itself calls is not counted."""
-        messages = self.mailbox.receive()
-        assert messages
+        lane, messages = next((lane, held) for lane in Lane if (held := self.mailbox.receive(lane)))
+        function = work_quick if lane is Lane.QUICK else work
         self.meter.reset()
-        assert work(self.ports, messages, lambda: seconds_left) == []
+        assert function(self.ports, messages, lambda: seconds_left) == []
         calls = self.meter.calls.copy()
-        self.mailbox.delete([message.receipt for message in messages])
+        self.mailbox.delete(lane, [message.receipt for message in messages])
         self.meter.calls = calls
 
 
@@ -80,9 +82,11 @@ def metered(stage: emulators.Stage) -> Metered:
         meter.watch(client)
     ports = Ports(
         stage.jobs(), stage.records(), stage.messages(), stage.payloads(), clock, fakes.SeededRandom(),
-        fakes.SilentAlarm(), tasks.load(), Settings(),
+        fakes.SilentAlarm(), fakes.OneThread(), tasks.load(), Settings(),
     )  # fmt: skip
-    ports.queue.depth()  # the queue's address is looked up once for each container
+    for lane in Lane:
+        ports.queue.depth(lane)  # a queue's address is looked up once for each container
+    ports.queue.dead()
     mailbox = emulators.Mailbox(stage)
     meter.reset()
     return Metered(stage, ports, meter, clock, mailbox)

@@ -19,19 +19,19 @@ def newest(on: Metered) -> Job:
     return read.list_jobs(on.ports, Filter("alice"), None, 1)[0][0]
 
 
-def test_a_small_sort_job_takes_two_calls_to_submit_and_two_to_run(on_moto: Metered) -> None:
+def test_a_small_sort_job_takes_two_calls_to_submit_and_one_to_run(on_moto: Metered) -> None:
     job = submit(on_moto.ports, SMALL).job
     assert on_moto.meter.calls == Counter(PutItem=1, SendMessage=1)
     on_moto.work()
-    assert on_moto.meter.calls == Counter(UpdateItem=3)  # claim, outcome, and the batch's tally
+    assert on_moto.meter.calls == Counter(BatchGetItem=1, UpdateItem=2)  # the batch's read, outcome, the batch's tally
     assert read.get_job(on_moto.ports, "alice", job.id).status is Status.COMPLETED
 
 
-def test_the_tally_is_one_write_for_the_whole_batch(on_moto: Metered) -> None:
+def test_the_read_and_the_tally_are_one_call_each_for_the_whole_batch(on_moto: Metered) -> None:
     for _ in range(10):
         submit(on_moto.ports, SMALL)
     on_moto.work()
-    assert on_moto.meter.calls == Counter(UpdateItem=21)
+    assert on_moto.meter.calls == Counter(BatchGetItem=1, UpdateItem=11)
 
 
 def test_an_idempotency_key_costs_one_write_and_one_read_more(on_moto: Metered) -> None:
@@ -61,6 +61,12 @@ def test_a_large_payload_is_one_object_in_and_one_out(on_moto: Metered) -> None:
     assert on_moto.meter.calls == Counter(PutObject=1, PutItem=1, SendMessage=1)
     on_moto.work()
     assert on_moto.meter.calls == Counter(UpdateItem=3, GetObject=1, PutObject=1)
+
+
+def test_a_job_that_is_not_pure_is_claimed(on_moto: Metered) -> None:
+    submit(on_moto.ports, NewJob(owner="alice", task="sleep", input=b'{"seconds":0}'))
+    on_moto.work()
+    assert on_moto.meter.calls == Counter(UpdateItem=3)  # claim, outcome, tally
 
 
 def test_a_chatty_task_writes_its_progress_every_two_seconds(on_moto: Metered) -> None:
@@ -93,7 +99,7 @@ def test_stats_cost_the_same_however_many_jobs_have_ended(on_moto: Metered) -> N
         return on_moto.meter.calls.copy()
 
     before = cost()
-    assert before == Counter(BatchGetItem=1, Query=10, GetQueueAttributes=2)
+    assert before == Counter(BatchGetItem=1, Query=10, GetQueueAttributes=3)
     for _ in range(3):
         submit_many(on_moto.ports, SMALL.owner, [SMALL] * 10, key=None, bodies=[b""] * 10)
         on_moto.work()

@@ -7,6 +7,7 @@ from time import sleep
 
 import pytest
 
+from chalicelib.core.lane import Lane
 from chalicelib.ports import JobStore, Payloads, Queue, Records
 from chalicelib.service.work import Message
 from tests.pure.faults.world import Mailbox
@@ -29,10 +30,10 @@ class Ground:
     wait: Callable[[float], None]
     stage: emulators.Stage | None = None
 
-    def receive(self, seconds: float = 3.0, most: int = 10) -> list[Message]:
+    def receive(self, lane: Lane, seconds: float = 3.0, most: int = 10) -> list[Message]:
         """Messages, as soon as there are some."""
         for _ in range(round(seconds / 0.05)):
-            if messages := self.mailbox.receive(most):
+            if messages := self.mailbox.receive(lane, most):
                 return messages
             self.wait(0.05)
         return []

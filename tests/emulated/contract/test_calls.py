@@ -64,7 +64,7 @@ class LeavesOut:
 def test_what_a_batch_write_leaves_out_is_written_on_condition() -> None:
     with emulators.moto("calls") as stage:
         first, second, third = row(), row(), row()
-        jobs = DynamoJobs(stage.table, LeavesOut(stage.table, lambda: None), stage.table_name)
+        jobs = DynamoJobs(stage.table, LeavesOut(stage.table, lambda: None), stage.table, stage.table_name)
         jobs.insert_many([first, second])
         assert jobs.get_many([first.id, second.id]) == [first, second]
 
@@ -72,7 +72,7 @@ def test_what_a_batch_write_leaves_out_is_written_on_condition() -> None:
             stage.jobs().insert(third)
             stage.jobs().claim(third.id, START, "rival")
 
-        jobs = DynamoJobs(stage.table, LeavesOut(stage.table, rival), stage.table_name)
+        jobs = DynamoJobs(stage.table, LeavesOut(stage.table, rival), stage.table, stage.table_name)
         jobs.insert_many([row(), third])
         stored = jobs.get(third.id)
         assert stored is not None

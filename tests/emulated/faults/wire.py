@@ -60,7 +60,7 @@ class Wire:
         self.end()
         for item in self.stage.items():
             self.stage.table.delete_item(TableName=self.stage.table_name, Key={"pk": item["pk"]})
-        self._empty_queue()
+        self._empty_queues()
         stage = self.stage
         return Backing(
             stage.jobs(),
@@ -79,12 +79,13 @@ class Wire:
             on_stage.jobs, on_stage.records, queue, fakes.MemoryPayloads(), queue, self.rows, on_stage.containers
         )
 
-    def _empty_queue(self) -> None:
-        """A new one: messages in flight cannot be purged, and moto slows down with each."""
-        client, name = self.stage.queue, f"sortie-{self.stage.name}-jobs"
-        url = client.get_queue_url(QueueName=name)["QueueUrl"]
-        client.delete_queue(QueueUrl=url)
-        client.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "5400"})
+    def _empty_queues(self) -> None:
+        """New ones: messages in flight cannot be purged, and moto slows down with each."""
+        client = self.stage.queue
+        for lane, name in self.stage.lanes.items():
+            client.delete_queue(QueueUrl=client.get_queue_url(QueueName=name)["QueueUrl"])
+            seconds = str(int(fakes.VISIBILITY_SECONDS[lane]))
+            client.create_queue(QueueName=name, Attributes={"VisibilityTimeout": seconds})
 
     def begin(self, gate: Gate) -> None:
         self.gate = gate

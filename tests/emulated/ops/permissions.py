@@ -28,7 +28,6 @@ ACTIONS = {
     "query": ["dynamodb:Query"],
     "transact_write_items": ["dynamodb:PutItem"],
     "update_item": ["dynamodb:UpdateItem"],
-    "change_message_visibility_batch": ["sqs:ChangeMessageVisibility"],
     "describe_task_definition": ["ecs:DescribeTaskDefinition"],
     "describe_tasks": ["ecs:DescribeTasks"],
     "get_log_events": ["logs:GetLogEvents"],
@@ -53,6 +52,7 @@ PLATFORM = {
     "api": set[str](),
     "authorize": set[str](),
     "dispatch": set[str](),
+    "quick": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
     "ended": set[str](),
     "work": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
 }

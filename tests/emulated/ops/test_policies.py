@@ -18,7 +18,7 @@ from dev.settings import ROOT
 from ops.build import policy
 from tests.emulated.ops import permissions
 
-FUNCTIONS = ("api", "authorize", "work", "dispatch", "ended")
+FUNCTIONS = ("api", "authorize", "quick", "work", "dispatch", "ended")
 STAGES = ("dev", "prod", "staging")
 EACH = pytest.mark.parametrize("function", FUNCTIONS)
 OF_EACH_STAGE = pytest.mark.parametrize("stage", STAGES)
@@ -29,6 +29,7 @@ PAYLOADS = {
     "dispatch": ({"uploads", "inputs", "kept"}, {"inputs", "kept"}),
     "ended": ({"inputs", "kept"}, set[str]()),
     "work": ({"inputs", "kept"}, {"outputs"}),
+    "quick": ({"inputs", "kept"}, {"outputs"}),
     "authorize": (set[str](), set[str]()),
 }
 """Function -> the first parts of the keys that it fetches, and of those that it stores."""

@@ -14,7 +14,8 @@ from dev.template import Template
 from ops import cloudformation
 from ops.build import Package, build
 
-FUNCTIONS = ("Work", "Dispatch", "Ended", "APIHandler", "Authorize")
+FUNCTIONS = ("Work", "Quick", "Dispatch", "Ended", "APIHandler", "Authorize")
+LANES = pytest.mark.parametrize(("function", "queue"), [("Work", "Queue"), ("Quick", "QuickQueue")])
 
 
 @pytest.fixture(scope="module")
@@ -32,25 +33,38 @@ def resolved(package: Package, name: str, stage: str = "prod") -> dict[str, Any]
     return Template(package.template, Stage=stage).properties(name)
 
 
-def mapping(raw: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = raw["Work"]["Properties"]["Events"]["WorkSqsEventSource"]["Properties"]
-    return found
+def mapping(raw: dict[str, Any], function: str) -> dict[str, Any]:
+    source: dict[str, Any] = raw[function]["Properties"]["Events"][f"{function}SqsEventSource"]["Properties"]
+    return source
 
 
-def test_messages_fail_one_by_one_and_workers_are_bounded(raw: dict[str, Any]) -> None:
-    assert mapping(raw)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert 2 <= mapping(raw)["ScalingConfig"]["MaximumConcurrency"] <= 1000
-    assert "ReservedConcurrentExecutions" not in raw["Work"]["Properties"]
-    assert mapping(raw)["Queue"]["Fn::Sub"].endswith(":sortie-prod-jobs")
+@LANES
+def test_messages_fail_one_by_one_and_workers_are_bounded(
+    package: Package, raw: dict[str, Any], function: str, queue: str
+) -> None:
+    source = mapping(raw, function)
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    bound = package.template["Parameters"][source["ScalingConfig"]["MaximumConcurrency"]["Ref"]]
+    assert 2 <= bound["MinValue"] <= bound["Default"] <= 1000
+    assert "ReservedConcurrentExecutions" not in raw[function]["Properties"]
+    assert source["Queue"]["Fn::Sub"].endswith(":" + resolved(package, queue)["QueueName"])
 
 
-def test_the_queue_outlasts_its_worker_and_dead_letters_are_kept(package: Package, raw: dict[str, Any]) -> None:
-    queue, dead = resolved(package, "Queue"), resolved(package, "DeadQueue")
-    assert queue["VisibilityTimeout"] >= 6 * raw["Work"]["Properties"]["Timeout"]
-    assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
-    assert queue["RedrivePolicy"]["deadLetterTargetArn"].endswith(":sortie-prod-dead")
+def test_the_long_lane_takes_one_message_an_invocation_and_the_quick_one_a_batch(raw: dict[str, Any]) -> None:
+    assert mapping(raw, "Work")["BatchSize"] == 1
+    assert mapping(raw, "Quick")["BatchSize"] == 10
+
+
+@LANES
+def test_a_queue_outlasts_its_worker_and_dead_letters_are_kept(
+    package: Package, raw: dict[str, Any], function: str, queue: str
+) -> None:
+    lane, dead = resolved(package, queue), resolved(package, "DeadQueue")
+    assert lane["VisibilityTimeout"] >= 6 * raw[function]["Properties"]["Timeout"]
+    assert lane["RedrivePolicy"]["maxReceiveCount"] >= 5
+    assert lane["RedrivePolicy"]["deadLetterTargetArn"].endswith(":sortie-prod-dead")
     assert dead["MessageRetentionPeriod"] == 14 * 86_400
-    assert queue["SqsManagedSseEnabled"]
+    assert lane["SqsManagedSseEnabled"]
     assert dead["SqsManagedSseEnabled"]
 
 
@@ -90,7 +104,7 @@ def test_each_function_has_its_role_its_log_and_its_environment(raw: dict[str, A
         "SORTIE_STAGE": "prod", "PYTHONTZPATH": "", "BUCKET_NAME": {"Ref": "Bucket"},
     }  # fmt: skip
     needed = {f"CONTAINER_{what}" for what in ("IMAGES", "SECRETS", "ROLE", "GROUP", "SUBNETS")}
-    assert of_containers == (set() if name == "Authorize" else needed)
+    assert of_containers == (set() if name in ("Authorize", "Quick") else needed)
 
 
 def test_nothing_of_container_jobs_is_made_unless_a_stage_says_what_may_run(raw: dict[str, Any]) -> None:
@@ -109,6 +123,7 @@ def test_nothing_of_container_jobs_is_made_unless_a_stage_says_what_may_run(raw:
 def test_times_and_memory_are_as_designed(raw: dict[str, Any]) -> None:
     settings = {name: (raw[name]["Properties"]["Timeout"], raw[name]["Properties"]["MemorySize"]) for name in FUNCTIONS}
     assert settings["Work"] == (900, 3008)
+    assert settings["Quick"] == (60, 1769)
     assert settings["Dispatch"][0] == 55
     assert settings["APIHandler"][0] == settings["Authorize"][0] == 29
 

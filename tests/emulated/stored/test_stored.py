@@ -20,6 +20,7 @@ from chalice.local import LambdaContext
 from chalice.test import Client
 from moto import mock_aws
 
+from chalicelib.core.lane import Lane
 from dev import resources
 from tests.pure.api.conftest import module as module
 from tests.support.fakes import MemoryQueue, StoppedClock
@@ -74,10 +75,11 @@ class House:
 
     def work(self) -> None:
         """Everything that the queue shows now, a message a batch."""
-        while messages := self.queue.receive(1):
-            record = {"messageId": messages[0].id, "body": messages[0].body, "receiptHandle": messages[0].receipt}
-            assert self.call("work", {"Records": [record]}) == {"batchItemFailures": []}
-            self.queue.delete([messages[0].receipt])
+        for lane, function in ((Lane.QUICK, "quick"), (Lane.LONG, "work")):
+            while messages := self.queue.receive(lane, 1):
+                record = {"messageId": messages[0].id, "body": messages[0].body, "receiptHandle": messages[0].receipt}
+                assert self.call(function, {"Records": [record]}) == {"batchItemFailures": []}
+                self.queue.delete(lane, [messages[0].receipt])
 
     def live(self, rounds: int) -> None:
         for _ in range(rounds):
@@ -87,7 +89,7 @@ class House:
 
     def load_messages(self) -> None:
         for body in data("messages").values():
-            self.queue.send(body)
+            self.queue.put(body)
 
 
 @pytest.fixture(scope="module")
@@ -208,7 +210,7 @@ def test_a_job_with_a_live_lease_is_left_alone(house: House) -> None:
 
 
 def test_a_job_does_not_run_before_its_time(house: House) -> None:
-    house.queue.send(NAMES["scheduled"])
+    house.queue.put(NAMES["scheduled"])
     house.work()
     house.call("dispatch", TICK)
     house.work()
@@ -303,7 +305,7 @@ def test_what_is_stored_is_gone_after_its_retention(house: House) -> None:
 def test_log_lines_name_the_request_that_made_a_stored_job(house: House, caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.getLogger("sortie")
     logger.addHandler(caplog.handler)
-    house.queue.send(NAMES["pending"])
+    house.queue.put(NAMES["pending"])
     house.work()
     logger.removeHandler(caplog.handler)
     (request_id,) = [item["request_id"]["S"] for item in data("items") if item["pk"]["S"] == NAMES["pending"]]
@@ -346,7 +348,7 @@ def test_a_stored_token_authorises_until_its_time_is_over(house: House, module: 
 
 def test_what_ends_now_is_added_to_the_stored_minute(house: House) -> None:
     (before,) = minutes(house)[-1:]
-    house.queue.send(NAMES["tallied"])
+    house.queue.put(NAMES["tallied"])
     house.work()
     (after,) = minutes(house)[-1:]
     assert (after["minute"], after["completed"]) == (before["minute"], before["completed"] + 1)

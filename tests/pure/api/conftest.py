@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,14 +13,17 @@ from chalice.local import LambdaContext
 from chalice.test import Client
 from moto import mock_aws
 
-from chalicelib import tasks
+from chalicelib import tasks, wiring
+from chalicelib.core.lane import Lane
 from chalicelib.ports import Ports
+from chalicelib.service.work import Message
 from dev import resources
 from tests.support.fakes import (
     MemoryJobs,
     MemoryPayloads,
     MemoryQueue,
     MemoryRecords,
+    OneThread,
     SeededRandom,
     SilentAlarm,
     StoppedClock,
@@ -82,12 +85,17 @@ class Api:
         # The test client would give it three seconds: too few for a dispatcher to begin with schedules.
         self.module.app.handler_map["dispatch"](event, LambdaContext("dispatch", 512, max_runtime_ms=55_000))
 
-    def _work(self, bodies: list[tuple[str, str, str]]) -> list[str]:
+    def _work(self, lane: Lane, messages: Sequence[Message]) -> list[str]:
         """The receipts of the messages that have been dealt with."""
-        records = [{"messageId": id_, "body": body, "receiptHandle": receipt} for id_, body, receipt in bodies]
-        answer = self._client.lambda_.invoke("work", {"Records": records}).payload
+        records = [
+            {"messageId": message.id, "body": message.body, "receiptHandle": message.receipt,
+             "attributes": {"ApproximateReceiveCount": str(message.receives)}}
+            for message in messages
+        ]  # fmt: skip
+        function = {Lane.QUICK: "quick", Lane.LONG: "work"}[lane]
+        answer = self._client.lambda_.invoke(function, {"Records": records}).payload
         kept = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
-        return [receipt for id_, _, receipt in bodies if id_ not in kept]
+        return [message.receipt for message in messages if message.id not in kept]
 
     def work(self) -> None:
         """Hand all visible messages to the queue handler."""
@@ -99,8 +107,9 @@ class MemoryApi(Api):
     clock: StoppedClock
 
     def work(self) -> None:
-        while messages := self.queue.receive(1):  # the test client gives a handler three seconds
-            self.queue.delete(self._work([(message.id, message.body, message.receipt) for message in messages]))
+        for lane in Lane:
+            while messages := self.queue.receive(lane, 1):  # the test client gives a handler three seconds
+                self.queue.delete(lane, self._work(lane, messages))
 
     def pass_time(self, seconds: float) -> None:
         self.clock.advance(seconds)
@@ -109,10 +118,12 @@ class MemoryApi(Api):
 class MotoApi(Api):
     def work(self) -> None:
         sqs = boto3.client("sqs")
-        url = sqs.get_queue_url(QueueName=self.ports.settings.queue)["QueueUrl"]
-        while messages := sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0).get("Messages"):
-            for receipt in self._work([(each["MessageId"], each["Body"], each["ReceiptHandle"]) for each in messages]):
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=receipt)
+        for lane in Lane:
+            url = sqs.get_queue_url(QueueName=wiring.lanes(self.ports.settings)[lane])["QueueUrl"]
+            while answers := sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0).get("Messages"):
+                messages = [Message(each["MessageId"], each["Body"], each["ReceiptHandle"]) for each in answers]
+                for receipt in self._work(lane, messages):
+                    sqs.delete_message(QueueUrl=url, ReceiptHandle=receipt)
 
     def put(self, upload: Any, data: bytes) -> None:
         """What a client does with the presigned link of an upload."""
@@ -152,6 +163,7 @@ def memory(module: Any) -> Iterator[MemoryApi]:
         clock=clock,
         random=SeededRandom(),
         alarm=SilentAlarm(),
+        concurrency=OneThread(),
         tasks=tasks.load(),
         settings=replace(module.settings),
     )

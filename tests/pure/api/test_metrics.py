@@ -46,7 +46,7 @@ def test_figures_are_those_of_the_statistics(memory: MemoryApi) -> None:
     assert samples["sortie_jobs_ended_last_hour", (owner, ("status", "failed"))] == 1
     assert samples["sortie_oldest_pending_seconds", (owner,)] == 30
     assert samples["sortie_job_duration_seconds", (owner, ("quantile", "0.5"))] >= 0
-    assert samples["sortie_queue_messages", (("lane", "jobs"), ("state", "waiting"))] == 1
+    assert samples["sortie_queue_messages", (("lane", "quick"), ("state", "waiting"))] == 1
 
 
 def test_the_queue_is_everybodys_and_shown_to_admins_alone(memory: MemoryApi) -> None:

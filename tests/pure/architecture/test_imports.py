@@ -15,7 +15,7 @@ PURE = {"base64", "binascii", "collections", "dataclasses", "datetime", "enum", 
 RULES: dict[str, set[str]] = {
     "chalicelib/core/*.py": {"chalicelib.core", "chalicelib.errors", "msgspec", "cronsim"} | PURE,
     "chalicelib/errors.py": {"dataclasses"},
-    "chalicelib/ports.py": {"chalicelib.core", "chalicelib.config", "chalicelib.errors"} | PURE,
+    "chalicelib/ports.py": {"chalicelib.core", "chalicelib.config", "chalicelib.errors", "contextlib"} | PURE,
     "chalicelib/config.py": PURE,
     "chalicelib/tasks/*.py": {"chalicelib.core", "chalicelib.errors", "msgspec", "pkgutil", "importlib", "logging"}
     | {"chalicelib.tasks.sorting"}
@@ -23,10 +23,10 @@ RULES: dict[str, set[str]] = {
     "chalicelib/tasks/sorting/*.py": {"chalicelib.tasks.sorting", "msgspec", "numpy", "orjson", "simdjson", "os", "sys"}
     | PURE,
     "chalicelib/system/*.py": {"chalicelib.core", "chalicelib.ports", "chalicelib.errors", "chalicelib.system"}
-    | {"logging", "os", "secrets", "signal", "sys", "threading", "time", "types"}
+    | {"concurrent", "contextlib", "logging", "os", "secrets", "signal", "sys", "threading", "time", "types"}
     | PURE,
     "chalicelib/service/*.py": {"chalicelib.core", "chalicelib.ports", "chalicelib.errors", "chalicelib.service"}
-    | {"msgspec", "logging", "threading", "contextlib"}
+    | {"chalicelib.config", "msgspec", "logging", "threading", "contextlib"}
     | PURE,
     "chalicelib/api/*.py": {"chalicelib.core", "chalicelib.errors", "chalicelib.api", "chalicelib.service"}
     | {"chalicelib.ports", "chalicelib.config", "msgspec", "http", "yaml"}

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 from chalicelib.core.filters import Filter
+from chalicelib.core.lane import Lane
 from chalicelib.core.window import OnRepeat
 from chalicelib.errors import Invalid, SortieError
+from chalicelib.ports import Hint
 from chalicelib.service import bulk, groups, read, schedules
 from chalicelib.service.groups import Group
 from chalicelib.service.new_job import NewJob, WindowWish
@@ -21,15 +23,33 @@ INPUTS = {
     "sleep": '{"seconds":4}',
     "fail": '{"message":"no","times":1}',
     "log": '{"message":"on","times":0}',
+    "quiet": "130",
+    "killer": "{}",
+    "moody": "{}",
     "container": '{"image":"busybox:1","command":["8","0"]}',
     "long container": '{"image":"busybox:1","command":["900","0"]}',
     "bad container": '{"image":"busybox:1","command":["1","3"]}',
 }
+NAMES = (
+    "sort",
+    "moody",
+    "large",
+    "sleep",
+    "fail",
+    "log",
+    "quiet",
+    "killer",
+    "container",
+    "long container",
+    "bad container",
+)
+"""What a drawn job may run."""
 LARGE = '{"array":[' + ",".join(str(n * 7919 % 1009) for n in range(40)) + "]}"
 FAULTS: dict[str, Callable[[World, float], None]] = {
     "crash": lambda world, seconds: crash(),
     "unavailable": lambda world, seconds: unavailable(),
     "freeze": lambda world, seconds: world.others(seconds),
+    "cancel meanwhile": lambda world, seconds: world.cancel_all(),
     "freeze while others are busy": lambda world, seconds: world.others(seconds, finish=False),
 }
 
@@ -135,6 +155,11 @@ class Driver:
             owner, job_id = self.jobs[which % len(self.jobs)]
             self.world.clock.after(seconds, lambda: self.world.cancel(owner, job_id))
 
+    def freeze_soon(self, seconds: float, frozen: float, *, finish: bool) -> None:
+        """A process stands still in the middle of its task, not at a call; the others go on."""
+        world = self.world
+        world.clock.after(seconds, lambda: None if world.quiet else world.others(frozen, finish=finish))
+
     def read(self, owner: str, which: int) -> None:
         world = self.world
         page = world.process(lambda: read.list_jobs(world.ports, Filter(owner), None, 100))
@@ -148,6 +173,11 @@ class Driver:
 
     def work(self, most: int, seconds_left: float) -> None:
         self.world.worker(most, seconds_left)
+
+    def work_in_trouble(self, most: int, call: int, what: str, seconds: float) -> None:
+        """A fault at one of the first calls of a worker."""
+        self.stop_at(call, what, seconds, after=False)
+        self.world.worker(most)
 
     def dispatch(self) -> None:
         self.world.dispatcher()
@@ -173,7 +203,8 @@ class Driver:
         engine.doubling_events = what == "double events"
 
     def send_nonsense(self, body: str) -> None:
-        self.world.backing.queue.send(body)
+        for lane in Lane:
+            self.world.backing.queue.send([Hint(body, lane)])
 
     def lag(self, *, on: bool) -> None:
         (self.world.backing.hold_index if on else self.world.backing.release_index)()

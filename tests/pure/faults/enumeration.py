@@ -12,6 +12,7 @@ KINDS: dict[str, Callable[[World], None]] = {
     "crash": lambda world: crash(),
     "unavailable": lambda world: unavailable(),
     "others go on meanwhile": lambda world: world.others(0),
+    "everything is canceled meanwhile": lambda world: world.cancel_all(),
     "frozen past the lease": lambda world: world.others(200),
     "frozen until its message is seen again": lambda world: world.others(6_000),
     "frozen past the lease, the next attempt runs": lambda world: world.others(100, finish=False),

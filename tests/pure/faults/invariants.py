@@ -10,7 +10,7 @@ from chalicelib.core.window import OnRepeat
 from tests.pure.faults.recorder import Move, Recorder
 from tests.support.fake_containers import Box
 
-OUTCOMES = frozenset({Event.COMPLETE, Event.FAIL, Event.STOP, Event.BACK_OFF, Event.GIVE_UP})
+OUTCOMES = frozenset({Event.COMPLETE, Event.COMPLETE_UNCLAIMED, Event.FAIL, Event.STOP, Event.BACK_OFF, Event.GIVE_UP})
 ENDINGS = OUTCOMES - {Event.BACK_OFF} | {Event.CANCEL}
 UNDONE = frozenset({Event.FAIL, Event.STOP, Event.GIVE_UP, Event.CANCEL})
 
@@ -42,6 +42,8 @@ def of_moves(recorder: Recorder) -> Iterator[str]:
         yield from _of_move(move)
     for job_id, moves in by_job.items():
         yield from _of_history(job_id, moves)
+    for stray in recorder.strays:
+        yield f"I4: a heartbeat held {stray}, which no longer owned it"
     for job_id in recorder.overwritten:
         yield f"I2: the row of {job_id} was written over"
 
@@ -60,13 +62,22 @@ def _of_move(move: Move) -> Iterator[str]:
             yield f"I3: {name} while it was held until {before.not_before}, {before.not_before - move.at} ms more"
         if move.after.attempts != before.attempts + 1:
             yield f"I4: {name} took attempt {move.after.attempts} after {before.attempts}"
+    if move.event is Event.COMPLETE_UNCLAIMED:
+        if before.cancel_requested or before.not_before > move.at:
+            yield f"I3: {name} while it was held until {before.not_before}, or was asked to stop"
+        if move.after.attempts != before.attempts + 1 or move.by != before.attempts:
+            yield f"I4: {name} took attempt {move.after.attempts} after {before.attempts}"
+        if before.attempts:
+            yield f"I4: {name} after {before.attempts} attempts, where a claim is needed"
     if move.event in OUTCOMES and before.status is Status.RUNNING and move.by != before.attempts:
         yield f"I4: {name} was written by attempt {move.by} while {before.attempts} ran"
 
 
 def _of_history(job_id: str, moves: Sequence[Move]) -> Iterator[str]:
     written = [
-        move.before.attempts for move in moves if move.event in OUTCOMES and move.before.status is Status.RUNNING
+        move.after.attempts
+        for move in moves
+        if move.event in OUTCOMES and (move.before.status is Status.RUNNING or move.event is Event.COMPLETE_UNCLAIMED)
     ]
     for attempt, other in pairwise(sorted(written)):
         if attempt == other:

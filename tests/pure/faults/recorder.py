@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from chalicelib.core.change import Change
 from chalicelib.core.filters import Filter
-from chalicelib.core.job import Event, Job, Millis
+from chalicelib.core.job import Event, Job, Millis, Status
 from chalicelib.core.records import RunRecord, WindowRecord
-from chalicelib.ports import JobStore, OpenJobs
+from chalicelib.ports import BatchRead, JobStore, OpenJobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Recorder:
         self.born: dict[str, int] = {}
         """Job id -> how many moves there had been when its row was written."""
         self.overwritten: list[str] = []
+        self.strays: list[str] = []
+        """Heartbeats and reports of progress that changed a row which was not their attempt's any more."""
 
     def insert(self, job: Job) -> Job:
         before = self._now(job.id)
@@ -62,12 +64,19 @@ class Recorder:
     def get_many(self, job_ids: Sequence[str]) -> list[Job]:
         return self.real.get_many(job_ids)
 
+    def read_batch(self, job_ids: Sequence[str]) -> BatchRead:
+        return self.real.read_batch(job_ids)
+
+    def beat(self, change: Change) -> Job:
+        with self._holding(change):
+            return self.real.beat(change)
+
     def claim(self, job_id: str, now: Millis, token: str) -> Job:
         with self._moving(Event.CLAIM, job_id, now, None):
             return self.real.claim(job_id, now, token)
 
     def apply(self, change: Change) -> Job:
-        with self._moving(change.event, change.job.id, change.at, change.job.attempts):
+        with self._moving(change.event, change.job.id, change.at, change.job.attempts), self._holding(change):
             return self.real.apply(change)
 
     def due(self, now: Millis, limit: int) -> Iterable[Sequence[str]]:
@@ -86,7 +95,8 @@ class Recorder:
             yield
         finally:
             for job in jobs:
-                self.born.setdefault(job.id, len(self.moves))
+                if job.id not in self.born and self._now(job.id) is not None:
+                    self.born[job.id] = len(self.moves)
 
     @contextmanager
     def _moving(self, event: Event | None, job_id: str, at: Millis, by: int | None) -> Iterator[None]:
@@ -98,6 +108,20 @@ class Recorder:
             after = self._now(job_id)
             if event is not None and before is not None and after is not None and after != before:
                 self.moves.append(Move(event, before, after, at, by))
+
+    @contextmanager
+    def _holding(self, change: Change) -> Iterator[None]:
+        """Around a write that is no move, and whose attempt must own the row."""
+        if change.event is not None or change.attempt is None:
+            yield
+            return
+        before = self._now(change.job.id)
+        try:
+            yield
+        finally:
+            own = before is not None and (before.status, before.attempts) == (Status.RUNNING, change.job.attempts)
+            if not own and self._now(change.job.id) != before:
+                self.strays.append(f"{change.job.id} by attempt {change.job.attempts}")
 
     def _now(self, job_id: str) -> Job | None:
         """The harness's own read: no fault may come in here."""

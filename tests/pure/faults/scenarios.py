@@ -11,6 +11,15 @@ from chalicelib.service.new_job import NewJob, WindowWish
 from chalicelib.service.submit import Submitted
 from tests.pure.faults.container_scenarios import CONTAINER_STORIES
 from tests.pure.faults.invariants import Broken
+from tests.pure.faults.lanes import (
+    cancel_between_read_and_write,
+    lose_the_quick_message,
+    retry_between_read_and_write,
+    run_twice_between_read_and_write,
+    work_beside_a_killer,
+    work_on_a_job_twice_in_a_batch,
+    work_under_heartbeats,
+)
 from tests.pure.faults.story import Story, quietly, task
 from tests.pure.faults.world import ALICE, BOB, World, sort_job
 
@@ -310,7 +319,10 @@ STORIES: Mapping[str, Story] = {
     for story in (
         submit_one, submit_large, submit_later, submit_with_key, submit_large_with_key, reuse_after_cancel,
         submit_many, submit_many_with_key, trigger_group, trigger_group_with_key, add_schedule_with_key,
-        fire_schedule, fire_schedule_in_window, work_on_sort, work_on_batch, work_with_retries, work_until_failed,
+        fire_schedule, fire_schedule_in_window, work_on_sort, work_on_batch,
+        work_on_a_job_twice_in_a_batch, work_beside_a_killer, cancel_between_read_and_write,
+        retry_between_read_and_write, lose_the_quick_message, run_twice_between_read_and_write,
+        work_with_retries, work_until_failed,
         work_out_of_time, cancel_while_running, cancel_while_failing, cancel_waiting, cancel_scheduled, retry_failed,
         retry_canceled, meddle, dispatch_due, dispatch_lost_messages, dispatch_dead_workers, dispatch_undeliverable,
     )
@@ -321,4 +333,6 @@ STORIES: Mapping[str, Story] = {
         retry_against_the_next,
     )
     for mode in OnRepeat
+} | {
+    f"work_under_heartbeats_{attempts}": partial(work_under_heartbeats, attempts) for attempts in (1, 2)
 } | CONTAINER_STORIES  # fmt: skip

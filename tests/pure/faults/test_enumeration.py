@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib.core.job import TABLE
+from chalicelib.core.lane import Lane
 from tests.pure.faults import counting
 from tests.pure.faults.enumeration import calls_of, run, stop_everywhere
 from tests.pure.faults.gate import Fault
@@ -45,7 +46,8 @@ def lag(world: World) -> None:
 
 def bring_nonsense(world: World) -> None:
     for body in ("", "x" * 200_000, "{}", "\x00", "\ud800", "0" * 26, "💥", '{"job": 1}', "null", "7" + "z" * 25):
-        queue_of(world).send(body)
+        for lane in Lane:
+            queue_of(world).put(body, lane)
 
 
 TROUBLES: list[Callable[[World], None]] = [lose, double, reorder, delay, come_early, lag, bring_nonsense]
@@ -68,7 +70,7 @@ def test_messages_that_are_no_job_ids_are_acknowledged() -> None:
     bring_nonsense(world)
     world.work_all()
     assert queue_of(world).held == []
-    assert queue_of(world).dead == []
+    assert queue_of(world).gone == []
 
 
 @pytest.mark.parametrize("seconds", [0, 1, 61, 200, 3_600])

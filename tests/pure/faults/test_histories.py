@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from chalicelib.core.window import OnRepeat
 from tests.pure.faults import counting
-from tests.pure.faults.driver import FAULTS, Driver
+from tests.pure.faults.driver import FAULTS, NAMES, Driver
 from tests.pure.faults.walk import CONTAINER_TROUBLES, walk
 from tests.pure.faults.world import ALICE, BOB
 
@@ -26,7 +26,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(
         owner=OWNERS,
-        name=st.sampled_from(["sort", "large", "sleep", "fail", "log", "container", "long container", "bad container"]),
+        name=st.sampled_from(list(NAMES)),
         attempts=st.integers(1, 3),
         wait=st.sampled_from([0, 0, 30, 1_000]),
         seconds=st.sampled_from([60, 61, 300]),
@@ -65,9 +65,17 @@ class Histories(RuleBasedStateMachine):
     def cancel_soon(self, which: int, seconds: float) -> None:
         self.driver.cancel_soon(which, seconds)
 
+    @rule(seconds=SECONDS, frozen=SECONDS, finish=st.booleans())
+    def freeze_soon(self, seconds: float, frozen: float, finish: bool) -> None:
+        self.driver.freeze_soon(seconds, frozen, finish=finish)
+
     @rule(most=st.sampled_from([1, 3, 10]), seconds_left=st.sampled_from([900.0, 852.0]))
     def work(self, most: int, seconds_left: float) -> None:
         self.driver.work(most, seconds_left)
+
+    @rule(most=st.sampled_from([1, 3, 10]), call=st.integers(0, 3), what=st.sampled_from(list(FAULTS)), seconds=SECONDS)
+    def work_in_trouble(self, most: int, call: int, what: str, seconds: float) -> None:
+        self.driver.work_in_trouble(most, call, what, seconds)
 
     @rule()
     def dispatch(self) -> None:

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 
 from chalicelib.core.window import OnRepeat
-from tests.pure.faults.driver import FAULTS, Driver
+from tests.pure.faults.driver import FAULTS, NAMES, Driver
 from tests.pure.faults.enumeration import Build
 from tests.pure.faults.world import ALICE, BOB, memory
 
@@ -31,7 +31,7 @@ def _steps(driver: Driver, draw: random.Random) -> list[tuple[int, Callable[[], 
         return draw.randrange(8)
 
     def submit() -> None:
-        name = draw.choice(("sort", "large", "sleep", "fail", "log", "container", "long container", "bad container"))
+        name = draw.choice(NAMES)
         on_repeat = draw.choice((None, *OnRepeat))
         wait, seconds = draw.choice((0, 0, 30, 1_000)), draw.choice((60, 61, 300))
         attempts, key = draw.randint(1, 3), draw.choice((None, None, None, 0, 1, 2))
@@ -40,6 +40,10 @@ def _steps(driver: Driver, draw: random.Random) -> list[tuple[int, Callable[[], 
     def stop() -> None:
         what = draw.choice(list(FAULTS))
         driver.stop_at(draw.randrange(10), what, draw.choice(SECONDS), after=draw.random() < 0.5)
+
+    def work_in_trouble() -> None:
+        what = draw.choice(list(FAULTS))
+        driver.work_in_trouble(draw.choice((1, 3, 10)), draw.randrange(3), what, draw.choice(SECONDS))
 
     return [
         (6, submit),
@@ -51,8 +55,10 @@ def _steps(driver: Driver, draw: random.Random) -> list[tuple[int, Callable[[], 
         (2, lambda: driver.retry(owner(), which())),
         (1, lambda: driver.contest(draw.randrange(2), draw.randrange(5), retry=draw.random() < 0.5)),
         (2, lambda: driver.cancel_soon(which(), draw.choice(SECONDS))),
+        (3, lambda: driver.freeze_soon(draw.choice(SECONDS), draw.choice(SECONDS), finish=draw.random() < 0.5)),
         (1, lambda: driver.read(owner(), which())),
         (4, lambda: driver.work(draw.choice((1, 3, 10)), draw.choice((900.0, 852.0)))),
+        (4, work_in_trouble),
         (3, driver.dispatch),
         (3, lambda: driver.wait(draw.choice(SECONDS))),
         (1, lambda: driver.trouble_queue(draw.choice(("lose", "double", "reorder", "delay", "early", "none")))),

@@ -10,14 +10,18 @@ from typing import Any, Protocol, TypeVar
 from chalicelib import tasks
 from chalicelib.config import Settings
 from chalicelib.core.job import ENDED, Inline, Job, Payload
+from chalicelib.core.lane import Lane
+from chalicelib.core.task import Context, Task, TaskError
 from chalicelib.errors import PayloadMissing, SortieError, Unavailable
 from chalicelib.ports import ChangeRefused, JobStore, Payloads, Ports, Queue, Records
 from chalicelib.service import cancel, containers, retry
 from chalicelib.service.dispatch import dispatch
 from chalicelib.service.new_job import NewJob
+from chalicelib.service.quick import work_quick
 from chalicelib.service.submit import Submitted, submit
 from chalicelib.service.work import Message, work
 from tests.pure.faults import invariants
+from tests.pure.faults.beats import Beats
 from tests.pure.faults.gate import Crash, Gate, watched
 from tests.pure.faults.invariants import Broken
 from tests.pure.faults.recorder import Recorder
@@ -25,7 +29,7 @@ from tests.support import fakes
 from tests.support.fake_containers import FakeContainers
 
 T = TypeVar("T")
-TASKS = tasks.load()
+TASKS = dict(tasks.load())
 SETTINGS = Settings(inline_limit=100, container_images=("docker.io/library/*",))
 FUNCTION_LIVES_SECONDS = 900.0
 ALICE, BOB = "alice", "bob"
@@ -61,18 +65,18 @@ class Clock(fakes.StoppedClock):
 
     def advance(self, seconds: float) -> None:
         super().advance(seconds)
-        come = [alarm for alarm in self._alarms if alarm[0] <= self.millis]
-        self._alarms = [alarm for alarm in self._alarms if alarm[0] > self.millis]
-        for _, act in come:
-            act()
+        while come := [alarm for alarm in self._alarms if alarm[0] <= self.millis]:
+            alarm = min(come, key=lambda alarm: alarm[0])
+            self._alarms.remove(alarm)
+            alarm[1]()
 
 
 class Mailbox(Protocol):
-    """The event source's side of the queue."""
+    """The event source's side of the queues."""
 
-    def receive(self, most: int = 10) -> list[Message]: ...
+    def receive(self, lane: Lane, most: int = 10) -> list[Message]: ...
 
-    def delete(self, receipts: Sequence[str]) -> None: ...
+    def delete(self, lane: Lane, receipts: Sequence[str]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +133,15 @@ class World:
         self.clock = Clock()
         self.backing = build(self.clock)
         self.gate = Gate()
+        self.beats = Beats(self.clock.after, seed)
+        self.quiet = False
+        self.killed: list[int] = []
+        """The attempts in which the killer ran."""
         self.recorder = Recorder(self.backing.jobs, self.gate.opened)
         real = Ports(
             self.recorder, self.backing.records, self.backing.queue, self.backing.payloads,
-            self.clock, fakes.SeededRandom(seed), fakes.SilentAlarm(), TASKS, SETTINGS, Mortal(self),
+            self.clock, fakes.SeededRandom(seed), fakes.SilentAlarm(), self.beats, TASKS | self._tasks(),
+            SETTINGS, Mortal(self),
         )  # fmt: skip
         self.began = self.clock.millis
         self.backing.containers.on_event = self._container_event
@@ -143,6 +152,30 @@ class World:
         self.refusals: list[SortieError] = []
         self.rival: Callable[[], object] = lambda: None
         """What another client does while one process stands still."""
+
+    def _tasks(self) -> dict[str, Task]:
+        """Two pure ones, of which one ends its worker's process and the other fails in the long lane; and one that
+        takes minutes and comes to no checkpoint."""
+
+        def kill(task_input: object, context: Context) -> object:
+            self.killed.append(context.attempt)
+            raise Crash
+
+        def keep_quiet(seconds: int, context: Context) -> int:
+            for _ in range(seconds):
+                self.clock.advance(1)
+            return seconds
+
+        def be_moody(task_input: object, context: Context) -> object:
+            if getattr(context, "watch", None) is not None:
+                raise TaskError("not while somebody watches")
+            return {}
+
+        return {
+            "moody": Task("moody", "", be_moody, dict, dict, True, True, None, None, None),
+            "killer": Task("killer", "", kill, dict, dict, True, True, None, None, None),
+            "quiet": Task("quiet", "", keep_quiet, int, int, False, False, None, None, None),
+        }
 
     def process(self, what: Callable[[], T]) -> T | None:
         """A process of its own: a crash ends it, and an error that the edge can answer with is an answer."""
@@ -193,23 +226,30 @@ class World:
         if isinstance(mailbox, fakes.MemoryQueue):
             mailbox.held.clear()
         else:
-            while messages := mailbox.receive():
-                mailbox.delete([message.receipt for message in messages])
+            for lane in Lane:
+                while messages := mailbox.receive(lane):
+                    mailbox.delete(lane, [message.receipt for message in messages])
 
     def worker(self, most: int = 10, seconds_left: float = 900.0) -> int:
-        """One invocation of the worker; how many messages it was given."""
-        messages = self.backing.mailbox.receive(most)
+        """One invocation of each lane's worker; how many messages they were given. An event source mapping of the
+        version before gives the long lane a batch as well."""
+        quick_left = 60.0 if seconds_left >= 900 else 12.0
+        quick = self._invoke(Lane.QUICK, work_quick, most, quick_left)
+        return quick + self._invoke(Lane.LONG, work, most if most < 10 else 1, seconds_left)
+
+    def _invoke(self, lane: Lane, function: Callable[..., list[str]], most: int, seconds_left: float) -> int:
+        messages = self.backing.mailbox.receive(lane, most)
         if not messages:
             return 0
         left = self.clock.now() + seconds_left * 1000
         self.began = self.clock.millis if not self.gate.is_open else self.began
         try:
-            failed = work(self.ports, messages, lambda: (left - self.clock.now()) / 1000)
+            failed = function(self.ports, messages, lambda: (left - self.clock.now()) / 1000)
         except Crash:
             return len(messages)
         except SortieError as error:
             raise Broken(f"I8: {type(error).__name__} stops the worker") from error
-        self.backing.mailbox.delete([message.receipt for message in messages if message.id not in failed])
+        self.backing.mailbox.delete(lane, [message.receipt for message in messages if message.id not in failed])
         return len(messages)
 
     def work_all(self) -> None:
@@ -227,6 +267,11 @@ class World:
         except Unavailable:
             return
 
+    def look_on(self) -> None:
+        """The dispatcher, while a worker is busy."""
+        with self.gate.opened():
+            self.dispatcher()
+
     def events(self) -> None:
         """The engine tells of containers that run or have stopped since it last did."""
         self.backing.containers.tell()
@@ -243,7 +288,7 @@ class World:
     def others(self, seconds: float, *, finish: bool = True) -> None:
         """What everybody else does while one process stands still at a call. Not `finish`: the workers among them
         only start, and are still busy when that process goes on."""
-        with self.gate.opened():
+        with self.gate.opened(), self.beats.frozen():
             self.rival()
             self.clock.advance(seconds)
             if not finish:
@@ -252,9 +297,15 @@ class World:
             self.dispatcher()
             self.work_all()
             self.events()
-            self.clock.advance(1)
+            self.clock.advance(21)
             self.dispatcher()
             return self.work_all()
+
+    def cancel_all(self) -> None:
+        """What every owner does meanwhile."""
+        with self.gate.opened(), self.beats.frozen():
+            for row in self.rows():
+                self.cancel(row.owner, row.id)
 
     def start_all(self) -> None:
         """The dispatcher finds what is lost; then workers claim whatever they may, and stand still."""
@@ -267,6 +318,7 @@ class World:
     def settle(self) -> None:
         """No more faults: run until all is quiet. I1 says that this ends."""
         self.gate.clear()
+        self.quiet = True
         self.backing.release_index()
         queue = self.backing.queue
         if isinstance(queue, fakes.MemoryQueue):
