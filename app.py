@@ -151,8 +151,8 @@ def get_run(request: Request, name: str, run_id: str) -> Response:
 def add_schedule(request: Request) -> Response:
     line, new = parse_schedule(request.body, context_of(request))
     added = schedules.add(ports, line.cron, line.timezone, bytes(line.job), new, key=request.key, body=request.body)
-    status, made = 201 if added.created else 200, added.schedule
-    return json_response(status, render_schedule(made), Location=f"{request.prefix}/schedules/{made.id}")
+    status, schedule = 201 if added.created else 200, added.schedule
+    return json_response(status, render_schedule(schedule), Location=f"{request.prefix}/schedules/{schedule.id}")
 
 
 @route

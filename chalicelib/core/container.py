@@ -96,17 +96,17 @@ class Spec:
     memory: int
 
 
-def admit(wanted: ContainerInput, allowed: Allowed) -> Image:
+def admit(request: ContainerInput, allowed: Allowed) -> Image:
     """The image in full. Raises Invalid, naming each field that is wrong."""
     if allowed.off:
         raise Invalid(FieldError("", allowed.off))
-    image, wrong = _check_image(wanted.image, allowed.images)
-    wrong += _check_size(wanted.cpu, wanted.memory)
-    wrong += [error for name in wanted.env if (error := _check_variable("env", name))]
-    wrong += [error for name, value in wanted.env.items() if "\x00" in value and (error := _no_zero(f"env.{name}"))]
-    wrong += [_no_zero(f"command[{n}]") for n, word in enumerate(wanted.command) if "\x00" in word]
-    wrong += _check_secrets(wanted, allowed.secrets)
-    size = len(msgspec.json.encode({"command": wanted.command, "env": wanted.env}))
+    image, wrong = _check_image(request.image, allowed.images)
+    wrong += _check_size(request.cpu, request.memory)
+    wrong += [error for name in request.env if (error := _check_variable("env", name))]
+    wrong += [error for name, value in request.env.items() if "\x00" in value and (error := _no_zero(f"env.{name}"))]
+    wrong += [_no_zero(f"command[{n}]") for n, word in enumerate(request.command) if "\x00" in word]
+    wrong += _check_secrets(request, allowed.secrets)
+    size = len(msgspec.json.encode({"command": request.command, "env": request.env}))
     if size > MAX_OVERRIDES_CHARACTERS:
         message = f"command and env take {size:,} characters as JSON, at most {MAX_OVERRIDES_CHARACTERS:,}"
         wrong.append(FieldError("", f"{message}: put larger input where the container can fetch it"))
@@ -115,11 +115,11 @@ def admit(wanted: ContainerInput, allowed: Allowed) -> Image:
     return image
 
 
-def make_spec(wanted: ContainerInput, job: Job, allowed: Allowed) -> Spec:
+def make_spec(request: ContainerInput, job: Job, allowed: Allowed) -> Spec:
     """The same for every start of one attempt, since ECS compares it. Raises Invalid."""
-    image = admit(wanted, allowed)
+    image = admit(request, allowed)
     own = {"SORTIE_JOB": job.id, "SORTIE_ATTEMPT": str(job.attempts)}
-    return Spec(str(image), wanted.command, {**wanted.env, **own}, wanted.secrets, wanted.cpu, wanted.memory)
+    return Spec(str(image), request.command, {**request.env, **own}, request.secrets, request.cpu, request.memory)
 
 
 def parse_image(text: str) -> Image:
@@ -213,10 +213,10 @@ def _no_zero(loc: str) -> FieldError:
     return FieldError(loc, "a zero byte cannot be passed to a process")
 
 
-def _check_secrets(wanted: ContainerInput, patterns: Sequence[str]) -> list[FieldError]:
-    wrong = [error for name in wanted.secrets if (error := _check_variable("secrets", name))]
-    for name, arn in wanted.secrets.items():
-        if name in wanted.env:
+def _check_secrets(request: ContainerInput, patterns: Sequence[str]) -> list[FieldError]:
+    wrong = [error for name in request.secrets if (error := _check_variable("secrets", name))]
+    for name, arn in request.secrets.items():
+        if name in request.env:
             wrong.append(FieldError(f"secrets.{name}", "it is in env as well"))
         if not _SECRET.fullmatch(arn):
             wrong.append(FieldError(f"secrets.{name}", "give the ARN of a secret of Secrets Manager"))

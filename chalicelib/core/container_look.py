@@ -17,7 +17,7 @@ STARTER_LIVES_MS: Millis = 960_000
 """A function that may be about to start an attempt's container has ended for certain by then: Lambda's 900 s."""
 START_WITHIN_MS: Millis = 840_000
 """Nobody starts an attempt's container later than this, so that at STARTER_LIVES_MS nobody is about to."""
-PATIENCE_MS: Millis = 20_000
+MISSING_BELIEVED_AFTER_MS: Millis = 20_000
 """How long the worker that has claimed the attempt is left alone with starting it."""
 FORGOTTEN_AFTER_MS: Millis = 300_000
 """ECS is eventually consistent: a container may be unknown for a while after its start."""
@@ -147,7 +147,7 @@ def lease_ms(timeout: float) -> Millis:
 def _judge_unknown(job: Job, age: Millis) -> Verdict:
     if age >= STARTER_LIVES_MS:
         return Canceled() if job.cancel_requested else _lost(job, "no container came of it")
-    if job.cancel_requested or age < PATIENCE_MS or age >= START_WITHIN_MS:
+    if job.cancel_requested or age < MISSING_BELIEVED_AFTER_MS or age >= START_WITHIN_MS:
         return Wait()
     return Start()
 

@@ -29,7 +29,7 @@ LOOK_AHEAD_MS: Millis = 150_000
 MAX_RESEND_MS: Millis = 3_600_000
 UNDELIVERABLE_AFTER_MS: Millis = 3 * 86_400_000
 """How long a due job may wait for a worker before it is given up."""
-BACKLOG_PATIENCE_MS: Millis = 600_000
+BACKLOG_RESEND_AFTER_MS: Millis = 600_000
 """How long a quick job may wait in a backlog before its message is held to be lost."""
 LATE_LOOK_MS: Millis = 100_000
 """A look so late has missed a round: the table may have been out of reach, for heartbeats as well."""
@@ -90,6 +90,6 @@ def _plan_waiting(job: Job, now: Millis, retention: float, *, backlog: bool) -> 
         return Plan(move_wake(job, now, job.not_before + RESEND_AFTER_MS), compute_delay(job.not_before, now))
     wait = min(max(late, RESEND_AFTER_MS), MAX_RESEND_MS)
     look = fall_due if job.status is Status.SCHEDULED else move_wake
-    if backlog and late < BACKLOG_PATIENCE_MS and lane_of(job) is Lane.QUICK:
+    if backlog and late < BACKLOG_RESEND_AFTER_MS and lane_of(job) is Lane.QUICK:
         return Plan(look(job, now, now + wait))
     return Plan(look(job, now, now + wait, resend=True), 0)

@@ -100,8 +100,8 @@ def settle_many(ports: Ports, jobs: Sequence[Job], tallies: Tallies, *, in_round
     looks = ports.containers.look(list(known.values())) if known else {}
     for job in jobs:
         try:
-            found = looks.get(known[job.id]) if job.id in known else _find(ports, job)
-            _follow(ports, job, found, tallies, in_round=in_round)
+            look = looks.get(known[job.id]) if job.id in known else _find(ports, job)
+            _follow(ports, job, look, tallies, in_round=in_round)
         except Exception as error:  # one bad row must not keep all the others waiting
             log.warning("container_failed", job=job.id, reason=f"{type(error).__name__}: {error}")
 

@@ -43,7 +43,7 @@ def dispatch(ports: Ports, seconds_left: Callable[[], float]) -> int:
 def _dispatch_jobs(job_ids: Sequence[str], ports: Ports, tallies: Tallies, backlog: Callable[[], bool]) -> None:
     hints: list[Hint] = []
     rows = ports.jobs.get_many(job_ids)
-    _look_after(ports, rows, tallies)
+    _settle_containers(ports, rows, tallies)
     for job in rows:
         try:
             hint = _apply_plan(ports, job, tallies, backlog)
@@ -55,7 +55,7 @@ def _dispatch_jobs(job_ids: Sequence[str], ports: Ports, tallies: Tallies, backl
     notify.send_hints(ports, hints)
 
 
-def _look_after(ports: Ports, rows: Sequence[Job], tallies: Tallies) -> None:
+def _settle_containers(ports: Ports, rows: Sequence[Job], tallies: Tallies) -> None:
     """What runs in containers: one look for a page of rows."""
     try:
         if remote := containers.unsettled(rows, ports.clock.now()):

@@ -15,7 +15,7 @@ from chalicelib.core.container import (
 from chalicelib.core.container_look import (
     FORGOTTEN_AFTER_MS,
     MISSING,
-    PATIENCE_MS,
+    MISSING_BELIEVED_AFTER_MS,
     START_WITHIN_MS,
     STARTER_LIVES_MS,
     Broke,
@@ -156,9 +156,9 @@ def never(reason: str) -> Look:
 @pytest.mark.parametrize(
     ("age", "canceling", "verdict"),
     [
-        (PATIENCE_MS - 1, False, Wait()),
-        (PATIENCE_MS, False, Start()),
-        (PATIENCE_MS, True, Wait()),
+        (MISSING_BELIEVED_AFTER_MS - 1, False, Wait()),
+        (MISSING_BELIEVED_AFTER_MS, False, Start()),
+        (MISSING_BELIEVED_AFTER_MS, True, Wait()),
         (START_WITHIN_MS, False, Wait()),
         (STARTER_LIVES_MS, True, Canceled()),
     ],

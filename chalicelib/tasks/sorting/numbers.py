@@ -88,8 +88,8 @@ def sort(raw: bytes, *, descending: bool = False, large: int = LARGE_BYTES) -> b
 
 def first_letter(raw: bytes) -> bytes:
     """The first byte that is no white space."""
-    found = _LETTER.search(raw)
-    return found[0] if found else b""
+    match = _LETTER.search(raw)
+    return match[0] if match else b""
 
 
 def from_array(raw: bytes) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, TypeVar
 
-from sortie_client import logs, looking, steering, submitting, waiting
+from sortie_client import actions, logs, queries, submitting, waiting
 from sortie_client.address import Address, resolve
 from sortie_client.answers import Board, Group, JobState, RunStarted, RunState, Schedule, Stats
 from sortie_client.async_wire import AsyncWire
@@ -98,35 +98,35 @@ class AsyncSortie:
         return AsyncPages(self, filters)
 
     async def board(self, owner: str | None = None) -> Board:
-        return await self._run(looking.board(self.retries, owner))
+        return await self._run(queries.board(self.retries, owner))
 
     async def stats(self, span: str = "hour", owner: str | None = None) -> Stats:
-        return await self._run(looking.stats(self.retries, span, owner))
+        return await self._run(queries.stats(self.retries, span, owner))
 
     async def groups(self) -> list[Group]:
-        return await self._run(looking.groups(self.retries))
+        return await self._run(queries.groups(self.retries))
 
     async def start_group(self, name: str, *, idempotency_key: str | None = None) -> RunStarted:
-        return await self._run(looking.start_run(self.retries, name, idempotency_key))
+        return await self._run(queries.start_run(self.retries, name, idempotency_key))
 
     async def group_run(self, name: str, run_id: str, owner: str | None = None) -> RunState:
-        return await self._run(looking.run(self.retries, name, run_id, owner))
+        return await self._run(queries.run(self.retries, name, run_id, owner))
 
     async def schedules(self, owner: str | None = None) -> list[Schedule]:
-        return await self._run(looking.schedules(self.retries, owner))
+        return await self._run(queries.schedules(self.retries, owner))
 
     async def add_schedule(
         self, cron: str, job: Mapping[str, Any], timezone: str = "UTC", *, idempotency_key: str | None = None
     ) -> Schedule:
         body = {"cron": cron, "timezone": timezone, "job": job}
-        return await self._run(looking.add_schedule(self.retries, body, idempotency_key))
+        return await self._run(queries.add_schedule(self.retries, body, idempotency_key))
 
     async def remove_schedule(self, schedule_id: str) -> None:
-        await self._run(looking.remove_schedule(self.retries, schedule_id))
+        await self._run(queries.remove_schedule(self.retries, schedule_id))
 
     async def role(self) -> str:
         """What the token may do: read, submit or admin."""
-        return await self._run(looking.role(self.retries))
+        return await self._run(queries.role(self.retries))
 
     async def close(self) -> None:
         await self._wire.close()
@@ -178,12 +178,12 @@ class AsyncJob(JobView):
 
     async def cancel(self) -> AsyncJob:
         """Raises WrongStatus when it has ended."""
-        self.state = await self._client._run(steering.cancel(self._client.retries, self.id))
+        self.state = await self._client._run(actions.cancel(self._client.retries, self.id))
         return self
 
     async def retry(self) -> AsyncJob:
         """The same job once more, when it failed or was canceled. Raises WrongStatus."""
-        self.state = await self._client._run(steering.retry(self._client.retries, self.id))
+        self.state = await self._client._run(actions.retry(self._client.retries, self.id))
         return self
 
     async def run_again(
@@ -191,7 +191,7 @@ class AsyncJob(JobView):
     ) -> AsyncJob:
         """A new job like this ended one, with changed fields: `run_again(array=[2, 1], timeout=5)`."""
         given = None if input is None and array is None else prepare(input, array)
-        plan = steering.run_again(self._client.retries, self.id, given, changes, idempotency_key)
+        plan = actions.run_again(self._client.retries, self.id, given, changes, idempotency_key)
         return AsyncJob(self._client, await self._client._run(plan), given.dtype if given else self.dtype)
 
     async def log(self, *, attempt: int | None = None, follow: bool = False) -> AsyncIterator[str]:
@@ -220,11 +220,11 @@ class AsyncPages:
             for job in page:
                 yield job
 
-    async def pages(self, limit: int = looking.PAGE) -> AsyncIterator[list[AsyncJob]]:
+    async def pages(self, limit: int = queries.PAGE) -> AsyncIterator[list[AsyncJob]]:
         cursor: str | None = None
         while True:
             page = await self._client._run(
-                looking.page(self._client.retries, {**self._filters, "limit": limit}, cursor)
+                queries.page(self._client.retries, {**self._filters, "limit": limit}, cursor)
             )
             yield [AsyncJob(self._client, state) for state in page.jobs]
             cursor = page.next

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from sortie_client import logs, looking, steering, submitting, waiting
+from sortie_client import actions, logs, queries, submitting, waiting
 from sortie_client.address import Address, resolve
 from sortie_client.answers import Board, Group, JobState, RunStarted, RunState, Schedule, Stats
 from sortie_client.batch_view import BatchView
@@ -98,35 +98,35 @@ class Sortie:
         return Pages(self, filters)
 
     def board(self, owner: str | None = None) -> Board:
-        return self._run(looking.board(self.retries, owner))
+        return self._run(queries.board(self.retries, owner))
 
     def stats(self, span: str = "hour", owner: str | None = None) -> Stats:
-        return self._run(looking.stats(self.retries, span, owner))
+        return self._run(queries.stats(self.retries, span, owner))
 
     def groups(self) -> list[Group]:
-        return self._run(looking.groups(self.retries))
+        return self._run(queries.groups(self.retries))
 
     def start_group(self, name: str, *, idempotency_key: str | None = None) -> RunStarted:
-        return self._run(looking.start_run(self.retries, name, idempotency_key))
+        return self._run(queries.start_run(self.retries, name, idempotency_key))
 
     def group_run(self, name: str, run_id: str, owner: str | None = None) -> RunState:
-        return self._run(looking.run(self.retries, name, run_id, owner))
+        return self._run(queries.run(self.retries, name, run_id, owner))
 
     def schedules(self, owner: str | None = None) -> list[Schedule]:
-        return self._run(looking.schedules(self.retries, owner))
+        return self._run(queries.schedules(self.retries, owner))
 
     def add_schedule(
         self, cron: str, job: Mapping[str, Any], timezone: str = "UTC", *, idempotency_key: str | None = None
     ) -> Schedule:
         body = {"cron": cron, "timezone": timezone, "job": job}
-        return self._run(looking.add_schedule(self.retries, body, idempotency_key))
+        return self._run(queries.add_schedule(self.retries, body, idempotency_key))
 
     def remove_schedule(self, schedule_id: str) -> None:
-        self._run(looking.remove_schedule(self.retries, schedule_id))
+        self._run(queries.remove_schedule(self.retries, schedule_id))
 
     def role(self) -> str:
         """What the token may do: read, submit or admin."""
-        return self._run(looking.role(self.retries))
+        return self._run(queries.role(self.retries))
 
     def close(self) -> None:
         self._wire.close()
@@ -176,12 +176,12 @@ class Job(JobView):
 
     def cancel(self) -> Job:
         """Raises WrongStatus when it has ended."""
-        self.state = self._client._run(steering.cancel(self._client.retries, self.id))
+        self.state = self._client._run(actions.cancel(self._client.retries, self.id))
         return self
 
     def retry(self) -> Job:
         """The same job once more, when it failed or was canceled. Raises WrongStatus."""
-        self.state = self._client._run(steering.retry(self._client.retries, self.id))
+        self.state = self._client._run(actions.retry(self._client.retries, self.id))
         return self
 
     def run_again(
@@ -189,7 +189,7 @@ class Job(JobView):
     ) -> Job:
         """A new job like this ended one, with changed fields: `run_again(array=[2, 1], timeout=5)`."""
         given = None if input is None and array is None else prepare(input, array)
-        plan = steering.run_again(self._client.retries, self.id, given, changes, idempotency_key)
+        plan = actions.run_again(self._client.retries, self.id, given, changes, idempotency_key)
         return Job(self._client, self._client._run(plan), given.dtype if given else self.dtype)
 
     def log(self, *, attempt: int | None = None, follow: bool = False) -> Iterator[str]:
@@ -216,10 +216,10 @@ class Pages:
         for page in self.pages():
             yield from page
 
-    def pages(self, limit: int = looking.PAGE) -> Iterator[list[Job]]:
+    def pages(self, limit: int = queries.PAGE) -> Iterator[list[Job]]:
         cursor: str | None = None
         while True:
-            page = self._client._run(looking.page(self._client.retries, {**self._filters, "limit": limit}, cursor))
+            page = self._client._run(queries.page(self._client.retries, {**self._filters, "limit": limit}, cursor))
             yield [Job(self._client, state) for state in page.jobs]
             cursor = page.next
             if cursor is None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from sortie_client import errors
-from sortie_client.cli import groups, jobs, looking, profiles, schedules, submitting, top
+from sortie_client.cli import groups, jobs, queries, profiles, schedules, submitting, top
 from sortie_client.cli.context import Context
 from sortie_client.version import VERSION
 
@@ -31,8 +31,8 @@ def cli(context: click.Context, url: str | None, profile: str | None) -> None:
 
 
 for command in (
-    submitting.submit, submitting.sort, jobs.wait, looking.ls, looking.show, looking.log, jobs.cancel, jobs.retry,
-    jobs.run_again, groups.groups, schedules.schedules, looking.stats, top.top, profiles.login, profiles.completion,
+    submitting.submit, submitting.sort, jobs.wait, queries.ls, queries.show, queries.log, jobs.cancel, jobs.retry,
+    jobs.run_again, groups.groups, schedules.schedules, queries.stats, top.top, profiles.login, profiles.completion,
 ):  # fmt: skip
     cli.add_command(command)
 

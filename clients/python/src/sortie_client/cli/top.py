@@ -18,8 +18,8 @@ from rich.text import Text
 
 from sortie_client.answers import JobState, Minute, Stats
 from sortie_client.cli.context import Context, json_option
-from sortie_client.cli.looking import percentiles
 from sortie_client.cli.output import COLOURS, put_json, status_text, took, what, when
+from sortie_client.cli.queries import percentiles
 from sortie_client.client import Sortie
 from sortie_client.errors import Unavailable, Unreachable
 
