@@ -221,9 +221,16 @@ class Minute(Answer):
     wait_ms: Percentiles | None = None
 
 
+class LaneDepth(Answer):
+    waiting: int
+    in_flight: int
+    delayed: int
+
+
 class Stats(Answer):
     counts: dict[str, int]
     queue: Depth
+    lanes: dict[str, LaneDepth] = {}
     oldest_pending_seconds: float = 0
     per_minute: list[Minute] = []
     duration_ms: Percentiles | None = None
