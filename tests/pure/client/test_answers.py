@@ -18,7 +18,8 @@ KINDS = {
     answers.Group: "GroupAnswer", answers.RunStarted: "RunStarted", answers.RunState: "RunAnswer",
     answers.RunJob: "RunJob", answers.Schedule: "ScheduleAnswer", answers.ScheduleList: "ScheduleList",
     answers.Upload: "UploadAnswer", answers.Depth: "QueueAnswer", answers.Percentiles: "Percentiles",
-    answers.Minute: "MinuteAnswer", answers.LaneDepth: "LaneAnswer", answers.Stats: "StatsAnswer", answers.Problem: "Problem",
+    answers.Minute: "MinuteAnswer", answers.LaneDepth: "LaneAnswer", answers.Stats: "StatsAnswer",
+    answers.Problem: "Problem",
     answers.Window: "WindowAnswer", answers.Container: "ContainerAnswer", answers.Attempt: "AttemptAnswer",
 }  # fmt: skip
 
