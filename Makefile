@@ -26,14 +26,14 @@ resources: $(RUNNABLE) ## Make table, queues and bucket on an emulator that runs
 	@exec $(PY) -m dev.resources
 
 test: $(READY) ## Run the tests that need only Python
-	@$(PY) -m pytest --ignore=tests/stacks/browser
+	@$(PY) -m pytest -n 2 --dist loadgroup --ignore=tests/stacks/browser
 
 check: $(READY) ## Format, lint, types and all tests: what CI runs
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	@$(MAKE) --no-print-directory check-web
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist loadgroup
 
 check-web: ## Format and lint the JavaScript and CSS of the page
 	@if command -v npm >/dev/null; then \

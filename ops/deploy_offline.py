@@ -18,8 +18,6 @@ from ops.account import Account
 
 OWNER = "admin"
 STAGE = "dev"
-WORKERS = {"QuickConcurrency": "2", "LongConcurrency": "4"}
-"""Each is a process of this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ def deploy(environ: Mapping[str, str], folder: Path, say: Callable[[str], None])
     # An emulator that somebody else started most likely runs functions in Lambda's own containers.
     package = build.build(stage, folder / "package", for_aws=bool(environ.get("ENDPOINT")))
     say(f"Package: {package.zip.stat().st_size / 1e6:.1f} MB, sha256 {package.digest[:12]}")
-    deployed = cloudformation.deploy(account, stage, package, say, ContainerImages=images, **WORKERS)
+    deployed = cloudformation.deploy(account, stage, package, say, ContainerImages=images)
     url = cloudformation.api_url(account, deployed)
     token = tokens.create(tokens.records_of(account, stage), OWNER, "admin", 30, now=time.time())
     say(sample.run(Client(url, {"Authorization": f"Bearer {token}"})))

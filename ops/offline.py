@@ -26,6 +26,8 @@ ACTIONS = {
 }
 """AWS judges these calls by the action on the left; MiniStack looks for one named as the call."""
 STOP_LIMIT = 20.0
+WORKERS = {"QuickConcurrency": 2, "LongConcurrency": 4}
+"""How many workers of a lane at once: each is a process of this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +122,20 @@ def stop(folder: Path) -> bool:
 def adapt(template: dict[str, Any]) -> None:
     """Let the roles of a template, which is changed in place, do in MiniStack what they may on AWS. It has no TLS."""
     template["Resources"].pop("BucketPolicy", None)
+    _bound_workers(template)
     roles = (each for each in template["Resources"].values() if each["Type"] == "AWS::IAM::Role")
     for policy in (policy for role in roles for policy in role["Properties"].get("Policies", ())):
         for statement in policy["PolicyDocument"]["Statement"]:
             statement["Action"] += [ACTIONS[name] for name in statement["Action"] if name in ACTIONS]
             _name_places(statement)
+
+
+def _bound_workers(template: dict[str, Any]) -> None:
+    """MiniStack puts a parameter in as text, which its poller of queues cannot count with."""
+    functions = (each for each in template["Resources"].values() if each["Type"] == "AWS::Serverless::Function")
+    for event in (event for function in functions for event in function["Properties"].get("Events", {}).values()):
+        if scaling := event.get("Properties", {}).get("ScalingConfig"):
+            scaling["MaximumConcurrency"] = WORKERS[scaling["MaximumConcurrency"]["Ref"]]
 
 
 def _name_places(statement: dict[str, Any]) -> None:
