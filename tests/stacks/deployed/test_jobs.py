@@ -13,16 +13,17 @@ def work_processes(deployed: DeployedStack) -> list[int]:
     return [each.pid for each in processes() if each.parent == deployed.pid and "sortie-dev-work" in each.command]
 
 
-def mapping(deployed: DeployedStack) -> dict[str, Any]:
-    found = deployed.account.client("lambda").list_event_source_mappings(FunctionName="sortie-dev-work")
-    one: dict[str, Any] = found["EventSourceMappings"][0]
-    return one
+def mapping(deployed: DeployedStack, function: str) -> dict[str, Any]:
+    listed = deployed.account.client("lambda").list_event_source_mappings(FunctionName=f"sortie-dev-{function}")
+    (only,) = listed["EventSourceMappings"]
+    return dict(only)
 
 
-def set_mapping(deployed: DeployedStack, *, enabled: bool) -> None:
-    client, name = deployed.account.client("lambda"), mapping(deployed)["UUID"]
-    client.update_event_source_mapping(UUID=name, Enabled=enabled)
-    until(lambda: mapping(deployed)["State"] == ("Enabled" if enabled else "Disabled"), 30, "the mapping's state")
+def set_mapping(deployed: DeployedStack, function: str, *, enabled: bool) -> None:
+    state = "Enabled" if enabled else "Disabled"
+    uuid = mapping(deployed, function)["UUID"]
+    deployed.account.client("lambda").update_event_source_mapping(UUID=uuid, Enabled=enabled)
+    until(lambda: mapping(deployed, function)["State"] == state, 30, "the mapping's state")
 
 
 def queue_url(deployed: DeployedStack, name: str) -> str:
@@ -96,26 +97,26 @@ def test_a_route_that_is_not_there_is_a_problem(deployed: DeployedStack) -> None
 
 
 def test_nothing_is_lost_while_the_event_source_stands_still(deployed: DeployedStack) -> None:
-    set_mapping(deployed, enabled=False)
+    set_mapping(deployed, "quick", enabled=False)
     try:
         jobs = [deployed.submit({"array": [place, 2, 1]}) for place in range(12)]
         assert {deployed.job(job_id)["status"] for job_id in jobs} == {"pending"}
     finally:
-        set_mapping(deployed, enabled=True)
+        set_mapping(deployed, "quick", enabled=True)
     assert {deployed.ended(job_id)["status"] for job_id in jobs} == {"completed"}
 
 
 def test_what_is_received_too_often_becomes_a_dead_letter(deployed: DeployedStack) -> None:
     queue = deployed.account.client("sqs")
     live, dead = queue_url(deployed, "jobs"), queue_url(deployed, "dead")
-    set_mapping(deployed, enabled=False)
+    set_mapping(deployed, "work", enabled=False)
     try:
         queue.send_message(QueueUrl=live, MessageBody="not-a-job")
         for _ in range(7):
             queue.receive_message(QueueUrl=live, VisibilityTimeout=0, WaitTimeSeconds=1)
         assert until(lambda: deployed.ask("GET", "/stats").body["queue"]["dead"] == 1, 10, "a dead letter")
     finally:
-        set_mapping(deployed, enabled=True)
+        set_mapping(deployed, "work", enabled=True)
         queue.purge_queue(QueueUrl=dead)
 
 
