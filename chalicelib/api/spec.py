@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.api.body import KEY_FORM
-from chalicelib.api.job_schema import build_job_schemas, inline, input_schema, refer
+from chalicelib.api.job_schema import RULES, build_job_schemas, inline, input_schema, refer
 from chalicelib.api.jobs import JobRequest, PayloadLink, WindowRequest
 from chalicelib.api.problems import CONTENT_TYPE, Problem
 from chalicelib.api.routes import ROUTES, Route
@@ -83,6 +83,7 @@ def _build_schemas(routes: list[Route], tasks: Mapping[str, Task]) -> Json:
     models += [route.body for route in routes if route.body is not None]
     _, schemas = msgspec.json.schema_components(models, ref_template="#/components/schemas/{name}")
     schemas |= build_job_schemas(schemas["JobRequest"], tasks)
+    schemas["RunAgainRequest"]["allOf"] = RULES[1:]
     schemas |= {"Payload": PAYLOAD, "PayloadObject": PAYLOAD_OBJECT}
     return dict(sorted(schemas.items()))
 

@@ -37,7 +37,7 @@ def test_a_job_over_its_timeout_is_ended_and_the_next_one_runs(service: Service)
 
 
 def test_a_log_without_end_is_ended_by_its_timeout(service: Service) -> None:
-    payload = {"message": "still here", "times": 0, "interval": 0.01}
+    payload = {"message": "still here", "times": 0, "interval": 0.1}
     job = service.submit(task="log", input=payload, timeout=1, max_attempts=1)
     assert service.ended(job["id"])["error"]["type"] == "timeout"
 
