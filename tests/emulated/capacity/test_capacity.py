@@ -49,10 +49,12 @@ def test_a_stage_gets_four_thousand_until_the_wake_index_is_full(loads: Mapping[
 
 
 def test_a_new_table_holds_a_stage_to_what_its_busiest_part_takes(loads: Mapping[str, Load]) -> None:
-    place, units = max(loads[STAGE].places().items(), key=lambda each: each[1])
+    places = loads[STAGE].places()
+    units = max(places.values())
+    busiest = {f"all of {place}" for place, asked in places.items() if asked == pytest.approx(units, rel=0.03)}
     outcome = stage.from_cold(loads[STAGE], LIMITS, 3_000, steps=1)[0]
     assert outcome.jobs_a_second == pytest.approx(4_000 / units, rel=0.03)
-    assert outcome.first == f"all of {place}"
+    assert outcome.first in busiest
     assert outcome.jobs_a_second < 2_000
 
 
