@@ -54,7 +54,7 @@ def test_form_with_errors_and_open_dialog_have_no_serious_fault(site: Site) -> N
 def test_docs_have_no_serious_fault(site: Site, scheme: Any) -> None:
     site.page.emulate_media(color_scheme=scheme)
     site.page.goto(site.url + "docs")
-    site.page.locator("#operations-default-submitJob .opblock-summary-control").click()
+    site.page.locator("#operations-jobs-submitJob .opblock-summary-control").click()
     expect(site.page.get_by_role("button", name="Execute")).to_be_visible()
     assert faults(site.page) == []
 

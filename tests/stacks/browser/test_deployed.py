@@ -72,6 +72,6 @@ def test_docs_send_requests_below_the_path_with_the_token(site: Site, deployed: 
     page = site.open("/jobs").page
     site.give_token(deployed.token)
     page.get_by_role("link", name="API", exact=True).click()
-    page.locator("#operations-default-listJobs .opblock-summary-control").click()
+    page.locator("#operations-jobs-listJobs .opblock-summary-control").click()
     page.get_by_role("button", name="Execute").click()
     expect(page.locator(".live-responses-table tbody .response-col_status").first).to_contain_text("200")

@@ -15,7 +15,7 @@ def test_operations_of_the_spec_are_listed(site: Site) -> None:
 def test_request_is_tried_from_the_page(site: Site, watch: Watch) -> None:
     page = site.page
     page.goto(site.url + "docs")
-    page.locator("#operations-default-submitJob .opblock-summary-control").click()
+    page.locator("#operations-jobs-submitJob .opblock-summary-control").click()
     page.locator(".opblock.is-open textarea").first.fill('{"array": [3, 1, 2]}')
     page.get_by_role("button", name="Execute").click()
     expect(page.locator(".live-responses-table tbody .response-col_status").first).to_contain_text("202")

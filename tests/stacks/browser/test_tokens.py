@@ -93,7 +93,7 @@ def test_docs_try_requests_with_the_same_token(guarded: Site, watch: Watch) -> N
 
 
 def try_list(page: Page) -> None:
-    page.locator("#operations-default-listJobs .opblock-summary-control").click()
+    page.locator("#operations-jobs-listJobs .opblock-summary-control").click()
     page.get_by_role("button", name="Execute").click()
 
 
