@@ -109,7 +109,7 @@ export function againButton(job, onMade) {
   const button = el("button", {
     type: "button",
     class: "button",
-    "aria-label": `Run ${job.task} ${short(job.id)} again`,
+    "aria-label": `Run again ${job.task} ${short(job.id)}`,
     text: "Run again",
     disabled: Boolean(why),
     title: why,
