@@ -33,7 +33,7 @@ check: $(READY) ## Format, lint, types and all tests: what CI runs
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	@$(MAKE) --no-print-directory check-web
-	$(PY) -m pytest -n 2 --dist loadgroup
+	$(PY) -m pytest
 
 check-web: ## Format and lint the JavaScript and CSS of the page
 	@if command -v npm >/dev/null; then \
