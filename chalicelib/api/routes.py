@@ -64,6 +64,10 @@ class Route:
     links: Mapping[str, tuple[str, Mapping[str, str]]] | None = None
     hidden: bool = False
 
+    @property
+    def methods(self) -> list[str]:
+        return [self.method, "HEAD"] if self.method == "GET" else [self.method]
+
 
 ROUTES = (
     Route("POST", "/jobs", "submit_job", "Submit a job", SUBMIT, "jobs",

@@ -102,8 +102,7 @@ class Router:
 
         handler.__name__ = view.__name__
         guard = {"authorizer": self._authorizer} if route.role is not None and self._authorizer else {}
-        methods = [route.method, "HEAD"] if route.method == "GET" else [route.method]
-        self._app.route(route.path, methods=methods, name=route.view, content_types=["*/*"], **guard)(handler)
+        self._app.route(route.path, methods=route.methods, name=route.view, content_types=["*/*"], **guard)(handler)
         return view
 
     def _respond(self, view: View, route: Route, path_parameters: Mapping[str, str]) -> ChaliceResponse:

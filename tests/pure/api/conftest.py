@@ -147,6 +147,8 @@ def module() -> Iterator[Any]:
             patch.setenv(name, value)
         import app  # reads the environment
 
+        assert app.settings.is_open, "another test has imported app before, in another environment"
+
         yield app
 
 

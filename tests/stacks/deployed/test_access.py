@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-import app as service
+from chalicelib.api import routes
 from dev.client import Answer
 from ops import tokens
 from tests.support.deployed_stack import DeployedStack
 
 PUBLIC = {"/", "/docs", "/health", "/openapi.json", "/web/{folder}/{name}"}
 NEVER_WAS = "01aaaaaaaaaaaaaaaaaaaaaaaa"
-ROUTES = sorted((method, path) for path, methods in service.app.routes.items() for method in methods)
+ROUTES = sorted((method, route.path) for route in routes.ROUTES for method in route.methods)
 GUARDED = [(method, path) for method, path in ROUTES if path not in PUBLIC]
 WITH_IDS = [(method, path) for method, path in GUARDED if re.search(r"\{\w*id\}", path)]
 LOOKS = ("GET", "HEAD")
