@@ -117,8 +117,8 @@ def transaction_gives_reasons(sandbox: Sandbox) -> str:
         sandbox.table.transact_write_items(TransactItems=puts)
     except ClientError as error:
         codes = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
-        found = sandbox.table.get_item(TableName=sandbox.name, Key={"pk": {"S": "fresh"}}, ConsistentRead=True)
-        _expect("Item" not in found, "half of the transaction was written")
+        answer = sandbox.table.get_item(TableName=sandbox.name, Key={"pk": {"S": "fresh"}}, ConsistentRead=True)
+        _expect("Item" not in answer, "half of the transaction was written")
         return _expect(codes == ["None", "ConditionalCheckFailed"], f"reasons were {codes}")
     raise Broken("the transaction went through")
 
@@ -127,9 +127,9 @@ def delay_to_the_second(sandbox: Sandbox) -> str:
     _drain(sandbox)
     start = time.monotonic()
     sandbox.queue.send_message(QueueUrl=sandbox.url, MessageBody="later", DelaySeconds=3)
-    found = _receive(sandbox, 6)
+    bodies = _receive(sandbox, 6)
     seconds = time.monotonic() - start
-    _expect(bool(found), "the message never came")
+    _expect(bool(bodies), "the message never came")
     return _expect(2.9 <= seconds < 4, f"due in 3 s, came after {seconds:.1f} s", f"3 s were {seconds:.2f} s")
 
 
@@ -159,8 +159,8 @@ def dead_letters(sandbox: Sandbox) -> str:
     for _ in range(2):
         _expect(bool(_receive(sandbox, 3, hide=0, keep=True)), "the message did not come back")
     _receive(sandbox, 2, hide=0, keep=True)
-    found = sandbox.queue.receive_message(QueueUrl=sandbox.dead_url, WaitTimeSeconds=3).get("Messages", [])
-    return _expect([one["Body"] for one in found] == ["poison"], "it is not among the dead letters")
+    messages = sandbox.queue.receive_message(QueueUrl=sandbox.dead_url, WaitTimeSeconds=3).get("Messages", [])
+    return _expect([message["Body"] for message in messages] == ["poison"], "it is not among the dead letters")
 
 
 def presigned(sandbox: Sandbox) -> str:
@@ -173,10 +173,10 @@ def presigned(sandbox: Sandbox) -> str:
 
 
 def ttl_accepted(sandbox: Sandbox) -> str:
-    wanted = {"Enabled": True, "AttributeName": "expires_at"}
-    sandbox.table.update_time_to_live(TableName=sandbox.name, TimeToLiveSpecification=wanted)
-    found = sandbox.table.describe_time_to_live(TableName=sandbox.name)["TimeToLiveDescription"]["TimeToLiveStatus"]
-    return _expect(found in ("ENABLED", "ENABLING"), f"the status is {found}", "accepted; when rows go is not probed")
+    specification = {"Enabled": True, "AttributeName": "expires_at"}
+    sandbox.table.update_time_to_live(TableName=sandbox.name, TimeToLiveSpecification=specification)
+    status = sandbox.table.describe_time_to_live(TableName=sandbox.name)["TimeToLiveDescription"]["TimeToLiveStatus"]
+    return _expect(status in ("ENABLED", "ENABLING"), f"the status is {status}", "accepted; when rows go is not probed")
 
 
 def consumed_capacity(sandbox: Sandbox) -> str:
@@ -203,9 +203,9 @@ def partial_batches(sandbox: Sandbox) -> str:
     )  # fmt: skip
     entries = [{"Id": body, "MessageBody": body} for body in ("good", "bad")]
     sandbox.queue.send_message_batch(QueueUrl=sandbox.url, Entries=entries)
-    found = _dead(sandbox, 20)
+    dead = _dead(sandbox, 20)
     sandbox.function.delete_event_source_mapping(UUID=mapping["UUID"])
-    return _expect(found == ["bad"], f"dead letters after two deliveries: {found}")
+    return _expect(dead == ["bad"], f"dead letters after two deliveries: {dead}")
 
 
 ALL: Mapping[str, Callable[[Sandbox], str]] = {
@@ -249,8 +249,8 @@ def _expect(kept: bool, otherwise: str, note: str = "") -> str:
 
 
 def _receive(sandbox: Sandbox, wait: int, *, hide: int = 30, keep: bool = False) -> list[Any]:
-    found = sandbox.queue.receive_message(QueueUrl=sandbox.url, WaitTimeSeconds=wait, VisibilityTimeout=hide)
-    messages = list(found.get("Messages", []))
+    answer = sandbox.queue.receive_message(QueueUrl=sandbox.url, WaitTimeSeconds=wait, VisibilityTimeout=hide)
+    messages = list(answer.get("Messages", []))
     if not keep and hide > 2:
         for message in messages:
             sandbox.queue.delete_message(QueueUrl=sandbox.url, ReceiptHandle=message["ReceiptHandle"])
@@ -259,17 +259,17 @@ def _receive(sandbox: Sandbox, wait: int, *, hide: int = 30, keep: bool = False)
 
 def _dead(sandbox: Sandbox, seconds: float) -> list[str]:
     """Bodies among the dead letters, as soon as there are any."""
-    give_up, found = time.monotonic() + seconds, list[str]()
-    while not found and time.monotonic() < give_up:
+    give_up, bodies = time.monotonic() + seconds, list[str]()
+    while not bodies and time.monotonic() < give_up:
         answer = sandbox.queue.receive_message(QueueUrl=sandbox.dead_url, WaitTimeSeconds=2)
-        found = [message["Body"] for message in answer.get("Messages", [])]
-    return found
+        bodies = [message["Body"] for message in answer.get("Messages", [])]
+    return bodies
 
 
 def _drain(sandbox: Sandbox) -> None:
     for url in (sandbox.url, sandbox.dead_url):
-        while found := sandbox.queue.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-            for message in found:
+        while messages := sandbox.queue.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
                 sandbox.queue.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
 

@@ -54,13 +54,13 @@ def ports(settings: Settings) -> Ports:
         tasks=tasks.load(),
         settings=settings,
         containers=ecs.EcsContainers(
-            lazy_client("ecs"), lazy_client("ecs", tries=1), lazy_client("logs"), _place(settings)
+            lazy_client("ecs"), lazy_client("ecs", tries=1), lazy_client("logs"), _ecs_settings(settings)
         ),
     )
 
 
-def _place(settings: Settings) -> ecs.Place:
-    return ecs.Place(
+def _ecs_settings(settings: Settings) -> ecs.EcsSettings:
+    return ecs.EcsSettings(
         stage=settings.stage,
         cluster=settings.container_cluster,
         log_group=settings.container_log,

@@ -23,15 +23,15 @@ SERVICES = "ecs,logs"
 EVERY_SECONDS = 0.3
 
 
-def variables(settings: DevSettings, found: engine.Engine | None) -> dict[str, str]:
+def variables(settings: DevSettings, reachable: engine.Engine | None) -> dict[str, str]:
     """What the app is told of the engine, and the emulator too."""
     if settings.endpoint is not None:
         return {}  # somebody else's emulator: CONTAINER_IMAGES says whether it runs any
-    if found is None:
+    if reachable is None:
         return {"CONTAINERS_OFF": engine.OFF}
     if not engine.has_sdk():
         return {"CONTAINERS_OFF": engine.NO_SDK}
-    return {"CONTAINER_IMAGES": IMAGES, "DOCKER_HOST": found.host}
+    return {"CONTAINER_IMAGES": IMAGES, "DOCKER_HOST": reachable.host}
 
 
 def prepare(environ: Mapping[str, str], endpoint: str) -> None:
@@ -78,14 +78,15 @@ class EventSlot(Slot):
     def _fits(self, task: Mapping[str, Any]) -> bool:
         """As much of EventBridge's patterns as the rule uses: lists of values, and prefixes."""
         return all(
-            any(_matches(task.get(field, ""), wanted) for wanted in wanteds) for field, wanteds in self._detail.items()
+            any(_matches(task.get(field, ""), pattern) for pattern in patterns)
+            for field, patterns in self._detail.items()
         )
 
 
-def _matches(value: str, wanted: object) -> bool:
-    if isinstance(wanted, dict):
-        return value.startswith(wanted["prefix"])
-    return value == wanted
+def _matches(value: str, pattern: object) -> bool:
+    if isinstance(pattern, dict):
+        return value.startswith(pattern["prefix"])
+    return value == pattern
 
 
 def _event(task: Mapping[str, Any]) -> dict[str, Any]:

@@ -138,8 +138,8 @@ def remove_containers(host: str, emulator_port: int) -> int:
 
 
 def _ask(host: str, method: str, path: str) -> bytes:
-    kind, _, place = host.partition("://")
-    with contextlib.closing(_connection(kind, place)) as connection:
+    kind, _, address = host.partition("://")
+    with contextlib.closing(_connection(kind, address)) as connection:
         connection.request(method, path, headers={"Host": "engine"})
         return connection.getresponse().read()
 
@@ -156,12 +156,12 @@ def _hosts(environ: Mapping[str, str]) -> Iterator[str]:
     yield "unix:///run/podman/podman.sock"
 
 
-def _connection(kind: str, place: str) -> http.client.HTTPConnection:
+def _connection(kind: str, address: str) -> http.client.HTTPConnection:
     if kind == "tcp":
-        return http.client.HTTPConnection(place.rstrip("/"), timeout=PING_SECONDS)
+        return http.client.HTTPConnection(address.rstrip("/"), timeout=PING_SECONDS)
     if kind != "unix":
-        raise ValueError(f"{kind}://{place}: unix:// and tcp:// are known here")
-    return _OverSocket(place)
+        raise ValueError(f"{kind}://{address}: unix:// and tcp:// are known here")
+    return _OverSocket(address)
 
 
 class _OverSocket(http.client.HTTPConnection):

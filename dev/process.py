@@ -102,9 +102,9 @@ class Child:
             for line in lines:
                 text = line.decode(errors="replace").rstrip()
                 self._lines.append(text)
-                shown = text if self._verbose else readable(text)
-                if shown is not None and not self._quiet:
-                    say(self.name, shown)
+                rendered = text if self._verbose else readable(text)
+                if rendered is not None and not self._quiet:
+                    say(self.name, rendered)
 
 
 def module(name: str, *args: str) -> list[str]:

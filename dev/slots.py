@@ -104,16 +104,16 @@ class QueueSlot(Slot):
         """One poll, or with a batching window polls until the batch is full or the window is over."""
         messages = self._receive(POLL_SECONDS, self._source.batch_size)
         closes = time.monotonic() + self._source.window
-        while messages and (room := self._source.batch_size - len(messages)) > 0:
+        while messages and (free := self._source.batch_size - len(messages)) > 0:
             if (left := closes - time.monotonic()) <= 0:
                 break
-            messages += self._receive(min(POLL_SECONDS, int(left)), room)
+            messages += self._receive(min(POLL_SECONDS, int(left)), free)
         return messages
 
-    def _receive(self, seconds: int, room: int) -> list[batch.Message]:
+    def _receive(self, seconds: int, count: int) -> list[batch.Message]:
         answer = self._client.receive_message(
             QueueUrl=self._url,
-            MaxNumberOfMessages=min(10, room),
+            MaxNumberOfMessages=min(10, count),
             WaitTimeSeconds=seconds,
             AttributeNames=["All"],
             MessageAttributeNames=["All"],

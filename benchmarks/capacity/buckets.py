@@ -104,11 +104,11 @@ class TokenBucket:
             self._seen = now
 
 
-def take_all(wanted: Sequence[tuple[TokenBucket, float]]) -> TokenBucket | None:
+def take_all(takings: Sequence[tuple[TokenBucket, float]]) -> TokenBucket | None:
     """All or nothing. The first bucket that holds too little, or None when everything was taken."""
-    for bucket, tokens in wanted:
+    for bucket, tokens in takings:
         if not bucket.holds(tokens):
             return bucket
-    for bucket, tokens in wanted:
+    for bucket, tokens in takings:
         bucket.spend(tokens)
     return None

@@ -37,9 +37,9 @@ class EvenIds:
 
     def new_id(self, now: int) -> str:
         self._count += 1
-        while shard_of(found := self._any_id(now), CYCLE) != self._count % CYCLE:
+        while shard_of(job_id := self._any_id(now), CYCLE) != self._count % CYCLE:
             pass
-        return found
+        return job_id
 
     def new_token(self) -> str:
         return f"{self._random.getrandbits(64):016x}"
@@ -90,11 +90,11 @@ class Flow:
     working: _Counted = field(default_factory=_Counted)
     invocations: int = 0
 
-    def run(self, name: str, wanted: Sequence[NewJob], *, later: bool = False) -> Load:
+    def run(self, name: str, jobs: Sequence[NewJob], *, later: bool = False) -> Load:
         """`later`: the jobs are due in an hour, and the dispatcher starts them."""
         self.meter.reset()
         due = self.ports.clock.now() + LATER_SECONDS * 1000 if later else None
-        for new in wanted:
+        for new in jobs:
             self._submit(replace(new, run_at=due))
         if later:
             self.clock.advance(LATER_SECONDS - AHEAD_SECONDS)
@@ -102,11 +102,11 @@ class Flow:
         while self.waiting:
             self._deliver()
         self._check()
-        calls = {call: count / len(wanted) for call, count in self.calls.items()}
+        calls = {call: count / len(jobs) for call, count in self.calls.items()}
         submitted, dispatched, worked = (
-            each.of_one(len(wanted)) for each in (self.submitting, self.dispatching, self.working)
+            each.of_one(len(jobs)) for each in (self.submitting, self.dispatching, self.working)
         )
-        batch = len(wanted) / self.invocations
+        batch = len(jobs) / self.invocations
         return Load(name, list(self.units.values()), calls, submitted, dispatched, worked, batch)
 
     def _submit(self, new: NewJob) -> None:

@@ -46,12 +46,12 @@ class Load:
     def units(self, *, read: bool) -> float:
         return sum(units for key, units in self.per_job().items() if key.read == read)
 
-    def places(self) -> dict[str, float]:
+    def parts(self) -> dict[str, float]:
         """Units written for the average job on the table and on each index."""
         total: defaultdict[str, float] = defaultdict(float)
         for key, units in self.per_job().items():
             if not key.read:
-                total[key.place] += units
+                total[key.part] += units
         return dict(total)
 
     def api_seconds(self, limits: Limits) -> float:
@@ -65,12 +65,12 @@ class Load:
 
 def ceilings(load: Load, limits: Limits) -> list[tuple[Key, float]]:
     """The jobs a second at which each key has all it may have, lowest first: division, beside the simulation."""
-    found = [
+    rates = [
         (key, (limits.key_reads if key.read else limits.key_writes) / units)
         for key, units in load.per_job().items()
         if key.value != OWN
     ]
-    return sorted(found, key=lambda each: (each[1], str(each[0])))
+    return sorted(rates, key=lambda each: (each[1], str(each[0])))
 
 
 def share_out(charges: Iterable[Charge], jobs: Mapping[str, defaultdict[Key, float]]) -> None:
@@ -85,4 +85,4 @@ def share_out(charges: Iterable[Charge], jobs: Mapping[str, defaultdict[Key, flo
 
 
 def _shared(key: Key) -> Key:
-    return replace(key, value=OWN) if key.place == TABLE else key
+    return replace(key, value=OWN) if key.part == TABLE else key

@@ -28,8 +28,8 @@ def measured(settings: Settings, meter: Meter, clock: SimulatedClock, jobs: int,
 
 def _measured(settings: Settings, meter: Meter, clock: SimulatedClock, jobs: int, name: str) -> Load:
     clock.advance(60 - clock.monotonic() % 60)  # the tallies of one minute are one row
-    wanted = list(islice(cycle(_kinds(name)), jobs))
-    return flow(settings, meter, clock).run(name, wanted, later=name == LATER)
+    new_jobs = list(islice(cycle(_kinds(name)), jobs))
+    return flow(settings, meter, clock).run(name, new_jobs, later=name == LATER)
 
 
 def _kinds(name: str) -> list[NewJob]:

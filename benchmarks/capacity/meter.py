@@ -24,15 +24,15 @@ TABLE = "table"
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A partition key of a table (`place` is TABLE) or of one of its indexes, as it is written or read."""
+    """A partition key of a table (`part` is TABLE) or of one of its indexes, as it is written or read."""
 
     table: str
-    place: str
+    part: str
     value: str
     read: bool = False
 
     def __str__(self) -> str:
-        return f"{self.place} {self.value}{' (reads)' if self.read else ''}"
+        return f"{self.part} {self.value}{' (reads)' if self.read else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +156,11 @@ class Meter:
 
 def _spread(table: str, index: str, units: float, touched: Mapping[str, Touched]) -> list[Charge]:
     """Evenly over the keys that rows left or came to; over those they stayed under when none moved."""
-    places = [(row, value) for row, keys in touched.items() for value in keys.moved.get(index, [])]
-    places = places or [(row, value) for row, keys in touched.items() for value in keys.kept.get(index, [])]
-    if not places:
+    entries = [(row, value) for row, keys in touched.items() for value in keys.moved.get(index, [])]
+    entries = entries or [(row, value) for row, keys in touched.items() for value in keys.kept.get(index, [])]
+    if not entries:
         raise ValueError(f"{units} units on {index} of {table}, and no row of the call has a key there")
-    return [Charge(Key(table, index, value), units / len(places), row) for row, value in places]
+    return [Charge(Key(table, index, value), units / len(entries), row) for row, value in entries]
 
 
 def _partiql(touched: Mapping[str, Touched]) -> Counter[str]:

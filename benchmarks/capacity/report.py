@@ -44,14 +44,14 @@ def offered(load: Load, limits: Limits) -> float:
 
 
 def _units(loads: Sequence[Load]) -> list[str]:
-    head = f"{'MEASURED, for one job':<24}{'write units':>12}{'read units':>12}{'calls':>8}   write units by place"
+    head = f"{'MEASURED, for one job':<24}{'write units':>12}{'read units':>12}{'calls':>8}   write units by part"
     return [head, *(_unit_row(load) for load in loads)]
 
 
 def _unit_row(load: Load) -> str:
-    places = ", ".join(f"{place} {units:.2f}" for place, units in sorted(load.places().items(), key=lambda e: -e[1]))
+    parts = ", ".join(f"{key} {units:.2f}" for key, units in sorted(load.parts().items(), key=lambda e: -e[1]))
     writes, reads, calls = load.units(read=False), load.units(read=True), sum(load.calls.values())
-    return f"  {load.name:<22}{writes:>12.2f}{reads:>12.2f}{calls:>8.2f}   {places}"
+    return f"  {load.name:<22}{writes:>12.2f}{reads:>12.2f}{calls:>8.2f}   {parts}"
 
 
 def _rates(loads: Sequence[Load], limits: Limits, prices: Mapping[str, float]) -> list[str]:
@@ -62,13 +62,13 @@ def _rates(loads: Sequence[Load], limits: Limits, prices: Mapping[str, float]) -
 
 def _rate_row(load: Load, limits: Limits, prices: Mapping[str, float]) -> str:
     rate = offered(load, limits)
-    found = (
+    ceiling = (
         stage.by_keys(load, limits, rate),
         stage.warm(load, limits, rate),
         stage.from_cold(load, limits, rate, steps=1)[0],
     )
-    keys, warm, cold = (f"{each.jobs_a_second:,.0f}" for each in found)
-    first = " | ".join(dict.fromkeys(each.first or "nothing" for each in found))
+    keys, warm, cold = (f"{each.jobs_a_second:,.0f}" for each in ceiling)
+    first = " | ".join(dict.fromkeys(each.first or "nothing" for each in ceiling))
     return f"  {load.name:<22}{keys:>9}{warm:>8}{cold:>8}{dollars(load, limits, prices):>13.2f}   {first}"
 
 
@@ -81,10 +81,10 @@ def _key_rows(load: Load, limits: Limits) -> list[str]:
     """The hottest key of each place."""
     rows, per_job, seen = [], load.per_job(), set[str]()
     for key, limit in ceilings(load, limits):
-        if key.place not in seen and limit < limits.api_requests:
+        if key.part not in seen and limit < limits.api_requests:
             label = load.name if not seen else ""
             rows.append(f"  {label:<22}{limit:>9,.0f}{per_job[key]:>8.2f}   {key}")
-            seen.add(key.place)
+            seen.add(key.part)
     return rows
 
 
@@ -92,21 +92,21 @@ def _from_cold(load: Load, limits: Limits) -> list[str]:
     steps = stage.from_cold(load, limits, offered(load, limits), STEPS)
     lines = [f"SIMULATED, a new table kept busy: {load.name}", f"  {'minutes':>8}{'jobs a second':>15}   breaks first"]
     return lines + [
-        f"  {place * limits.doubling_seconds / 60:>8.0f}{each.jobs_a_second:>15,.0f}   {each.first or 'nothing'}"
-        for place, each in enumerate(steps)
+        f"  {step * limits.doubling_seconds / 60:>8.0f}{each.jobs_a_second:>15,.0f}   {each.first or 'nothing'}"
+        for step, each in enumerate(steps)
     ]
 
 
 def _woken(load: Load, limits: Limits) -> list[str]:
-    found = stage.woken(load, limits, offered(load, limits), SECONDS)
+    seconds = stage.woken(load, limits, offered(load, limits), SECONDS)
     lines = [
         f"SIMULATED, a warm stage after a rest: {load.name}",
         f"  {'second':>8}{'jobs a second':>15}   breaks first",
     ]
     return lines + [
-        f"  {place + 1:>8}{each.jobs_a_second:>15,.0f}   {each.first or 'nothing'}"
-        for place, each in enumerate(found)
-        if place % 3 == 0
+        f"  {second + 1:>8}{each.jobs_a_second:>15,.0f}   {each.first or 'nothing'}"
+        for second, each in enumerate(seconds)
+        if second % 3 == 0
     ]
 
 
@@ -129,17 +129,17 @@ def _needs(load: Load, limits: Limits, million: float) -> list[str]:
     """A cell is a stage with all the workers that its mapping may have."""
     open_handed = replace(limits, workers=MOST_WORKERS)
     cell = stage.warm(load, open_handed, offered(load, limits)).jobs_a_second
-    place, units = max(load.places().items(), key=lambda each: each[1])
+    key, units = max(load.parts().items(), key=lambda each: each[1])
     lines = [
         f"ARITHMETIC, what so many jobs a second need: {load.name}, in cells of {cell:,.0f}",
         f"{'jobs a second':>16}{'cells':>7}{'write units a second':>22}{'API environments':>18}{'workers':>9}"
-        f"{'$ an hour':>12}   write units of {place}",
+        f"{'$ an hour':>12}   write units of {key}",
     ]
-    for wanted in WANTED:
-        workers, routes = wanted * load.work_seconds(limits) / load.batch, wanted * load.api_seconds(limits)
+    for rate in WANTED:
+        workers, routes = rate * load.work_seconds(limits) / load.batch, rate * load.api_seconds(limits)
         lines.append(
-            f"{wanted:>16,}{math.ceil(wanted / cell):>7}{wanted * units:>22,.0f}{routes:>18,.0f}{workers:>9,.0f}"
-            f"{wanted * million * 3600 / 1e6:>12,.2f}"
+            f"{rate:>16,}{math.ceil(rate / cell):>7}{rate * units:>22,.0f}{routes:>18,.0f}{workers:>9,.0f}"
+            f"{rate * million * 3600 / 1e6:>12,.2f}"
         )
     return lines
 

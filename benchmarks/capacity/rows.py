@@ -38,8 +38,8 @@ class Rows:
 
     def named(self, params: Params) -> list[tuple[str, str]]:
         """(table, partition key) of each row that a request names."""
-        found = [(table, _text(row[self.key_name(table)])) for table, part in _parts(params) for row in _keys(part)]
-        return found or [place for text in _parameters(params) for place in self._seen if place[1] == text]
+        keys = [(table, _text(row[self.key_name(table)])) for table, part in _parts(params) for row in _keys(part)]
+        return keys or [key for text in _parameters(params) for key in self._seen if key[1] == text]
 
     def write(self, table: str, row: str) -> Touched:
         """To be asked once after each write of the row."""
@@ -47,11 +47,11 @@ class Rows:
         self._seen[table, row] = after
         touched = Touched()
         for index in before.keys() | after.keys():
-            places = [keys[index] for keys in (before, after) if index in keys]
-            if len(places) == 2 and places[0] == places[1]:
-                touched.kept[index] = [places[0][0]]
+            keys = [row_keys[index] for row_keys in (before, after) if index in row_keys]
+            if len(keys) == 2 and keys[0] == keys[1]:
+                touched.kept[index] = [keys[0][0]]
             else:
-                touched.moved[index] = [place[0] for place in places]
+                touched.moved[index] = [key[0] for key in keys]
         return touched
 
     def _read(self, table: str, row: str) -> dict[str, list[str]]:
@@ -66,10 +66,10 @@ class Rows:
 
     def _schema(self, table: str) -> _Schema:
         if table not in self._schemas:
-            found = self._client.describe_table(TableName=table)["Table"]
-            indexes = found.get("GlobalSecondaryIndexes", [])
+            description = self._client.describe_table(TableName=table)["Table"]
+            indexes = description.get("GlobalSecondaryIndexes", [])
             self._schemas[table] = _Schema(
-                _names(found["KeySchema"])[0], {each["IndexName"]: _names(each["KeySchema"]) for each in indexes}
+                _names(description["KeySchema"])[0], {each["IndexName"]: _names(each["KeySchema"]) for each in indexes}
             )
         return self._schemas[table]
 

@@ -30,7 +30,7 @@ class Stage:
     def __init__(self, load: Load, limits: Limits, clock: SimulatedClock) -> None:
         self._limits, self._clock = limits, clock
         self._buckets: dict[str, TokenBucket] = {}
-        self._jobs = [self._wanted(load, place) for place in range(len(load.jobs))]
+        self._jobs = [self._wanted(load, index) for index in range(len(load.jobs))]
         self._next = 0
 
     def run(self, offered: float, seconds: int = WINDOW) -> Outcome:
@@ -50,21 +50,21 @@ class Stage:
 
     def _let_in(self) -> TokenBucket | None:
         """The next job; the bucket that refuses it, if one does."""
-        wanted = self._jobs[self._next]
+        takings = self._jobs[self._next]
         self._next = (self._next + 1) % len(self._jobs)
-        return take_all(wanted)
+        return take_all(takings)
 
-    def _wanted(self, load: Load, place: int) -> list[tuple[TokenBucket, float]]:
-        limits, wanted = self._limits, []
+    def _wanted(self, load: Load, index: int) -> list[tuple[TokenBucket, float]]:
+        limits, takings = self._limits, []
         sums: defaultdict[tuple[str, bool], float] = defaultdict(float)
-        for key, units in load.jobs[place].items():
+        for key, units in load.jobs[index].items():
             rate = limits.key_reads if key.read else limits.key_writes
             if key.value != OWN:
-                wanted.append((self._bucket(str(key), Steady(rate)), units))
-            sums[key.place, key.read] += units
+                takings.append((self._bucket(str(key), Steady(rate)), units))
+            sums[key.part, key.read] += units
         for (name, read), units in sums.items():
-            wanted.append((self._bucket(f"all of {name}{' (reads)' if read else ''}", self._on_demand(read)), units))
-        return wanted + self._services(load)
+            takings.append((self._bucket(f"all of {name}{' (reads)' if read else ''}", self._on_demand(read)), units))
+        return takings + self._services(load)
 
     def _services(self, load: Load) -> list[tuple[TokenBucket, float]]:
         """Concurrency is a bucket of seconds: one environment has one of them to give in each second."""

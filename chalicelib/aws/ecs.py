@@ -34,7 +34,7 @@ NOT_THERE = frozenset({"ResourceNotFoundException"})
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class EcsSettings:
     """Where containers run. Without subnets it is an emulator's, which has no network to choose."""
 
     stage: str
@@ -50,15 +50,15 @@ class Place:
 class EcsContainers:
     """ports.Containers. `once`: a client that sends no request a second time."""
 
-    def __init__(self, client: Client, once: Client, logs: Client, place: Place) -> None:
+    def __init__(self, client: Client, once: Client, logs: Client, settings: EcsSettings) -> None:
         self._client = client
         self._once = once
         self._logs = logs
-        self._place = place
+        self._settings = settings
         self._definitions: dict[str, str] = {}
 
     def start(self, name: str, spec: Spec) -> str:
-        if self._place.ignores_tokens and (known := self.find(name)):
+        if self._settings.ignores_tokens and (known := self.find(name)):
             return known[0]
         definition = self._definition(spec)
         with translated("start the container"):
@@ -75,7 +75,7 @@ class EcsContainers:
         refs: list[str] = []
         for status in ("RUNNING", "STOPPED"):
             with translated("find the container"):
-                answer = self._client.list_tasks(cluster=self._place.cluster, startedBy=name, desiredStatus=status)
+                answer = self._client.list_tasks(cluster=self._settings.cluster, startedBy=name, desiredStatus=status)
             refs += answer["taskArns"]
         return refs
 
@@ -84,7 +84,7 @@ class EcsContainers:
         for start in range(0, len(refs), MOST_LOOKS):
             with translated("look at the containers"):
                 answer = self._client.describe_tasks(
-                    cluster=self._place.cluster, tasks=list(refs[start : start + MOST_LOOKS])
+                    cluster=self._settings.cluster, tasks=list(refs[start : start + MOST_LOOKS])
                 )
             looks |= {task["taskArn"]: read_task(task) for task in answer["tasks"]}
         return looks
@@ -94,7 +94,7 @@ class EcsContainers:
         start: Any = {}
         while True:
             with translated("list the containers"):
-                answer = self._client.list_tasks(cluster=self._place.cluster, desiredStatus="RUNNING", **start)
+                answer = self._client.list_tasks(cluster=self._settings.cluster, desiredStatus="RUNNING", **start)
             refs += answer["taskArns"]
             if not answer.get("nextToken"):
                 return [look for look in self.look(refs).values() if look.status != MISSING]
@@ -103,7 +103,7 @@ class EcsContainers:
     def stop(self, ref: str, why: str) -> None:
         with translated("stop the container"):
             try:
-                self._client.stop_task(cluster=self._place.cluster, task=ref, reason=f"{REASON}{why}")
+                self._client.stop_task(cluster=self._settings.cluster, task=ref, reason=f"{REASON}{why}")
             except ClientError as error:
                 if code_of(error) != "InvalidParameterException":  # it is no longer known, and so it has ended
                     raise
@@ -118,7 +118,7 @@ class EcsContainers:
 
     def check(self) -> None:
         with translated("ask for the cluster"):
-            self._client.list_tasks(cluster=self._place.cluster, maxResults=1)
+            self._client.list_tasks(cluster=self._settings.cluster, maxResults=1)
 
     def _events(self, ref: str, **query: Any) -> tuple[list[str], str | None]:
         """Lines and the token of the next page; nothing of a container that has not written yet, or never started."""
@@ -126,7 +126,7 @@ class EcsContainers:
         with translated("read the container's log"):
             try:
                 answer = self._logs.get_log_events(
-                    logGroupName=self._place.log_group, logStreamName=stream, **query
+                    logGroupName=self._settings.log_group, logStreamName=stream, **query
                 )  # fmt: skip
             except ClientError as error:
                 if code_of(error) in NOT_THERE:
@@ -144,25 +144,25 @@ class EcsContainers:
         if spec.command:
             override["command"] = list(spec.command)
         request = {
-            "cluster": self._place.cluster,
+            "cluster": self._settings.cluster,
             "taskDefinition": definition,
             "launchType": "FARGATE",
             "startedBy": name,
             "clientToken": sha256(name.encode()).hexdigest(),
             "overrides": {"containerOverrides": [override]},
         }
-        if self._place.subnets:
+        if self._settings.subnets:
             request["networkConfiguration"] = {
                 "awsvpcConfiguration": {
-                    "subnets": list(self._place.subnets),
-                    "securityGroups": [self._place.security_group],
+                    "subnets": list(self._settings.subnets),
+                    "securityGroups": [self._settings.security_group],
                     "assignPublicIp": "ENABLED",  # without it nothing is pulled from a public subnet
                 }
             }
         return request
 
     def _definition(self, spec: Spec) -> str:
-        family = f"sortie-{self._place.stage}-{_digest(spec)}"
+        family = f"sortie-{self._settings.stage}-{_digest(spec)}"
         if family not in self._definitions:
             self._definitions[family] = self._describe(family) or self._register(family, spec)
         return self._definitions[family]
@@ -191,7 +191,7 @@ class EcsContainers:
 
     def _described(self, family: str, spec: Spec) -> dict[str, Any]:
         """No task role, a root that cannot be written to, no capabilities."""
-        place = self._place
+        settings = self._settings
         container = {
             "name": CONTAINER,
             "image": spec.image,
@@ -203,8 +203,8 @@ class EcsContainers:
             "logConfiguration": {
                 "logDriver": "awslogs",
                 "options": {
-                    "awslogs-group": place.log_group,
-                    "awslogs-region": place.region,
+                    "awslogs-group": settings.log_group,
+                    "awslogs-region": settings.region,
                     "awslogs-stream-prefix": STREAM_PREFIX,
                     # A container that writes faster than CloudWatch takes it goes on; what overflows 25 MB is lost.
                     "mode": "non-blocking",
@@ -220,7 +220,7 @@ class EcsContainers:
             "memory": str(spec.memory),
             "containerDefinitions": [container],
         }
-        return described | ({"executionRoleArn": place.role} if place.role else {})
+        return described | ({"executionRoleArn": settings.role} if settings.role else {})
 
 
 def read_task(task: Mapping[str, Any]) -> Look:

@@ -21,7 +21,7 @@ DAY_MS: Millis = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PayloadPlan:
     """Where an input will lie, and what puts it there. Raises Contended where an upload has changed meanwhile."""
 
     payload: Payload
@@ -36,22 +36,22 @@ class Inputs:
         self._seen: dict[str, ObjectStat] = {}
         self._filled: set[str] = set()
 
-    def inline_or_put(self, data: bytes, key: str) -> Place:
+    def inline_or_put(self, data: bytes, key: str) -> PayloadPlan:
         if len(data) <= self._ports.settings.inline_limit:
-            return Place(Inline(data), lambda: None)
-        return Place(Stored(key, len(data)), partial(self._ports.payloads.put, key, data))
+            return PayloadPlan(Inline(data), lambda: None)
+        return PayloadPlan(Stored(key, len(data)), partial(self._ports.payloads.put, key, data))
 
-    def copy_of_job(self, kept: Stored, key: str) -> Place:
+    def copy_of_job(self, kept: Stored, key: str) -> PayloadPlan:
         """The earlier job's own goes when its time has come."""
-        return Place(Stored(key, kept.size, raw=kept.raw), partial(self._ports.payloads.copy, kept.key, key))
+        return PayloadPlan(Stored(key, kept.size, raw=kept.raw), partial(self._ports.payloads.copy, kept.key, key))
 
-    def copy_of_upload(self, owner: str, upload: str, folder: str, now: Millis) -> Place:
+    def copy_of_upload(self, owner: str, upload: str, folder: str, now: Millis) -> PayloadPlan:
         """Raises Invalid where there is no such upload, or one that is too large."""
         source = upload_key(owner, upload)
         stat = self._look(source, upload)
         tag = "".join(letter for letter in stat.etag if letter.isascii() and (letter.isalnum() or letter == "-"))
         target = f"{folder}/{owner}/{upload}/{now // DAY_MS}-{tag}"
-        return Place(Stored(target, stat.size, raw=True), partial(self._copy_once, source, target, stat.etag))
+        return PayloadPlan(Stored(target, stat.size, raw=True), partial(self._copy_once, source, target, stat.etag))
 
     def _look(self, source: str, upload: str) -> ObjectStat:
         stat = self._seen.get(source) or (self._ports.payloads.stat(source) if is_id(upload) else None)

@@ -11,7 +11,7 @@ from chalicelib.core.task import Task
 from chalicelib.core.window import OnRepeat
 from chalicelib.errors import FieldError, Invalid
 from chalicelib.ports import Ports
-from chalicelib.service.inputs import Inputs, Place
+from chalicelib.service.inputs import Inputs, PayloadPlan
 
 LONG_WAIT_MS: Millis = 7 * 86_400_000
 """The bucket removes what lies under inputs/ after 40 days, which is this wait, the longest retention and more:
@@ -69,8 +69,8 @@ def draft(ports: Ports, new: NewJob, job_id: str, now: Millis, inputs: Inputs) -
     if task is None:  # a schedule outlives the deployment that took it
         raise Invalid(FieldError("task", f"there is no task {new.task!r} in this deployment"))
     run_at = now if new.run_at is None else max(new.run_at, now)
-    place = _choose_place(new, job_id, run_at, now, inputs)
-    return Draft(_make_row(ports, new, job_id, run_at, now, place.payload, task), place.fill)
+    plan = _plan_payload(new, job_id, run_at, now, inputs)
+    return Draft(_make_row(ports, new, job_id, run_at, now, plan.payload, task), plan.fill)
 
 
 def _make_row(ports: Ports, new: NewJob, job_id: str, run_at: Millis, now: Millis, payload: Payload, task: Task) -> Job:
@@ -100,7 +100,7 @@ def _make_row(ports: Ports, new: NewJob, job_id: str, run_at: Millis, now: Milli
     )
 
 
-def _choose_place(new: NewJob, job_id: str, run_at: Millis, now: Millis, inputs: Inputs) -> Place:
+def _plan_payload(new: NewJob, job_id: str, run_at: Millis, now: Millis, inputs: Inputs) -> PayloadPlan:
     delays = new.window is not None and new.window.on_repeat is OnRepeat.DELAY  # nobody knows yet until when
     folder = "kept" if delays or run_at - now > LONG_WAIT_MS else "inputs"
     if new.upload is not None:

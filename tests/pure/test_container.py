@@ -140,9 +140,13 @@ def test_the_name_leads_back_to_the_attempt_and_the_spec_is_the_same_each_time()
     assert parse_name(f"dev/{JOB_ID}/2") == ("dev", JOB_ID, 2)
     assert parse_name("ecs-svc/123") is None
     assert parse_name("") is None
-    wanted = ContainerInput(image="busybox:1", env={"A": "1"})
-    assert make_spec(wanted, job(), ALLOWED) == make_spec(wanted, job(), ALLOWED)
-    assert dict(make_spec(wanted, job(), ALLOWED).env) == {"A": "1", "SORTIE_JOB": JOB_ID, "SORTIE_ATTEMPT": "2"}
+    container_input = ContainerInput(image="busybox:1", env={"A": "1"})
+    assert make_spec(container_input, job(), ALLOWED) == make_spec(container_input, job(), ALLOWED)
+    assert dict(make_spec(container_input, job(), ALLOWED).env) == {
+        "A": "1",
+        "SORTIE_JOB": JOB_ID,
+        "SORTIE_ATTEMPT": "2",
+    }
 
 
 def stopped(**fields: object) -> Look:

@@ -26,7 +26,7 @@ class Odd(msgspec.Struct, rename={"whole": "a.b`[0] c"}):
 
 
 def task_of(kind: Any) -> Task:
-    return Task("odd", "an odd task", lambda given, context: given, kind, kind, False, False, None, None, None)
+    return Task("odd", "an odd task", lambda value, context: value, kind, kind, False, False, None, None, None)
 
 
 def kinds() -> st.SearchStrategy[Any]:

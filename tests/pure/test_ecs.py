@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from chalicelib.aws.ecs import EcsContainers, Place
+from chalicelib.aws.ecs import EcsContainers, EcsSettings
 from chalicelib.core.container import Spec
 from chalicelib.errors import Invalid, Unavailable
 from chalicelib.ports import StartRefused
@@ -27,10 +27,10 @@ def ecs() -> Iterator[Stubber]:
 
 
 def containers(ecs: Stubber) -> EcsContainers:
-    place = Place(
+    settings = EcsSettings(
         "dev", "sortie-dev", "sortie-dev-containers", "eu-west-1", "arn:aws:iam::1:role/x", ("subnet-1",), "sg-1"
     )
-    return EcsContainers(ecs.client, ecs.client, None, place)
+    return EcsContainers(ecs.client, ecs.client, None, settings)
 
 
 def known(ecs: Stubber) -> None:

@@ -25,9 +25,9 @@ DAY = 86_400.0
 
 @pytest.fixture
 def desk() -> Desk:
-    made = Desk()
-    made.payloads.put(upload_key("alice", UPLOAD), b"[3,1,2]")
-    return made
+    desk_ = Desk()
+    desk_.payloads.put(upload_key("alice", UPLOAD), b"[3,1,2]")
+    return desk_
 
 
 @pytest.mark.parametrize("new", [SORT, LARGE])

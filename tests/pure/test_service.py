@@ -346,5 +346,5 @@ def test_jobs_come_before_schedules_and_an_owner_with_many_leaves_the_others_the
     fired = iter([60.0] * (len(list(desk.ports.jobs.due(desk.clock.now(), 100))) + 3))
     dispatch(desk.ports, lambda: next(fired, 0.0))
     assert [message.body for message in desk.queue.receive(Lane.LONG, 1)] == [job.id]
-    made = sorted(row.owner for row in desk.table.jobs.values() if row.id != job.id)
-    assert made == ["alice", "bob", "carol"]
+    owners = sorted(row.owner for row in desk.table.jobs.values() if row.id != job.id)
+    assert owners == ["alice", "bob", "carol"]

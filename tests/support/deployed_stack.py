@@ -97,6 +97,6 @@ def deployed_stack(folder: Path) -> Iterator[DeployedStack]:
     """The body of a session fixture. Without MiniStack a laptop skips, CI fails."""
     if find_spec("ministack") is None and os.environ.get("CI") != "true":
         pytest.skip("MiniStack is not installed")
-    made = DeployedStack(folder)
-    yield made
-    made.stop()
+    stack = DeployedStack(folder)
+    yield stack
+    stack.stop()

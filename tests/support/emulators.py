@@ -63,10 +63,10 @@ class Stage:
 
     def items(self) -> list[dict[str, Any]]:
         """Every row of the table: only a test may scan."""
-        found: list[dict[str, Any]] = []
+        rows: list[dict[str, Any]] = []
         for page in self.table.get_paginator("scan").paginate(TableName=self.table_name, ConsistentRead=True):
-            found += page["Items"]
-        return found
+            rows += page["Items"]
+        return rows
 
 
 class Mailbox:
@@ -105,9 +105,9 @@ def moto(name: str = "moto") -> Iterator[Stage]:
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
         for key, value in ACCESS.items():
             patch.setenv(key, value)
-        made = stage(name)
-        one_at_a_time(made.table)
-        yield made
+        stage_ = stage(name)
+        one_at_a_time(stage_.table)
+        yield stage_
 
 
 def one_at_a_time(client: Any) -> None:

@@ -98,10 +98,10 @@ def processes() -> list[Process]:
     return [Process(int(pid), int(parent), command) for pid, parent, command in rows]
 
 
-def below(pid: int, found: Iterable[Process]) -> list[Process]:
+def below(pid: int, processes: Iterable[Process]) -> list[Process]:
     """The processes that descend from `pid`."""
     children: dict[int, list[Process]] = {}
-    for process in found:
+    for process in processes:
         children.setdefault(process.parent, []).append(process)
     families = [children.get(pid, [])]
     for family in families:
@@ -109,10 +109,10 @@ def below(pid: int, found: Iterable[Process]) -> list[Process]:
     return [process for family in families for process in family]
 
 
-def alive(found: list[Process]) -> list[Process]:
+def alive(watched: list[Process]) -> list[Process]:
     """Those that still run the same command."""
     now = {process.pid: process.command for process in processes()}
-    return [process for process in found if now.get(process.pid) == process.command]
+    return [process for process in watched if now.get(process.pid) == process.command]
 
 
 def until(condition: Callable[[], T], limit: float, what: str) -> T:

@@ -26,9 +26,9 @@ def loads() -> Mapping[str, Load]:
         assert on.endpoint
         settings = replace(config.load({"SORTIE_STAGE": on.name}), endpoint=on.endpoint)
         meter, clock = Meter(on.table), SimulatedClock(time.time())
-        found = measure.measured(settings, meter, clock, CYCLE, (OWNER, STAGE, LATER))
-        found.append(measure.measured_naive(Account(on.endpoint), meter, 10))
-    return {load.name: load for load in found}
+        measured = measure.measured(settings, meter, clock, CYCLE, (OWNER, STAGE, LATER))
+        measured.append(measure.measured_naive(Account(on.endpoint), meter, 10))
+    return {load.name: load for load in measured}
 
 
 def test_one_owner_gets_a_thousand_small_sorts_a_second_until_a_list_is_full(loads: Mapping[str, Load]) -> None:
@@ -49,9 +49,9 @@ def test_a_stage_gets_four_thousand_until_the_wake_index_is_full(loads: Mapping[
 
 
 def test_a_new_table_holds_a_stage_to_what_its_busiest_part_takes(loads: Mapping[str, Load]) -> None:
-    places = loads[STAGE].places()
-    units = max(places.values())
-    busiest = {f"all of {place}" for place, asked in places.items() if asked == pytest.approx(units, rel=0.03)}
+    parts = loads[STAGE].parts()
+    units = max(parts.values())
+    busiest = {f"all of {key}" for key, asked in parts.items() if asked == pytest.approx(units, rel=0.03)}
     outcome = stage.from_cold(loads[STAGE], LIMITS, 3_000, steps=1)[0]
     assert outcome.jobs_a_second == pytest.approx(4_000 / units, rel=0.03)
     assert outcome.first in busiest
@@ -76,4 +76,4 @@ def test_a_dispatchers_calls_are_counted_for_each_job_that_it_starts(loads: Mapp
     """At least its one write; the message and the reads are shared."""
     assert loads[OWNER].dispatch.calls == 0
     assert 1 <= loads[LATER].dispatch.calls < 1.5
-    assert sum(loads[LATER].places().values()) > sum(loads[OWNER].places().values())
+    assert sum(loads[LATER].parts().values()) > sum(loads[OWNER].parts().values())

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from chalicelib.aws import calls
-from chalicelib.aws.ecs import EcsContainers, Place
+from chalicelib.aws.ecs import EcsContainers, EcsSettings
 from chalicelib.core.container import Spec
 from chalicelib.core.container_look import MISSING, RUNNING, STOPPED, Look
 from chalicelib.core.ids import make_id
@@ -29,8 +29,8 @@ def containers() -> Iterator[EcsContainers]:
             boto3.client("ecs", endpoint_url=endpoint).create_cluster(clusterName=CLUSTER)
             boto3.client("logs", endpoint_url=endpoint).create_log_group(logGroupName=LOG)
             ecs = calls.client("ecs", endpoint)
-            place = Place("test", CLUSTER, LOG, "us-east-1", ignores_tokens=True)
-            yield EcsContainers(ecs, ecs, calls.client("logs", endpoint), place)
+            settings = EcsSettings("test", CLUSTER, LOG, "us-east-1", ignores_tokens=True)
+            yield EcsContainers(ecs, ecs, calls.client("logs", endpoint), settings)
 
 
 def name_of(number: int) -> str:

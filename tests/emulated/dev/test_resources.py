@@ -66,9 +66,9 @@ def test_a_function_that_is_not_known_is_named() -> None:
 def test_everything_is_created_with_its_settings() -> None:
     resources.create("local")
     table = client("dynamodb").describe_table(TableName="sortie-local")["Table"]
-    wanted = template.read("local").of_type("AWS::DynamoDB::Table")["Table"]
+    properties = template.read("local").of_type("AWS::DynamoDB::Table")["Table"]
     assert {i["IndexName"] for i in table["GlobalSecondaryIndexes"]} == {
-        i["IndexName"] for i in wanted["GlobalSecondaryIndexes"]
+        i["IndexName"] for i in properties["GlobalSecondaryIndexes"]
     }
     ttl = client("dynamodb").describe_time_to_live(TableName="sortie-local")["TimeToLiveDescription"]
     assert (ttl["TimeToLiveStatus"], ttl["AttributeName"]) == ("ENABLED", "expires_at")
@@ -100,5 +100,5 @@ def test_what_is_missing_is_made_again() -> None:
 
 def queue_attributes(name: str) -> dict[str, str]:
     url = client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
-    found: dict[str, str] = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    return found
+    attributes: dict[str, str] = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    return attributes

@@ -82,8 +82,8 @@ class Scene:
     def waiting(self, url: str) -> int:
         """Messages in the queue, whether or not they can be received now."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        found = self.queue.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-        return sum(int(found[name]) for name in names)
+        attributes = self.queue.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(attributes[name]) for name in names)
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ KNOWN = {"image", "ports", "environment", "volumes", "healthcheck", "profiles"}
 def services() -> dict[str, Any]:
     compose = yaml.safe_load((ROOT / "localstack-compose.yml").read_text())
     assert set(compose) == {"services"}
-    found: dict[str, Any] = compose["services"]
-    return found
+    services_: dict[str, Any] = compose["services"]
+    return services_
 
 
 @pytest.mark.parametrize("name", ["localstack", "ministack"])

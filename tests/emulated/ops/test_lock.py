@@ -37,11 +37,11 @@ def versions(name: str, python: str) -> dict[str, str]:
 def test_each_python_gets_the_versions_that_are_asked_for(name: str, python: str) -> None:
     environment = {"python_version": python, "python_full_version": f"{python}.1"}
     pins = [Requirement(line) for line in lines(ROOT / f"{name}.txt")]
-    wanted = {
+    pinned = {
         canonicalize_name(p.name): str(p.specifier) for p in pins if not p.marker or p.marker.evaluate(environment)
     }
-    assert wanted
-    assert wanted.items() <= versions(name, python).items()
+    assert pinned
+    assert pinned.items() <= versions(name, python).items()
 
 
 @pytest.mark.parametrize("python", PYTHONS)

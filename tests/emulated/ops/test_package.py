@@ -79,9 +79,9 @@ def test_it_runs_with_nothing_but_what_lambda_brings(unzipped: Path) -> None:
     for library in ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six"):
         for first in {Path(str(file)).parts[0] for file in metadata.distribution(_project(library)).files or ()}:
             if not first.endswith(".dist-info") and first not in ("..", "__pycache__"):
-                place = Path(str(metadata.distribution(_project(library)).locate_file(first)))
+                folder = Path(str(metadata.distribution(_project(library)).locate_file(first)))
                 if not (beside / first).is_symlink():
-                    (beside / first).symlink_to(place)
+                    (beside / first).symlink_to(folder)
     code = (
         f"import sys; sys.path[:0] = [{str(unzipped)!r}, {str(beside)!r}]\n"
         "import app; from chalicelib.core import cron; import zoneinfo, yaml\n"

@@ -168,8 +168,8 @@ def bare_template(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_chalice_package_alone_gives_each_function_its_policy(bare_template: dict[str, Any]) -> None:
     """CloudFormation puts the stage in, as the commands of ops/ do before Chalice reads the policies."""
-    made = {name: each for name, each in bare_template["Resources"].items() if name != "ContainerRole"}
-    roles = [each for each in made.values() if each["Type"] == "AWS::IAM::Role"]
+    resources = {name: each for name, each in bare_template["Resources"].items() if name != "ContainerRole"}
+    roles = [each for each in resources.values() if each["Type"] == "AWS::IAM::Role"]
     names = {json.dumps(statement["Resource"]) for role in roles for policy in role["Properties"]["Policies"]
              for statement in policy["PolicyDocument"]["Statement"]}  # fmt: skip
     assert len(roles) == len(FUNCTIONS)

@@ -25,8 +25,8 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
 
 @pytest.fixture(scope="module")
 def raw(package: Package) -> dict[str, Any]:
-    found: dict[str, Any] = package.template["Resources"]
-    return found
+    resources: dict[str, Any] = package.template["Resources"]
+    return resources
 
 
 def resolved(package: Package, name: str, stage: str = "prod") -> dict[str, Any]:
@@ -109,11 +109,11 @@ def test_each_function_has_its_role_its_log_and_its_environment(raw: dict[str, A
 
 def test_nothing_of_container_jobs_is_made_unless_a_stage_says_what_may_run(raw: dict[str, Any]) -> None:
     kinds = ("AWS::ECS::", "AWS::EC2::", "AWS::IAM::Policy")
-    made = {name: each for name, each in raw.items() if each["Type"].startswith(kinds)} | {
+    optional = {name: each for name, each in raw.items() if each["Type"].startswith(kinds)} | {
         name: raw[name] for name in ("ContainerRole", "ContainerLog")
     }
-    assert len(made) == 14
-    assert {each.get("Condition") for each in made.values()} == {"HasContainers", "HasSecrets", "MakesNetwork"}
+    assert len(optional) == 14
+    assert {each.get("Condition") for each in optional.values()} == {"HasContainers", "HasSecrets", "MakesNetwork"}
     assert not [each for each in raw.values() if each["Type"] == "AWS::EC2::NatGateway"]
     group = raw["ContainerGroup"]["Properties"]
     assert "SecurityGroupIngress" not in group

@@ -45,8 +45,8 @@ def test_what_is_stored_is_the_digest_the_role_and_the_end() -> None:
 
 @pytest.fixture
 def stage() -> Iterator[emulators.Stage]:
-    with emulators.moto("tokens") as made:
-        yield made
+    with emulators.moto("tokens") as stage_:
+        yield stage_
 
 
 def submit_for(stage: emulators.Stage, owner: str) -> list[str]:
@@ -89,7 +89,7 @@ def test_a_revoked_token_leaves_things_going_which_a_stop_ends(stage: emulators.
 
 @pytest.mark.parametrize("days", ["-1", "0", "nan"])
 def test_days_that_are_no_time_are_refused(days: str, capsys: pytest.CaptureFixture[str]) -> None:
-    wanted = ["create", "--stage", "dev", "--owner", "a", "--role", "read", f"--days={days}"]
+    arguments = ["create", "--stage", "dev", "--owner", "a", "--role", "read", f"--days={days}"]
     with pytest.raises(SystemExit):
-        tokens._parser().parse_args(wanted)
+        tokens._parser().parse_args(arguments)
     assert "above 0" in capsys.readouterr().err

@@ -6,13 +6,13 @@ from benchmarks.capacity.buckets import OnDemand, Ramp, Rate, Steady, TokenBucke
 from benchmarks.capacity.clock import SimulatedClock
 
 
-def taken(bucket: TokenBucket, clock: SimulatedClock, seconds: int, one: float = 1.0) -> float:
+def taken(bucket: TokenBucket, clock: SimulatedClock, seconds: int, bite: float = 1.0) -> float:
     """What a caller gets who asks for more than there is, in steps of a twentieth of a second."""
     total = 0.0
     for _ in range(seconds * 20):
         clock.advance(0.05)
-        while bucket.take(one):
-            total += one
+        while bucket.take(bite):
+            total += bite
     return total
 
 
@@ -51,11 +51,11 @@ def test_a_refusal_takes_nothing() -> None:
     assert bucket.take(10)
 
 
-@pytest.mark.parametrize("one", [0.1, 1.0, 2.5])
-def test_over_time_a_bucket_gives_its_rate_whatever_the_size_of_a_bite(one: float) -> None:
+@pytest.mark.parametrize("bite", [0.1, 1.0, 2.5])
+def test_over_time_a_bucket_gives_its_rate_whatever_the_size_of_a_bite(bite: float) -> None:
     clock = SimulatedClock()
     bucket = emptied(Steady(1_000), clock)
-    assert taken(bucket, clock, 10, one) == pytest.approx(10_000, rel=0.001)
+    assert taken(bucket, clock, 10, bite) == pytest.approx(10_000, rel=0.001)
 
 
 def test_of_several_buckets_all_give_or_none_and_the_empty_one_is_named() -> None:

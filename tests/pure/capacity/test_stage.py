@@ -14,8 +14,8 @@ from benchmarks.capacity.meter import Charge, Key
 LIMITS = Limits()
 
 
-def index(value: str, place: str = "list") -> Key:
-    return Key("t", place, value)
+def index(value: str, name: str = "list") -> Key:
+    return Key("t", name, value)
 
 
 def load(*jobs: Units, work_calls: float = 0) -> Load:
@@ -55,10 +55,10 @@ def test_reads_have_a_limit_of_their_own() -> None:
 
 def test_a_new_table_doubles_until_a_key_is_in_the_way() -> None:
     """Four shards of two units carry 2,000; a cold index 600."""
-    found = stage.from_cold(sharded(4, 2), replace(LIMITS, cold_writes=1_200), 2_400, steps=4)
-    assert [each.jobs_a_second for each in found] == pytest.approx([600, 1_200, 2_000, 2_000], rel=0.01)
-    assert [each.first for each in found[:2]] == ["all of list"] * 2
-    assert str(found[3].first).startswith("list ")
+    steps = stage.from_cold(sharded(4, 2), replace(LIMITS, cold_writes=1_200), 2_400, steps=4)
+    assert [each.jobs_a_second for each in steps] == pytest.approx([600, 1_200, 2_000, 2_000], rel=0.01)
+    assert [each.first for each in steps[:2]] == ["all of list"] * 2
+    assert str(steps[3].first).startswith("list ")
 
 
 @pytest.mark.parametrize(
@@ -83,16 +83,16 @@ def test_workers_come_up_after_a_rest_and_stay() -> None:
     """Five at first, five more each second, twenty at most; each takes 0.503 s for a batch of ten."""
     slow = load(*({index(str(shard)): 0.1} for shard in range(10)), work_calls=10)
     few = replace(LIMITS, workers=20)
-    found = [each.jobs_a_second for each in stage.woken(slow, few, 1_000, seconds=5)]
-    assert found == pytest.approx([workers / 0.0503 for workers in (7.5, 12.5, 17.5, 20, 20)], rel=0.04)
+    rates = [each.jobs_a_second for each in stage.woken(slow, few, 1_000, seconds=5)]
+    assert rates == pytest.approx([workers / 0.0503 for workers in (7.5, 12.5, 17.5, 20, 20)], rel=0.04)
     assert stage.warm(slow, few, 1_000).jobs_a_second == pytest.approx(20 / 0.0503, rel=0.01)
 
 
 def test_environments_come_up_after_a_rest_and_stay() -> None:
     wide = load(*({index(str(shard)): 0.1} for shard in range(10)))
     few = replace(LIMITS, function_start=5, function_growth=5, concurrency=10)
-    found = [each.jobs_a_second for each in stage.woken(wide, few, 1_000, seconds=3)]
-    assert found == pytest.approx([environments / 0.013 for environments in (7.5, 10, 10)], rel=0.04)
+    rates = [each.jobs_a_second for each in stage.woken(wide, few, 1_000, seconds=3)]
+    assert rates == pytest.approx([environments / 0.013 for environments in (7.5, 10, 10)], rel=0.04)
 
 
 def test_a_charge_belongs_to_the_job_whose_row_it_is_and_to_all_otherwise() -> None:
@@ -109,9 +109,9 @@ def test_a_charge_belongs_to_the_job_whose_row_it_is_and_to_all_otherwise() -> N
 def test_a_jobs_own_row_is_no_hot_key_and_counts_for_the_table() -> None:
     jobs: dict[str, defaultdict[Key, float]] = {"a": defaultdict(float)}
     share_out([Charge(index("a", "table"), 8, "a"), Charge(index("x"), 0.1, "a")], jobs)
-    one = load(*jobs.values())
-    assert one.places() == {"table": 8, "list": 0.1}
-    assert [str(key) for key, _ in ceilings(one, LIMITS)] == ["list x"]
-    cold = stage.from_cold(one, LIMITS, 1_000, steps=1)[0]
+    whole = load(*jobs.values())
+    assert whole.parts() == {"table": 8, "list": 0.1}
+    assert [str(key) for key, _ in ceilings(whole, LIMITS)] == ["list x"]
+    cold = stage.from_cold(whole, LIMITS, 1_000, steps=1)[0]
     assert cold.jobs_a_second == pytest.approx(500, rel=0.01)
     assert cold.first == "all of table"

@@ -12,25 +12,25 @@ import pytest
 
 from sortie_client.errors import BadInput
 from sortie_client.estimates import WORTH_IT, EstimatedSource, TooSmall
-from sortie_client.inputs import FileSource, Given, Inline, prepare
+from sortie_client.inputs import FileSource, Inline, TaskInput, prepare
 from sortie_client.requests import prepared_request
 
 
-def sent(given: Given) -> bytes:
-    content = given.content
+def sent(task_input: TaskInput) -> bytes:
+    content = task_input.content
     if isinstance(content, Inline):
         return content.json
     text = b"".join(content.pieces())
     assert len(text) == content.size, "the link is signed for this size"
     assert b"".join(content.pieces()) == text, "another try sends the same"
-    given.close()
+    task_input.close()
     return text
 
 
 @pytest.mark.parametrize("array", [[3, 1], (3, 1), range(3, 0, -2), np.array([3, 1]), iter([3, 1])])
 def test_any_array_stands_beside_the_other_fields(array: Any) -> None:
-    given = prepare({"descending": True}, array)
-    assert json.loads(sent(given)) == {"descending": True, "array": [3, 1]}
+    task_input = prepare({"descending": True}, array)
+    assert json.loads(sent(task_input)) == {"descending": True, "array": [3, 1]}
 
 
 @pytest.mark.parametrize("make", [list, np.array])
@@ -78,7 +78,7 @@ def test_a_pipe_is_read_once_and_may_be_sent_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "array", "words"),
+    ("task_input", "array", "words"),
     [
         (None, np.zeros((2, 2)), "2 dimensions"),
         (None, np.array([True]), "bool"),
@@ -89,9 +89,9 @@ def test_a_pipe_is_read_once_and_may_be_sent_twice() -> None:
         ({"x": object()}, None, "no JSON"),
     ],
 )
-def test_what_cannot_be_sent_is_refused_with_the_way_out(given: Any, array: Any, words: str) -> None:
+def test_what_cannot_be_sent_is_refused_with_the_way_out(task_input: Any, array: Any, words: str) -> None:
     with pytest.raises(BadInput, match=words):
-        prepare(given, array)
+        prepare(task_input, array)
 
 
 def test_a_sort_of_nothing_is_asked_what_to_sort() -> None:
@@ -101,9 +101,9 @@ def test_a_sort_of_nothing_is_asked_what_to_sort() -> None:
 
 def test_a_long_numpy_array_tells_its_size_before_it_is_encoded() -> None:
     array = np.random.default_rng(5).normal(size=WORTH_IT)
-    given = prepare({"descending": True}, array)
-    assert isinstance(given.content, EstimatedSource)
-    text = sent(given)
+    task_input = prepare({"descending": True}, array)
+    assert isinstance(task_input.content, EstimatedSource)
+    text = sent(task_input)
     assert json.loads(text) == {"descending": True, "array": array.tolist()}
     assert len(text) < len(text.rstrip()) * 1.01
 
@@ -116,7 +116,7 @@ def test_an_array_whose_samples_mislead_is_counted_first() -> None:
     counted.close()
     hidden = np.full(2 * WORTH_IT, 0.123)
     hidden[1_500:15_000] = -1.2345678901234567e-300  # between two samples
-    given = prepare(None, hidden, 1_000)
+    task_input = prepare(None, hidden, 1_000)
     with pytest.raises(TooSmall):
-        list(given.content.pieces())  # type: ignore[union-attr]
-    assert json.loads(sent(given.counted())) == {"array": hidden.tolist()}
+        list(task_input.content.pieces())  # type: ignore[union-attr]
+    assert json.loads(sent(task_input.counted())) == {"array": hidden.tolist()}

@@ -223,20 +223,20 @@ def test_entries_of_a_bulk_that_read_503_are_sent_again_and_no_others(ask: Any) 
     def answer(seen: Seen) -> Says:
         jobs = json.loads(seen.body)["jobs"]
         rounds.append(jobs)
-        results = [_entry(place, job, len(rounds)) for place, job in enumerate(jobs)]
+        results = [_entry(index, job, len(rounds)) for index, job in enumerate(jobs)]
         return Says(207, json.dumps({"results": results}).encode())
 
     rounds: list[Any] = []
-    requests = [{"task": "sleep", "input": {"seconds": place}} for place in range(150)]
+    requests = [{"task": "sleep", "input": {"seconds": index}} for index in range(150)]
     with answering(answer) as server:
         batch = ask(server.url, lambda client: client.submit_many(requests))
     assert [len(jobs) for jobs in rounds] == [100, 98, 98, 50]
-    assert [place for place, job in enumerate(rounds[1]) if job] == list(range(1, 98, 3)), "each at its own place"
+    assert [index for index, job in enumerate(rounds[1]) if job] == list(range(1, 98, 3)), "each at its own place"
     assert server.seen[0].headers["idempotency-key"] == server.seen[1].headers["idempotency-key"]
     assert server.seen[3].headers["idempotency-key"] != server.seen[0].headers["idempotency-key"]
     assert len(batch.jobs) == 149
-    assert {place: type(error) for place, error in batch.errors.items()} == {99: Invalid}
-    assert [job.id for job in batch.jobs] == [f"id{place}" for place in [*range(99), *range(100, 150)]]
+    assert {index: type(error) for index, error in batch.errors.items()} == {99: Invalid}
+    assert [job.id for job in batch.jobs] == [f"id{index}" for index in [*range(99), *range(100, 150)]]
 
 
 @BOTH
@@ -245,9 +245,9 @@ def test_a_batch_of_which_a_part_was_made_is_not_lost(ask: Any) -> None:
         jobs = json.loads(seen.body)["jobs"]
         if len(jobs) < 100:
             return Says(503)
-        return Says(207, json.dumps({"results": [_entry(place, job, 3) for place, job in enumerate(jobs)]}).encode())
+        return Says(207, json.dumps({"results": [_entry(index, job, 3) for index, job in enumerate(jobs)]}).encode())
 
-    requests = [{"task": "sleep", "input": {"seconds": place + 1_000}} for place in range(150)]
+    requests = [{"task": "sleep", "input": {"seconds": index + 1_000}} for index in range(150)]
     with answering(answer) as server:
         batch = ask(server.url, lambda client: client.submit_many(requests))
         assert (len(batch.jobs), len(batch.errors)) == (100, 50)
@@ -256,13 +256,13 @@ def test_a_batch_of_which_a_part_was_made_is_not_lost(ask: Any) -> None:
             ask(server.url, lambda client: client.submit_many(requests[:50]))
 
 
-def _entry(place: int, job: Any, round_: int) -> Any:
+def _entry(index: int, job: Any, round_: int) -> Any:
     if not job:
         return {"status": 422, "problem": {"type": "t", "title": "t", "status": 422, "detail": "no task"}}
     number = job["input"]["seconds"]
     if number == 99:
         return {"status": 422, "problem": {"type": "t", "title": "t", "status": 422, "detail": "not this one"}}
-    if number < 100 and place % 3 == 1 and round_ < 3:
+    if number < 100 and index % 3 == 1 and round_ < 3:
         return {"status": 503, "problem": {"type": "t", "title": "t", "status": 503, "detail": "later"}}
     return {"status": 202, "job": {"id": f"id{number}", "task": "sleep", "status": "pending"}}
 
@@ -311,5 +311,5 @@ def test_a_job_is_one_line_with_its_status() -> None:
     said = b'"failed","error":{"type":"task_error","message":"two\\nlines"}'
     server: Server
     with answering(script([Says(200, JOB.replace(b'"pending"', said))])) as server:
-        shown = repr(sync(server.url, lambda client: client.job("x")))
-    assert shown == "<Job 01m8aek5rf07k6ds0twh8pd1qt sort failed (task_error: two lines)>"
+        line = repr(sync(server.url, lambda client: client.job("x")))
+    assert line == "<Job 01m8aek5rf07k6ds0twh8pd1qt sort failed (task_error: two lines)>"

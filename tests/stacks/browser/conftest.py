@@ -36,8 +36,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def url(request: pytest.FixtureRequest) -> str:
     """The service's address; SORTIE_URL names one that runs already."""
-    given = os.environ.get("SORTIE_URL")
-    return (given or str(request.getfixturevalue("stack").url)).rstrip("/") + "/"
+    elsewhere = os.environ.get("SORTIE_URL")
+    return (elsewhere or str(request.getfixturevalue("stack").url)).rstrip("/") + "/"
 
 
 @pytest.fixture(scope="session")
@@ -48,10 +48,10 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedStack
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    made = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light", locale="en-GB")
-    made.set_default_timeout(LIMIT_MS)
-    yield made
-    made.close()
+    context_ = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light", locale="en-GB")
+    context_.set_default_timeout(LIMIT_MS)
+    yield context_
+    context_.close()
 
 
 @pytest.fixture

@@ -70,10 +70,10 @@ def test_selection_has_no_serious_fault(site: Site) -> None:
 def faults(page: Page) -> list[str]:
     """Rule, and where, of each serious fault."""
     page.evaluate(AXE)
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    report = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
     return [
-        f"{one['id']}: {node['target']} {node['failureSummary']}"
-        for one in found["violations"]
-        if one["impact"] in SERIOUS
-        for node in one["nodes"][:3]
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in report["violations"]
+        if violation["impact"] in SERIOUS
+        for node in violation["nodes"][:3]
     ]

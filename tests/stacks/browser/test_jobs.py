@@ -59,8 +59,8 @@ def test_text_that_looks_like_a_number_is_not_the_number(site: Site) -> None:
 
 def test_older_jobs_are_a_page_away(site: Site) -> None:
     thing = unique("many")
-    one = {"array": [1], "object_id": thing, "run_in": "2h"}
-    status, answer = site.api("POST", "jobs/bulk", {"jobs": [one] * 30})
+    request = {"array": [1], "object_id": thing, "run_in": "2h"}
+    status, answer = site.api("POST", "jobs/bulk", {"jobs": [request] * 30})
     assert status == 207
     ids = [result["job"]["id"] for result in answer["results"]]
     site.open(f"/jobs?object_id={thing}")
@@ -152,9 +152,9 @@ def test_relative_times_tell_the_exact_one_on_hover(site: Site) -> None:
     job_id = site.submit({"array": [1], "run_in": "1h"})
     _, job = site.api("GET", f"jobs/{job_id}")
     site.open("/jobs?status=scheduled")
-    made = site.row(job_id).locator(".created time")
-    expect(made).to_have_attribute("title", re.compile(re.escape(job["created_at"])))
-    expect(made).to_have_text(re.compile(r"ago|now"))
+    created = site.row(job_id).locator(".created time")
+    expect(created).to_have_attribute("title", re.compile(re.escape(job["created_at"])))
+    expect(created).to_have_text(re.compile(r"ago|now"))
 
 
 def test_unreachable_service_is_said_and_found_again(site: Site, watch: Watch) -> None:

@@ -168,5 +168,5 @@ def background(page: Page) -> str:
 
 
 def brightness(color: str) -> float:
-    channels = [float(one) for one in re.findall(r"[\d.]+", color)[:3]]
+    channels = [float(channel) for channel in re.findall(r"[\d.]+", color)[:3]]
     return sum(channels) / 3

@@ -25,30 +25,30 @@ def hostile(site: Site) -> str:
     return job_id
 
 
-@pytest.mark.parametrize("place", ["/jobs?status=failed", "/board", "/jobs/{id}", "/new?from={id}"])
-def test_markup_of_a_job_is_shown_as_text(site: Site, hostile: str, place: str) -> None:
-    site.open(place.format(id=hostile))
-    shown = site.page.get_by_text("</code><img src=x").or_(site.page.locator("textarea"))
-    expect(shown.first).to_be_visible()
+@pytest.mark.parametrize("path", ["/jobs?status=failed", "/board", "/jobs/{id}", "/new?from={id}"])
+def test_markup_of_a_job_is_shown_as_text(site: Site, hostile: str, path: str) -> None:
+    site.open(path.format(id=hostile))
+    markup = site.page.get_by_text("</code><img src=x").or_(site.page.locator("textarea"))
+    expect(markup.first).to_be_visible()
     nothing_came_alive(site.page)
 
 
 def test_markup_in_a_schedule_is_shown_as_text(site: Site) -> None:
     job = {"task": "log", "input": {"message": MARKUP}, "object_id": MARKUP}
-    status, made = site.api("POST", "schedules", {"cron": "0 0 1 1 *", "timezone": "UTC", "job": job})
+    status, schedule = site.api("POST", "schedules", {"cron": "0 0 1 1 *", "timezone": "UTC", "job": job})
     assert status == 201
     site.open("/schedules")
     expect(site.page.get_by_text("</code><img").first).to_be_visible()
     nothing_came_alive(site.page)
-    site.api("DELETE", f"schedules/{made['id']}")
+    site.api("DELETE", f"schedules/{schedule['id']}")
 
 
 def test_markup_in_the_address_is_shown_as_text(site: Site) -> None:
     code = "%3Cimg%20src%3Dx%20onerror%3D%22document.title%3D'broken%20in'%22%3E"
     places = (f"/jobs/{code}", f"/groups/{code}", f"/groups/{code}/runs/{code}", f"/jobs?object_id={code}", f"/{code}")
-    for place in places:
+    for path in places:
         site.page.goto("about:blank")
-        site.page.goto(f"{site.url}#{place}")
+        site.page.goto(f"{site.url}#{path}")
         expect(site.page.locator("main").get_by_role("heading").first).to_be_visible()
         nothing_came_alive(site.page)
 
@@ -99,17 +99,17 @@ def test_our_scripts_never_parse_data_as_markup() -> None:
     ours = [path for path in WEB.rglob("*.js") if "vendor" not in path.parts]
     assert len(ours) > 20
     for path in ours:
-        found = re.search(
+        parsing = re.search(
             r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\(|new Function", path.read_text()
         )
-        assert found is None, f"{path.name}: {found}"
+        assert parsing is None, f"{path.name}: {parsing}"
 
 
 def allowed(site: Site) -> set[str]:
     """Where the policy lets the page send uploads."""
     policy = site.page.request.get(site.url).headers["content-security-policy"]
     (connect,) = (part.split()[1:] for part in policy.split(";") if part.strip().startswith("connect-src"))
-    return {origin(one) for one in connect if one.startswith("http")}
+    return {origin(source) for source in connect if source.startswith("http")}
 
 
 def nothing_came_alive(page: Page) -> None:

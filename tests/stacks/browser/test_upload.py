@@ -39,8 +39,8 @@ def test_million_numbers_are_uploaded_with_their_progress_and_sorted(site: Site,
     expect(output.get_by_text("1,000,000 numbers; the first and the last thousand are shown.")).to_be_visible()
     first, last = (line.split(", ") for line in output.locator("pre").all_inner_texts())
     ordered = sorted(map(int, numbers.read_text().split()))
-    assert [int(one) for one in first] == ordered[:1000]
-    assert [int(one) for one in last] == ordered[-1000:]
+    assert [int(text) for text in first] == ordered[:1000]
+    assert [int(text) for text in last] == ordered[-1000:]
     expect(site.page.locator("figure.plot canvas")).to_have_count(1)
 
 

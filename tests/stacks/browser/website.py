@@ -13,10 +13,10 @@ class Site:
         self.page = page
         self.url = url
 
-    def open(self, place: str = "") -> "Site":
+    def open(self, path: str = "") -> "Site":
         """Afresh, and not by a change of the address alone. `place`: what follows the #."""
         self.page.goto("about:blank")
-        self.page.goto(f"{self.url}#{place}")
+        self.page.goto(f"{self.url}#{path}")
         expect(self.page.locator("main h1")).to_be_visible()
         return self
 

@@ -18,8 +18,8 @@ MAIN = "from sortie_client.cli import main; main()"
 
 @pytest.fixture(scope="session")
 def client(stack: RunningStack) -> Iterator[Sortie]:
-    with Sortie(stack.url) as made:
-        yield made
+    with Sortie(stack.url) as client_:
+        yield client_
 
 
 @pytest.fixture

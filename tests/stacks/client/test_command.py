@@ -29,7 +29,7 @@ def test_numbers_come_back_in_the_form_they_came(sortie: Command, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("task", "given", "options", "code", "words"),
+    ("task", "task_input", "options", "code", "words"),
     [
         ("sleep", '{"seconds": 0.1}', [], 0, ""),
         ("fail", '{"message": "not today"}', ["--max-attempts", "1"], 1, "failed: task_error: not today"),
@@ -40,9 +40,9 @@ def test_numbers_come_back_in_the_form_they_came(sortie: Command, tmp_path: Path
     ],
 )
 def test_the_exit_code_says_how_it_ended(
-    sortie: Command, task: str, given: str, options: list[str], code: int, words: str
+    sortie: Command, task: str, task_input: str, options: list[str], code: int, words: str
 ) -> None:
-    done = sortie("submit", task, "-i", "-", "--wait", *options, stdin=given)
+    done = sortie("submit", task, "-i", "-", "--wait", *options, stdin=task_input)
     assert done.returncode == code, done
     assert words in done.stderr
     assert done.stderr.count("\n") == (0 if code == 0 else 1), "one line, no traceback"
@@ -84,10 +84,10 @@ def test_every_look_has_a_form_for_people_and_one_for_programs(sortie: Command) 
         done = sortie(*look, "--json")
         assert done.returncode == 0, done
         assert all(isinstance(json.loads(line), dict) for line in done.stdout.splitlines())
-    made = json.loads(sortie("schedules", "add", "0 3 * * *", "sort", "-i", "-", "--json", stdin="[2,1]").stdout)
-    assert made["job"] == {"task": "sort", "input": {"array": [2, 1]}}
-    assert made["id"] in sortie("schedules").stdout
-    assert sortie("schedules", "rm", made["id"]).stdout.strip() == made["id"]
+    schedule = json.loads(sortie("schedules", "add", "0 3 * * *", "sort", "-i", "-", "--json", stdin="[2,1]").stdout)
+    assert schedule["job"] == {"task": "sort", "input": {"array": [2, 1]}}
+    assert schedule["id"] in sortie("schedules").stdout
+    assert sortie("schedules", "rm", schedule["id"]).stdout.strip() == schedule["id"]
     started = sortie("groups", "run", "group_a", "--wait", "--timeout", "60")
     assert (started.returncode, started.stdout.count("completed")) == (0, 3)
 
@@ -131,8 +131,8 @@ def test_the_shell_completes_commands_ids_and_groups(sortie: Command) -> None:
 
     def completed(line: str) -> str:
         words = line.split(" ")
-        place = str(len(words) - 1)
-        return sortie(_SORTIE_COMPLETE="bash_complete", COMP_WORDS=line, COMP_CWORD=place).stdout
+        index = str(len(words) - 1)
+        return sortie(_SORTIE_COMPLETE="bash_complete", COMP_WORDS=line, COMP_CWORD=index).stdout
 
     assert "run-again" in completed("sortie r")
     assert "group_a" in completed("sortie groups run gr")
@@ -168,8 +168,8 @@ def test_last_nights_failed_job_is_found_and_run_again_with_another_input(sortie
     bad = '{"message": "no", "times": 2}'
     failed = sortie("submit", "fail", "-i", "-", "--max-attempts", "1", stdin=bad).stdout.strip()
     assert sortie("wait", failed).returncode == 1
-    found = sortie("ls", "--status", "failed", "--since", "12h", "--ids").stdout.split()
-    assert failed in found
+    listed = sortie("ls", "--status", "failed", "--since", "12h", "--ids").stdout.split()
+    assert failed in listed
     again = sortie("run-again", failed, "-i", "-", stdin='{"message": "no", "times": 0}')
     assert again.returncode == 0, again
     assert sortie("wait", stdin=again.stdout).returncode == 0

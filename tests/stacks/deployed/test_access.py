@@ -72,7 +72,7 @@ def things(deployed: DeployedStack, held: Tokens) -> Things:
 
 def filled(path: str, things: Things, **other: str) -> str:
     values = {field: getattr(things, field) for field in Things.__dataclass_fields__} | other
-    return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], path)
+    return re.sub(r"\{(\w+)\}", lambda match: values[match[1]], path)
 
 
 def ask(deployed: DeployedStack, method: str, path: str, token: str | None) -> Answer:
@@ -154,8 +154,8 @@ def test_windows_and_idempotency_keys_of_two_owners_do_not_meet(
 
 def test_an_upload_of_another_owner_cannot_be_used(deployed: DeployedStack, held: Tokens) -> None:
     upload = deployed.ask("POST", "/uploads", {"bytes": 9}, token=held.owner).body["id"]
-    wanted = {"task": "sort", "input": {"upload": upload}}
-    assert deployed.ask("POST", "/jobs", wanted, token=held.stranger).status == 422
+    request = {"task": "sort", "input": {"upload": upload}}
+    assert deployed.ask("POST", "/jobs", request, token=held.stranger).status == 422
 
 
 def test_an_admin_sees_and_steers_every_owners_job(deployed: DeployedStack, held: Tokens, things: Things) -> None:
@@ -173,23 +173,23 @@ def test_what_is_public_says_nothing_of_jobs(deployed: DeployedStack, things: Th
 
 def test_tokens_are_listed_without_themselves_and_only_digests_are_stored(deployed: DeployedStack) -> None:
     arguments = ("--stage", deployed.stage, "--endpoint", deployed.endpoint)
-    made = deployed.run("ops.tokens", "create", "--owner", "team-d", "--role", "read", "--days", "90", *arguments)
+    created = deployed.run("ops.tokens", "create", "--owner", "team-d", "--role", "read", "--days", "90", *arguments)
     listed = deployed.run("ops.tokens", "list", *arguments)
     assert "team-d" in listed
-    assert made.strip() not in listed
+    assert created.strip() not in listed
     rows = deployed.account.client("dynamodb").scan(TableName="sortie-dev")["Items"]
-    assert made.strip() not in str(rows)
+    assert created.strip() not in str(rows)
     name = next(line.split()[0] for line in listed.splitlines() if "team-d" in line)
-    assert deployed.ask("GET", "/jobs", token=made.strip()).status == 200
+    assert deployed.ask("GET", "/jobs", token=created.strip()).status == 200
     deployed.run("ops.tokens", "revoke", name, *arguments)
     assert "team-d" not in deployed.run("ops.tokens", "list", *arguments)
 
 
 def test_no_payload_and_no_token_is_in_any_log(deployed: DeployedStack, held: Tokens, things: Things) -> None:
     marks = {"sort": {"array": [88990011223344]}, "fail": {"message": "hush-hush"}, "log": {"message": "hush-hush"}}
-    for task, given in marks.items():
-        wanted = {"task": task, "input": given, "max_attempts": 1}
-        deployed.ended(deployed.submit(wanted, token=held.owner, X_Request_Id="trace-me"))
+    for task, task_input in marks.items():
+        request = {"task": task, "input": task_input, "max_attempts": 1}
+        deployed.ended(deployed.submit(request, token=held.owner, X_Request_Id="trace-me"))
     deployed.ask("POST", "/jobs", {"array": ["hush-hush"]}, token=held.owner)
     time.sleep(1)
     lines = deployed.log_lines()

@@ -54,6 +54,6 @@ def health(account: Account) -> tuple[int, Any]:
 
 
 def sources(account: Account) -> list[dict[str, Any]]:
-    found = account.client("lambda").list_event_source_mappings(FunctionName="sortie-prod-work")
-    made: list[dict[str, Any]] = found["EventSourceMappings"]
-    return made
+    answer = account.client("lambda").list_event_source_mappings(FunctionName="sortie-prod-work")
+    mappings: list[dict[str, Any]] = answer["EventSourceMappings"]
+    return mappings

@@ -47,23 +47,25 @@ def test_what_outgrows_a_row_goes_through_the_bucket(deployed: DeployedStack) ->
 
 def test_an_upload_is_sorted(deployed: DeployedStack) -> None:
     text = b"\n".join(b"%d" % number for number in range(1000, 0, -1))
-    place = deployed.ask("POST", "/uploads", {"bytes": len(text)}).body
+    upload = deployed.ask("POST", "/uploads", {"bytes": len(text)}).body
     put = subprocess.run(
-        ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-X", "PUT", "--data-binary", "@-", place["href"]]
-        + [part for name, value in place["headers"].items() for part in ("-H", f"{name}: {value}")],
+        ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-X", "PUT", "--data-binary", "@-", upload["href"]]
+        + [part for name, value in upload["headers"].items() for part in ("-H", f"{name}: {value}")],
         input=text,
         capture_output=True,
         check=True,
     )
     assert put.stdout == b"200"
-    job = deployed.ended(deployed.submit({"task": "sort", "input": {"upload": place["id"]}}))
+    job = deployed.ended(deployed.submit({"task": "sort", "input": {"upload": upload["id"]}}))
     assert job["status"] == "completed", job["error"]
 
 
 def test_a_schedule_and_a_group_live_in_the_deployed_table(deployed: DeployedStack) -> None:
-    made = deployed.ask("POST", "/schedules", {"cron": "0 3 * * *", "timezone": "Europe/Berlin", "job": {"array": [1]}})
-    assert made.status == 201, made.raw
-    assert deployed.ask("DELETE", f"/schedules/{made.body['id']}").status == 204
+    schedule = deployed.ask(
+        "POST", "/schedules", {"cron": "0 3 * * *", "timezone": "Europe/Berlin", "job": {"array": [1]}}
+    )
+    assert schedule.status == 201, schedule.raw
+    assert deployed.ask("DELETE", f"/schedules/{schedule.body['id']}").status == 204
     groups = deployed.ask("GET", "/groups").body["groups"]
     name = next(group["name"] for group in groups if group["jobs"] and not group["problems"])
     assert deployed.ask("POST", f"/groups/{name}/runs").status == 202
@@ -99,7 +101,7 @@ def test_a_route_that_is_not_there_is_a_problem(deployed: DeployedStack) -> None
 def test_nothing_is_lost_while_the_event_source_stands_still(deployed: DeployedStack) -> None:
     set_mapping(deployed, "quick", enabled=False)
     try:
-        jobs = [deployed.submit({"array": [place, 2, 1]}) for place in range(12)]
+        jobs = [deployed.submit({"array": [number, 2, 1]}) for number in range(12)]
         assert {deployed.job(job_id)["status"] for job_id in jobs} == {"pending"}
     finally:
         set_mapping(deployed, "quick", enabled=True)

@@ -38,9 +38,9 @@ def submit(stack: RunningStack, **request: Any) -> str:
 
 
 def job(stack: RunningStack, job_id: str) -> Any:
-    status, found = stack.ask("GET", f"/jobs/{job_id}")
-    assert status == 200, found
-    return found
+    status, body = stack.ask("GET", f"/jobs/{job_id}")
+    assert status == 200, body
+    return body
 
 
 def test_descendants_are_found_when_process_ids_have_started_anew() -> None:

@@ -45,8 +45,8 @@ def test_the_worked_task_of_the_docs_runs_as_it_stands_there(tmp_path: Path) -> 
     try:
         spec.loader.exec_module(module)
         task, context = TASKS["word_count"], Bystander()
-        found = task.run(task.decode(b'{"text": "a rose is\\na rose"}'), context)
-        assert msgspec.to_builtins(found) == {"words": {"a": 2, "rose": 2, "is": 1}}
+        output = task.run(task.decode(b'{"text": "a rose is\\na rose"}'), context)
+        assert msgspec.to_builtins(output) == {"words": {"a": 2, "rose": 2, "is": 1}}
         assert context.seen == [0.5, 1.0]
         with pytest.raises(TaskError):
             task.run(task.decode(b'{"text": " "}'), context)

@@ -10,7 +10,7 @@ import msgspec
 from sortie_client import asking, submitting, waiting
 from sortie_client.answers import JobState
 from sortie_client.errors import WrongStatus
-from sortie_client.inputs import Given
+from sortie_client.inputs import TaskInput
 from sortie_client.plans import Plan, Response
 from sortie_client.retries import Retries
 
@@ -28,12 +28,12 @@ def retry(policy: Retries, job_id: str) -> Plan[JobState]:
 
 
 def run_again(
-    policy: Retries, job_id: str, given: Given | None, fields: Mapping[str, Any], key: str | None
+    policy: Retries, job_id: str, task_input: TaskInput | None, fields: Mapping[str, Any], key: str | None
 ) -> Plan[JobState]:
-    """A new job from an ended one; `given`: another input."""
+    """A new job from an ended one; `task_input`: another input."""
     changed = {name: value for name, value in fields.items() if value is not None}
-    if given is not None:
-        changed["input"] = msgspec.Raw((yield from submitting.input_json(policy, given)))
+    if task_input is not None:
+        changed["input"] = msgspec.Raw((yield from submitting.input_json(policy, task_input)))
     body = msgspec.json.encode(changed)
     return asking.answer(JobState, (yield from asking.post(policy, _path(job_id, "/run-again"), body, key)))
 

@@ -88,10 +88,10 @@ def _read(config: Mapping[str, Any], path: str) -> tuple[str | None, dict[str, d
     return default, profiles
 
 
-def _profile(wanted: str | None, env: Mapping[str, str]) -> tuple[str, dict[str, str] | None]:
+def _profile(chosen: str | None, env: Mapping[str, str]) -> tuple[str, dict[str, str] | None]:
     default, profiles = stored_profiles(env)
-    name = wanted or default or "default"
-    if name not in profiles and (wanted or default):
+    name = chosen or default or "default"
+    if name not in profiles and (chosen or default):
         known = ", ".join(profiles) or "none yet"
         raise BadProfile(f"there is no profile {name!r} in {config_path(env)} ({known}): run `sortie login`")
     return name, profiles.get(name)

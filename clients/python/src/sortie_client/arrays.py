@@ -87,18 +87,18 @@ def _text(numbers: list[Any], start: int, *, may_be_null: bool) -> bytes:
     except (TypeError, ValueError, OverflowError) as error:
         raise BadInput(f"array[{_first_wrong(numbers, start)}]: {error}") from None
     if may_be_null and b"null" in text:
-        for place, number in enumerate(numbers, start):
+        for index, number in enumerate(numbers, start):
             if isinstance(number, float) and not -float("inf") < number < float("inf"):
-                raise BadInput(f"array[{place}] is {number}, and only finite numbers can be sorted")
+                raise BadInput(f"array[{index}] is {number}, and only finite numbers can be sorted")
     return text[1:-1]
 
 
 def _first_wrong(numbers: Sequence[Any], start: int) -> int:
-    for place, number in enumerate(numbers):
+    for index, number in enumerate(numbers):
         try:
             _encode(number)
         except (TypeError, ValueError, OverflowError):
-            return start + place
+            return start + index
     return start
 
 

@@ -190,9 +190,9 @@ class AsyncJob(JobView):
         self, *, input: Any = None, array: Any = None, idempotency_key: str | None = None, **changes: Any
     ) -> AsyncJob:
         """A new job like this ended one, with changed fields: `run_again(array=[2, 1], timeout=5)`."""
-        given = None if input is None and array is None else prepare(input, array)
-        plan = actions.run_again(self._client.retries, self.id, given, changes, idempotency_key)
-        return AsyncJob(self._client, await self._client._run(plan), given.dtype if given else self.dtype)
+        task_input = None if input is None and array is None else prepare(input, array)
+        plan = actions.run_again(self._client.retries, self.id, task_input, changes, idempotency_key)
+        return AsyncJob(self._client, await self._client._run(plan), task_input.dtype if task_input else self.dtype)
 
     async def log(self, *, attempt: int | None = None, follow: bool = False) -> AsyncIterator[str]:
         """The lines of an attempt, the newest if none is named. `follow` goes on until the job has ended."""

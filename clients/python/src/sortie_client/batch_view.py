@@ -26,14 +26,14 @@ class BatchView(Generic[J]):
     @property
     def errors(self) -> Mapping[int, SortieError]:
         """What was refused, by its place among the requests."""
-        return {place: result for place, result in enumerate(self.results) if isinstance(result, SortieError)}
+        return {index: result for index, result in enumerate(self.results) if isinstance(result, SortieError)}
 
     def __len__(self) -> int:
         return len(self.results)
 
-    def __getitem__(self, place: int) -> J:
+    def __getitem__(self, index: int) -> J:
         """Raises the error of an entry that was refused."""
-        result = self.results[place]
+        result = self.results[index]
         if isinstance(result, SortieError):
             raise result
         return result
@@ -44,10 +44,10 @@ class BatchView(Generic[J]):
 
     def updated(self, states: Iterable[JobState]) -> list[J]:
         """The batch's jobs of these states. A repeat under a window may stand in the batch twice."""
-        found = []
+        jobs = []
         by_id = {state.id: state for state in states}
         for job in self.jobs:
             if job.id in by_id:
                 job.state = by_id[job.id]
-                found.append(job)
-        return found
+                jobs.append(job)
+        return jobs

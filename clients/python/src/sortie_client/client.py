@@ -188,9 +188,9 @@ class Job(JobView):
         self, *, input: Any = None, array: Any = None, idempotency_key: str | None = None, **changes: Any
     ) -> Job:
         """A new job like this ended one, with changed fields: `run_again(array=[2, 1], timeout=5)`."""
-        given = None if input is None and array is None else prepare(input, array)
-        plan = actions.run_again(self._client.retries, self.id, given, changes, idempotency_key)
-        return Job(self._client, self._client._run(plan), given.dtype if given else self.dtype)
+        task_input = None if input is None and array is None else prepare(input, array)
+        plan = actions.run_again(self._client.retries, self.id, task_input, changes, idempotency_key)
+        return Job(self._client, self._client._run(plan), task_input.dtype if task_input else self.dtype)
 
     def log(self, *, attempt: int | None = None, follow: bool = False) -> Iterator[str]:
         """The lines of an attempt, the newest if none is named. `follow` goes on until the job has ended."""

@@ -55,7 +55,7 @@ def estimated(array: Any, before: bytes, after: bytes) -> EstimatedSource | None
     count = len(array)
     if count < WORTH_IT:
         return None
-    starts = [place * (count - SAMPLE) // (SAMPLES - 1) for place in range(SAMPLES)]
+    starts = [sample * (count - SAMPLE) // (SAMPLES - 1) for sample in range(SAMPLES)]
     sizes = [_size(array[start : start + SAMPLE]) for start in starts]
     if max(sizes) * SAMPLES > sum(sizes) * MOST_SPREAD:
         return None

@@ -1,6 +1,6 @@
 """What a user gives becomes JSON: inline while a request holds it, else a source to upload.
 
-Given may be a mapping, a list, a numpy array, a path, or a binary file. A file holds what `input` would, as JSON; for
+It may be a mapping, a list, a numpy array, a path, or a binary file. A file holds what `input` would, as JSON; for
 `sort` also a bare JSON array, or text with one number a line, which the service reads itself.
 """
 
@@ -63,17 +63,17 @@ class PathSource(msgspec.Struct, frozen=True):
 Source = FileSource | PathSource | EstimatedSource
 
 
-class Given(msgspec.Struct, frozen=True):
+class TaskInput(msgspec.Struct, frozen=True):
     """`dtype`: that of the numpy array that was given, for the way back."""
 
     content: Inline | FileSource | PathSource | EstimatedSource
     dtype: Any = None
 
-    def counted(self) -> Given:
+    def counted(self) -> TaskInput:
         """The same, once its estimate has turned out too small."""
         assert isinstance(self.content, EstimatedSource)
         source = self.content
-        return Given(_spooled(chain([source.before], array_pieces(source.array), [source.after])), self.dtype)
+        return TaskInput(_spooled(chain([source.before], array_pieces(source.array), [source.after])), self.dtype)
 
     def close(self) -> None:
         """Once it is sent, or will not be."""
@@ -81,41 +81,41 @@ class Given(msgspec.Struct, frozen=True):
             self.content.file.close()
 
 
-def prepare(given: Any, array: Any, limit: int = INLINE_LIMIT) -> Given:
+def prepare(task_input: Any, array: Any, limit: int = INLINE_LIMIT) -> TaskInput:
     """The input of a job. `array` becomes the input's field of that name. Raises BadInput."""
     if array is None:
-        return Given(_from_value(given, limit))
-    fields = _other_fields(given)
+        return TaskInput(_from_value(task_input, limit))
+    fields = _other_fields(task_input)
     if _is_file(array):
-        return Given(_from_file(array, fields, limit))
+        return TaskInput(_from_file(array, fields, limit))
     array = checked_array(array)
     start = _open_object(fields)
     dtype = array.dtype if is_numpy(array) else None
     source = estimated(array, start, b"}") if is_numpy(array) else None
     if source is not None and source.size > limit:
-        return Given(source, dtype)
-    return Given(_gathered(chain([start], array_pieces(array), [b"}"]), limit), dtype)
+        return TaskInput(source, dtype)
+    return TaskInput(_gathered(chain([start], array_pieces(array), [b"}"]), limit), dtype)
 
 
-def _from_value(given: Any, limit: int) -> Inline | Source:
-    if _is_file(given):
-        return _from_file(given, {}, limit)
-    if isinstance(given, Mapping) and (is_numpy(given.get("array")) or _is_file(given.get("array"))):
-        rest = {name: value for name, value in given.items() if name != "array"}
-        return prepare(rest, given["array"], limit).content
+def _from_value(task_input: Any, limit: int) -> Inline | Source:
+    if _is_file(task_input):
+        return _from_file(task_input, {}, limit)
+    if isinstance(task_input, Mapping) and (is_numpy(task_input.get("array")) or _is_file(task_input.get("array"))):
+        rest = {name: value for name, value in task_input.items() if name != "array"}
+        return prepare(rest, task_input["array"], limit).content
     try:
-        json = msgspec.json.encode({} if given is None else given)
+        json = msgspec.json.encode({} if task_input is None else task_input)
     except (TypeError, ValueError, OverflowError) as error:
         raise BadInput(f"the input has no JSON: {error}") from None
     return _gathered(iter([json]), limit)
 
 
-def _other_fields(given: Any) -> Mapping[str, Any]:
-    if given is None:
+def _other_fields(task_input: Any) -> Mapping[str, Any]:
+    if task_input is None:
         return {}
-    if not isinstance(given, Mapping) or "array" in given:
+    if not isinstance(task_input, Mapping) or "array" in task_input:
         raise BadInput("beside `array`, `input` is a mapping of the other fields, such as {'descending': True}")
-    return given
+    return task_input
 
 
 def _open_object(fields: Mapping[str, Any]) -> bytes:
@@ -151,9 +151,9 @@ def _is_file(value: Any) -> bool:
     return isinstance(value, str | os.PathLike) or (hasattr(value, "read") and not is_numpy(value))
 
 
-def _from_file(given: Any, fields: Mapping[str, Any], limit: int) -> Inline | Source:
+def _from_file(task_input: Any, fields: Mapping[str, Any], limit: int) -> Inline | Source:
     source: FileSource | PathSource = (
-        _path_source(given) if isinstance(given, str | os.PathLike) else _file_source(given)
+        _path_source(task_input) if isinstance(task_input, str | os.PathLike) else _file_source(task_input)
     )
     start = _first_byte(source)
     if start == b"":
@@ -167,18 +167,18 @@ def _from_file(given: Any, fields: Mapping[str, Any], limit: int) -> Inline | So
             f"a file that is no JSON array holds the whole input: {', '.join(fields)} cannot stand beside it"
         )
     if start in (b"[", b"{") and source.size <= limit:
-        return _checked(source, given)
+        return _checked(source, task_input)
     return source
 
 
-def _checked(source: Source, given: Any) -> Inline:
+def _checked(source: Source, task_input: Any) -> Inline:
     """Bytes are counted in the file as it is, not in the request that it becomes part of."""
     text = b"".join(source.pieces())
     try:
         msgspec.json.decode(text[len(source.before) : len(text) - len(source.after)])
     except msgspec.DecodeError as error:
         reason = str(error).removeprefix("JSON is malformed: ")
-        raise BadInput(f"{getattr(given, 'name', given)} is not JSON: {reason}") from None
+        raise BadInput(f"{getattr(task_input, 'name', task_input)} is not JSON: {reason}") from None
     return Inline(text)
 
 
@@ -199,8 +199,8 @@ def _path_source(path: str | os.PathLike[str]) -> PathSource:
         raise BadInput(f"{os.fspath(path)}: {error.strerror}") from None
 
 
-def _file_source(given: IO[Any]) -> FileSource:
-    file: IO[bytes] = getattr(given, "buffer", given)
+def _file_source(task_input: IO[Any]) -> FileSource:
+    file: IO[bytes] = getattr(task_input, "buffer", task_input)
     if isinstance(file.read(0), str):
         raise BadInput("open the file in binary, open(path, 'rb'): its bytes are sent as they are")
     try:

@@ -53,15 +53,15 @@ def run(policy: Retries, group: str, run_id: str, owner: str | None) -> Plan[Run
 
 def schedules(policy: Retries, owner: str | None) -> Plan[list[Schedule]]:
     """All of them, page by page; without their jobs."""
-    found: list[Schedule] = []
+    schedules: list[Schedule] = []
     cursor: str | None = None
     while True:
         query = query_of({"owner": owner, "limit": 100, "cursor": cursor})
         page = asking.answer(ScheduleList, (yield from asking.get(policy, "/schedules", query)))
-        found += page.schedules
+        schedules += page.schedules
         cursor = page.next
         if cursor is None:
-            return found
+            return schedules
 
 
 def add_schedule(policy: Retries, body: Mapping[str, Any], key: str | None) -> Plan[Schedule]:

@@ -12,7 +12,7 @@ from sortie_client import asking
 from sortie_client.answers import BulkAnswer, BulkResult, JobState, Upload
 from sortie_client.errors import Invalid, SortieError
 from sortie_client.estimates import TooSmall
-from sortie_client.inputs import FileSource, Given, Inline, Source, prepare
+from sortie_client.inputs import FileSource, Inline, Source, TaskInput, prepare
 from sortie_client.plans import Pause, Plan, Progress, Put, Response
 from sortie_client.retries import Retries, pause_before_next
 
@@ -28,17 +28,17 @@ class Prepared(msgspec.Struct, frozen=True):
     """A job request that is ready to be sent. `fields`: what stands beside task and input."""
 
     task: str
-    given: Given
+    task_input: TaskInput
     fields: Mapping[str, Any]
 
     @property
     def dtype(self) -> Any:
-        return self.given.dtype
+        return self.task_input.dtype
 
 
-def prepared(task: str, given: Any, array: Any, fields: Mapping[str, Any], limit: int) -> Prepared:
+def prepared(task: str, task_input: Any, array: Any, fields: Mapping[str, Any], limit: int) -> Prepared:
     """Raises BadInput."""
-    content = prepare(given, array, limit)
+    content = prepare(task_input, array, limit)
     return Prepared(task, content, {name: value for name, value in fields.items() if value is not None})
 
 
@@ -58,27 +58,27 @@ def submit(policy: Retries, job: Prepared, key: str | None, on_progress: Progres
 
 
 def job_body(policy: Retries, job: Prepared, on_progress: Progress | None) -> Plan[bytes]:
-    return _request(job, (yield from input_json(policy, job.given, on_progress)))
+    return _request(job, (yield from input_json(policy, job.task_input, on_progress)))
 
 
-def input_json(policy: Retries, given: Given, on_progress: Progress | None = None) -> Plan[bytes]:
+def input_json(policy: Retries, task_input: TaskInput, on_progress: Progress | None = None) -> Plan[bytes]:
     """The JSON of `input`, once what is large has been uploaded."""
-    if isinstance(given.content, Inline):
-        return given.content.json
+    if isinstance(task_input.content, Inline):
+        return task_input.content.json
     try:
-        return (yield from upload(policy, given.content, on_progress))
+        return (yield from upload(policy, task_input.content, on_progress))
     except TooSmall:
-        return (yield from input_json(policy, given.counted(), on_progress))
+        return (yield from input_json(policy, task_input.counted(), on_progress))
     finally:
-        given.close()
+        task_input.close()
 
 
 def upload(policy: Retries, source: Source, on_progress: Progress | None) -> Plan[bytes]:
     """The JSON that names the upload."""
     size = msgspec.json.encode({"bytes": source.size})
-    made = asking.answer(Upload, (yield from asking.post(policy, "/uploads", size)))
-    yield from asking.put(policy, Put(made.href, made.headers, source, on_progress))
-    return msgspec.json.encode({"upload": made.id})
+    upload = asking.answer(Upload, (yield from asking.post(policy, "/uploads", size)))
+    yield from asking.put(policy, Put(upload.href, upload.headers, source, on_progress))
+    return msgspec.json.encode({"upload": upload.id})
 
 
 def submit_many(policy: Retries, jobs: Sequence[Prepared]) -> Plan[list[JobState | SortieError]]:
@@ -87,20 +87,20 @@ def submit_many(policy: Retries, jobs: Sequence[Prepared]) -> Plan[list[JobState
     results: dict[int, JobState | SortieError] = {}
     batch: dict[int, bytes] = {}
     failure: SortieError | None = None
-    for place, job in enumerate(jobs):
+    for index, job in enumerate(jobs):
         try:
             body = yield from job_body(policy, job, None)
         except SortieError as error:
-            results[place] = failure = error
+            results[index] = failure = error
             continue
         if batch and (len(batch) == BULK_JOBS or sum(map(len, batch.values())) + len(body) > BULK_BYTES):
             failure = (yield from _flush(policy, batch, results)) or failure
             batch = {}
-        batch[place] = body
+        batch[index] = body
     failure = (yield from _flush(policy, batch, results)) or failure
     if failure is not None and not any(isinstance(result, JobState) for result in results.values()):
         raise failure
-    return [results[place] for place in range(len(jobs))]
+    return [results[index] for index in range(len(jobs))]
 
 
 def _flush(
@@ -128,11 +128,11 @@ def _submit_batch(policy: Retries, bodies: Sequence[bytes]) -> Plan[list[JobStat
     tried, paused = 0, 0.0
     while True:
         tried += 1
-        entries = [bodies[place] if place in left else REFUSED_ENTRY for place in range(max(left) + 1)]
+        entries = [bodies[index] if index in left else REFUSED_ENTRY for index in range(max(left) + 1)]
         body = b'{"jobs":[%b]}' % b",".join(entries)
         answer = asking.answer(BulkAnswer, (yield from asking.post(policy, "/jobs/bulk", body, key)))
-        results |= {place: answer.results[place] for place in left}
-        left = [place for place in left if answer.results[place].status == 503]
+        results |= {index: answer.results[index] for index in left}
+        left = [index for index in left if answer.results[index].status == 503]
         if not left:
             break
         pause = pause_before_next(policy, tried, Response(503), chance=asking.chance(), paused=paused)
@@ -140,7 +140,7 @@ def _submit_batch(policy: Retries, bodies: Sequence[bytes]) -> Plan[list[JobStat
             break
         paused += pause
         yield Pause(pause)
-    return [_outcome(results[place]) for place in range(len(bodies))]
+    return [_outcome(results[index]) for index in range(len(bodies))]
 
 
 def _outcome(result: BulkResult) -> JobState | SortieError:
@@ -151,12 +151,12 @@ def _outcome(result: BulkResult) -> JobState | SortieError:
     return asking.refusal(Response(result.status, body=body))
 
 
-def _request(job: Prepared, given: bytes) -> bytes:
-    return msgspec.json.encode({"task": job.task, "input": msgspec.Raw(given), **job.fields})
+def _request(job: Prepared, task_input: bytes) -> bytes:
+    return msgspec.json.encode({"task": job.task, "input": msgspec.Raw(task_input), **job.fields})
 
 
 def _source_of(job: Prepared) -> Source | None:
-    content = job.given.content
+    content = job.task_input.content
     if not isinstance(content, Inline):
         return None
 

@@ -22,8 +22,8 @@ from sortie_client.answers import JobState
 
 def _bar(*columns: object) -> Progress:
     console = Console(stderr=True)
-    shown = [TextColumn("{task.description}"), BarColumn(), *columns, TimeElapsedColumn()]
-    return Progress(*shown, console=console, disable=not sys.stderr.isatty(), transient=True)  # type: ignore[arg-type]
+    all_columns = [TextColumn("{task.description}"), BarColumn(), *columns, TimeElapsedColumn()]
+    return Progress(*all_columns, console=console, disable=not sys.stderr.isatty(), transient=True)  # type: ignore[arg-type]
 
 
 @contextmanager

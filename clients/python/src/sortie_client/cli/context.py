@@ -32,9 +32,9 @@ class Context:
 
 def client_of(context: click.Context) -> Sortie:
     """The client for shell completion, which may come before the command itself has run."""
-    found = context.find_object(Context)
+    settings = context.find_object(Context)
     root = context.find_root().params
-    return found.client if found else Sortie(root.get("url"), profile=root.get("profile"))
+    return settings.client if settings else Sortie(root.get("url"), profile=root.get("profile"))
 
 
 def complete_id(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -58,11 +58,11 @@ def timeout_option(function: F) -> F:
     return click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help=words)(function)
 
 
-def ids_of(given: Sequence[str]) -> list[str]:
+def ids_of(arguments: Sequence[str]) -> list[str]:
     """The ids as arguments, else from stdin: the first word of each line, or the `id` of a line of JSON."""
-    if given and tuple(given) != ("-",):
-        return list(given)
-    if not given and sys.stdin.isatty():
+    if arguments and tuple(arguments) != ("-",):
+        return list(arguments)
+    if not arguments and sys.stdin.isatty():
         raise click.UsageError("give one id or more, as arguments or on stdin")
     ids = [_id_in(line) for line in sys.stdin if line.strip()]
     if not ids:
@@ -70,8 +70,8 @@ def ids_of(given: Sequence[str]) -> list[str]:
     return ids
 
 
-def jobs_of(client: Sortie, given: Sequence[str]) -> Iterable[Job]:
-    return (client.job(job_id) for job_id in ids_of(given))
+def jobs_of(client: Sortie, arguments: Sequence[str]) -> Iterable[Job]:
+    return (client.job(job_id) for job_id in ids_of(arguments))
 
 
 def _id_in(line: str) -> str:

@@ -28,13 +28,13 @@ def groups(context: click.Context, as_json: bool) -> None:
     """List the groups; start one, look at a run of it."""
     if context.invoked_subcommand is not None:
         return
-    found = context.obj.client.groups()
+    listed = context.obj.client.groups()
     if as_json:
-        for group in found:
+        for group in listed:
             put_json(group)
         return
     table = new_table("name", "jobs", "what")
-    for group in found:
+    for group in listed:
         problems = "; ".join(
             ": ".join(filter(None, [f"{each.job}.{each.loc}".strip("."), each.msg])) for each in group.problems
         )

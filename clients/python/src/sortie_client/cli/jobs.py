@@ -54,20 +54,24 @@ def retry(context: Context, ids: Sequence[str], as_json: bool) -> int:
 
 @click.command("run-again")
 @ids_argument
-@click.option("-i", "--input", "given", type=click.File("rb"), help="Another input, or - for stdin.")
+@click.option("-i", "--input", "task_input", type=click.File("rb"), help="Another input, or - for stdin.")
 @job_options
 @json_option
 @click.pass_obj
-def run_again(context: Context, /, ids: Sequence[str], given: IO[bytes] | None, as_json: bool, **options: Any) -> int:
+def run_again(
+    context: Context, /, ids: Sequence[str], task_input: IO[bytes] | None, as_json: bool, **options: Any
+) -> int:
     """Make new jobs from ended ones, with changed fields if given, and print their ids."""
     fields = fields_of(**options)
-    if given is not None and given.name == "<stdin>" and not ids:
+    if task_input is not None and task_input.name == "<stdin>" and not ids:
         raise click.UsageError("stdin is the input: give the ids as arguments")
 
     def again(job_id: str) -> Job:
         job = context.client.job(job_id)
-        is_numbers = given is not None and job.task == "sort"
-        return job.run_again(input=None if is_numbers else given, array=given if is_numbers else None, **fields)
+        is_numbers = task_input is not None and job.task == "sort"
+        return job.run_again(
+            input=None if is_numbers else task_input, array=task_input if is_numbers else None, **fields
+        )
 
     return each(ids, again, as_json, lambda job: job.id)
 

@@ -31,10 +31,10 @@ def ls(
 ) -> None:  # fmt: skip
     """List jobs, newest first."""
     number = int(object_id) if object_id and object_id.lstrip("-").isdigit() else object_id
-    found = context.client.jobs(
+    pages = context.client.jobs(
         status=status, task=task, object_id=number, group=group, since=since, until=until, owner=owner
     )
-    jobs = islice(found, limit)
+    jobs = islice(pages, limit)
     if as_json:
         for job in jobs:
             put_json(job.to_dict())
@@ -52,14 +52,14 @@ def ls(
 @click.pass_obj
 def show(context: Context, ids: Sequence[str], only_output: bool, as_json: bool) -> None:
     """Show jobs, field by field."""
-    for place, job in enumerate(jobs_of(context.client, ids)):
+    for index, job in enumerate(jobs_of(context.client, ids)):
         if only_output:
             job.save(sys.stdout.buffer)
             sys.stdout.buffer.write(b"\n")
         elif as_json:
             put_json(job.to_dict())
         else:
-            click.echo() if place else None
+            click.echo() if index else None
             put_job(job.state)
 
 
@@ -82,26 +82,26 @@ def log(context: Context, job_id: str, follow: bool, attempt: int | None, as_jso
 @click.pass_obj
 def stats(context: Context, span: str, owner: str | None, as_json: bool) -> None:
     """Say what is open now, and what has ended in the last hour or day."""
-    found = context.client.stats(span, owner)
+    answer = context.client.stats(span, owner)
     if as_json:
-        put_json(found)
+        put_json(answer)
         return
-    counts = new_table(*found.counts)
-    counts.add_row(*map(str, found.counts.values()))
+    counts = new_table(*answer.counts)
+    counts.add_row(*map(str, answer.counts.values()))
     console().print(counts)
     click.echo()
-    for name, words in figures(found):
+    for name, words in figures(answer):
         click.echo(f"{name:<10} {words}")
 
 
-def figures(found: Stats) -> list[tuple[str, str]]:
-    queue = found.queue
+def figures(stats: Stats) -> list[tuple[str, str]]:
+    queue = stats.queue
     held = f"{queue.waiting} waiting, {queue.in_flight} being worked on, {queue.delayed} delayed, {queue.dead} dead"
-    oldest = f"; the oldest pending job waits for {duration(found.oldest_pending_seconds)}"
+    oldest = f"; the oldest pending job waits for {duration(stats.oldest_pending_seconds)}"
     return [
-        ("queue", held + (oldest if found.oldest_pending_seconds else "")),
-        ("runs for", percentiles(found.duration_ms)),
-        ("waits for", percentiles(found.wait_ms)),
+        ("queue", held + (oldest if stats.oldest_pending_seconds else "")),
+        ("runs for", percentiles(stats.duration_ms)),
+        ("waits for", percentiles(stats.wait_ms)),
     ]
 
 

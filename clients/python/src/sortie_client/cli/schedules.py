@@ -28,29 +28,29 @@ def schedules(context: click.Context, owner: str | None, as_json: bool) -> None:
     """List the schedules; add one, remove one."""
     if context.invoked_subcommand is not None:
         return
-    found = context.obj.client.schedules(owner)
+    listed = context.obj.client.schedules(owner)
     if as_json:
-        for schedule in found:
+        for schedule in listed:
             put_json(schedule)
         return
     table = new_table("id", "cron", "zone", "next", "what")
-    for schedule in found:
+    for schedule in listed:
         table.add_row(schedule.id, schedule.cron, schedule.timezone, when(schedule.next_run_at), schedule.task)
-    console().print(table) if found else click.echo("no schedules", err=True)
+    console().print(table) if listed else click.echo("no schedules", err=True)
 
 
 @schedules.command()
 @click.argument("cron")
 @click.argument("task", shell_complete=complete_task)
-@click.option("-i", "--input", "given", type=click.File("rb"), help="The input as a file, or - for stdin.")
+@click.option("-i", "--input", "task_input", type=click.File("rb"), help="The input as a file, or - for stdin.")
 @click.option("--timezone", default="UTC", show_default=True, metavar="ZONE", help="Such as Europe/Berlin.")
 @json_option
 @click.pass_obj
-def add(context: Context, cron: str, task: str, given: IO[bytes] | None, timezone: str, as_json: bool) -> None:
+def add(context: Context, cron: str, task: str, task_input: IO[bytes] | None, timezone: str, as_json: bool) -> None:
     """Submit TASK each time that CRON (five fields, in quotes) fires."""
-    job: dict[str, Any] = {"task": task, "input": _input(given)}
-    made = context.client.add_schedule(cron, job, timezone)
-    put_json(made) if as_json else click.echo(f"{made.id} next {when(made.next_run_at)}")
+    job: dict[str, Any] = {"task": task, "input": _input(task_input)}
+    schedule = context.client.add_schedule(cron, job, timezone)
+    put_json(schedule) if as_json else click.echo(f"{schedule.id} next {when(schedule.next_run_at)}")
 
 
 @schedules.command("rm")
@@ -64,8 +64,8 @@ def remove(context: Context, ids: tuple[str, ...], as_json: bool) -> None:
         put_json({"id": schedule_id, "removed": True}) if as_json else click.echo(schedule_id)
 
 
-def _input(given: IO[bytes] | None) -> msgspec.Raw:
-    raw = given.read().strip() if given else b"{}"
+def _input(task_input: IO[bytes] | None) -> msgspec.Raw:
+    raw = task_input.read().strip() if task_input else b"{}"
     try:
         msgspec.json.decode(raw)
     except msgspec.DecodeError as error:

@@ -47,31 +47,33 @@ def fields_of(
     object_id: str | None, window: int | None, on_repeat: str | None, run_in: str | None, run_at: str | None,
     job_timeout: float | None, max_attempts: int | None,
 ) -> dict[str, Any]:  # fmt: skip
-    wanted = {name: value for name, value in (("seconds", window), ("on_repeat", on_repeat)) if value is not None}
+    window_fields = {
+        name: value for name, value in (("seconds", window), ("on_repeat", on_repeat)) if value is not None
+    }
     number = object_id is not None and object_id.lstrip("-").isdigit()
     return {
-        "object_id": int(object_id) if number and object_id else object_id, "window": wanted or None, "run_in": run_in,
-        "run_at": run_at, "timeout": job_timeout, "max_attempts": max_attempts,
+        "object_id": int(object_id) if number and object_id else object_id, "window": window_fields or None,
+        "run_in": run_in, "run_at": run_at, "timeout": job_timeout, "max_attempts": max_attempts,
     }  # fmt: skip
 
 
 @click.command()
 @click.argument("task", shell_complete=complete_task)
-@click.option("-i", "--input", "given", type=click.File("rb"), help="The input as a file, or - for stdin.")
+@click.option("-i", "--input", "task_input", type=click.File("rb"), help="The input as a file, or - for stdin.")
 @click.option("--wait", is_flag=True, help="Wait for the end and print the output.")
 @timeout_option
 @job_options
 @json_option
 @click.pass_obj
 def submit(
-    context: Context, /, task: str, given: IO[bytes] | None, wait: bool, timeout: float | None, as_json: bool,
+    context: Context, /, task: str, task_input: IO[bytes] | None, wait: bool, timeout: float | None, as_json: bool,
     **options: Any,
 ) -> int:  # fmt: skip
     """Make a job and print its id.
 
     The input is the task's JSON; for sort also a JSON array, or text with one number a line.
     """
-    job = _submitted(context.client, task, given, fields_of(**options))
+    job = _submitted(context.client, task, task_input, fields_of(**options))
     if wait:
         return finish(job, timeout, as_json=as_json)
     put_json(job.to_dict()) if as_json else click.echo(job.id)
@@ -103,11 +105,11 @@ def sort(
     return write_numbers(job, timeout, out, "npy" if numbers is not file else "json" if start in b"[{" else "lines")
 
 
-def _submitted(client: Sortie, task: str, given: Any, fields: dict[str, Any], array: Any = None) -> Job:
+def _submitted(client: Sortie, task: str, task_input: Any, fields: dict[str, Any], array: Any = None) -> Job:
     with bars.transfer("upload") as on_progress:
-        if hasattr(given, "read") and task == "sort":
-            given, array = None, given
-        return client.submit(task, given, array=array, on_progress=on_progress, **fields)
+        if hasattr(task_input, "read") and task == "sort":
+            task_input, array = None, task_input
+        return client.submit(task, task_input, array=array, on_progress=on_progress, **fields)
 
 
 def _numpy_array(file: IO[bytes]) -> Any:

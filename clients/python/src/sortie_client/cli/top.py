@@ -51,10 +51,10 @@ def watch(client: Sortie, owner: str | None, every: float) -> None:
     with keys() as pressed, Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
             try:
-                shown = board_of(client, owner, console.height)
+                board = board_of(client, owner, console.height)
             except (Unreachable, Unavailable) as error:
-                shown = Group(header(client), Text(f"\n{error}\n\ntrying again …", style="red"))
-            live.update(shown, refresh=True)
+                board = Group(header(client), Text(f"\n{error}\n\ntrying again …", style="red"))
+            live.update(board, refresh=True)
             if pressed(every):
                 return
 
