@@ -1,7 +1,7 @@
-"""What must be true once the faults have stopped and everything is quiet: I1 to I6, I9, and the transition table."""
+"""What must be true once the faults have stopped and all is quiet: I1 to I6, I9, I10, and the transition table."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 
@@ -167,3 +167,10 @@ def of_containers(rows: Sequence[Job], boxes: Sequence[Box], now: float) -> Iter
     ended = {row.id for row in rows if row.status in ENDED}
     for job_id in ended & by_job.keys():
         yield from (f"I9: {box.name} runs on after its job has ended" for box in by_job[job_id] if box.ends_at > now)
+
+
+def of_runs(runs: Sequence[tuple[str, int]]) -> Iterator[str]:
+    """I10: no attempt is run by two workers."""
+    for (job_id, attempt), times in Counter(runs).items():
+        if times > 1:
+            yield f"I10: attempt {attempt} of {job_id} was run {times} times"

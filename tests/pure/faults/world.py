@@ -7,20 +7,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from chalicelib import tasks
 from chalicelib.config import Settings
 from chalicelib.core.job import ENDED, Inline, Job, Payload
 from chalicelib.core.lane import Lane
-from chalicelib.core.task import Context, Task, TaskError
 from chalicelib.errors import PayloadMissing, SortieError, Unavailable
-from chalicelib.ports import ChangeRefused, JobStore, Payloads, Ports, Queue, Records
+from chalicelib.ports import ChangeRefused, Concurrency, JobStore, Payloads, Ports, Queue, Records
 from chalicelib.service import cancel, containers, retry
 from chalicelib.service.dispatch import dispatch
 from chalicelib.service.new_job import NewJob
 from chalicelib.service.quick import work_quick
 from chalicelib.service.submit import Submitted, submit
 from chalicelib.service.work import Message, work
-from tests.pure.faults import invariants
+from tests.pure.faults import invariants, registry
 from tests.pure.faults.beats import Beats
 from tests.pure.faults.gate import Crash, Gate, watched
 from tests.pure.faults.invariants import Broken
@@ -29,7 +27,6 @@ from tests.support import fakes
 from tests.support.fake_containers import FakeContainers
 
 T = TypeVar("T")
-TASKS = dict(tasks.load())
 SETTINGS = Settings(inline_limit=100, container_images=("docker.io/library/*",))
 FUNCTION_LIVES_SECONDS = 900.0
 ALICE, BOB = "alice", "bob"
@@ -128,19 +125,25 @@ class Mortal:
 class World:
     """`build` makes the backing for a clock; `inputs` and `keyed` remember what clients were promised."""
 
-    def __init__(self, build: Callable[[Clock], Backing] = memory, seed: int = 0) -> None:
+    def __init__(
+        self, build: Callable[[Clock], Backing] = memory, seed: int = 0, *,
+        clock: Clock | None = None, gate: Gate | None = None, concurrency: Concurrency | None = None,
+    ) -> None:  # fmt: skip
         LISTENER.heard.clear()  # what other tests, or another world, said is not ours
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.backing = build(self.clock)
-        self.gate = Gate()
+        self.gate = gate or Gate()
         self.beats = Beats(self.clock.after, seed)
         self.quiet = False
         self.killed: list[int] = []
         """The attempts in which the killer ran."""
+        self.runs: list[tuple[str, int]] = []
+        """Every run of a claimed attempt."""
         self.recorder = Recorder(self.backing.jobs, self.gate.opened)
         real = Ports(
             self.recorder, self.backing.records, self.backing.queue, self.backing.payloads,
-            self.clock, fakes.SeededRandom(seed), fakes.SilentAlarm(), self.beats, TASKS | self._tasks(),
+            self.clock, fakes.SeededRandom(seed), fakes.SilentAlarm(), concurrency or self.beats,
+            registry.of(self),
             SETTINGS, Mortal(self),
         )  # fmt: skip
         self.began = self.clock.millis
@@ -152,30 +155,6 @@ class World:
         self.refusals: list[SortieError] = []
         self.rival: Callable[[], object] = lambda: None
         """What another client does while one process stands still."""
-
-    def _tasks(self) -> dict[str, Task]:
-        """Two pure ones, of which one ends its worker's process and the other fails in the long lane; and one that
-        takes minutes and comes to no checkpoint."""
-
-        def kill(task_input: object, context: Context) -> object:
-            self.killed.append(context.attempt)
-            raise Crash
-
-        def keep_quiet(seconds: int, context: Context) -> int:
-            for _ in range(seconds):
-                self.clock.advance(1)
-            return seconds
-
-        def be_moody(task_input: object, context: Context) -> object:
-            if getattr(context, "watch", None) is not None:
-                raise TaskError("not while somebody watches")
-            return {}
-
-        return {
-            "moody": Task("moody", "", be_moody, dict, dict, True, True, None, None, None),
-            "killer": Task("killer", "", kill, dict, dict, True, True, None, None, None),
-            "quiet": Task("quiet", "", keep_quiet, int, int, False, False, None, None, None),
-        }
 
     def process(self, what: Callable[[], T]) -> T | None:
         """A process of its own: a crash ends it, and an error that the edge can answer with is an answer."""
@@ -356,6 +335,7 @@ class World:
         broken += invariants.of_rows(rows)
         broken += invariants.of_moves(self.recorder)
         broken += invariants.of_windows(rows, self.recorder)
+        broken += invariants.of_runs(self.runs)
         broken += invariants.of_keys(rows, self.keyed)
         inputs = {row.id: self._bytes(row.input) for row in rows if row.task == "sort"}
         outputs = {row.id: self._bytes(row.output) for row in rows if row.output is not None}

@@ -1,0 +1,78 @@
+"""Every process stands at each of its calls, and any may go on: drawn histories, and small worlds in every order."""
+
+import random
+from functools import partial
+
+import pytest
+
+from chalicelib.core.job import Job, Millis
+from chalicelib.ports import ChangeRefused
+from tests.pure.faults import counting
+from tests.pure.faults.free import FreeWorld
+from tests.pure.faults.interleaving import Small, enumerate_orders, interleave
+from tests.pure.faults.story import task
+from tests.pure.faults.test_harness_bites import NoLeaseGuard, NoStatusGuard, finds
+from tests.pure.faults.world import ALICE, memory, sort_job
+from tests.support import fakes
+
+HISTORIES = 60
+
+
+def cancel(world: FreeWorld, job_id: str) -> None:
+    world.cancel(ALICE, job_id)
+
+
+def retry(world: FreeWorld, job_id: str) -> None:
+    """Somebody else has canceled it by then, or it has failed; else this is refused."""
+    world.retry(ALICE, job_id)
+
+
+PURE, LONG = sort_job(), task("fail", '{"message":"no","times":0}')
+FAILING = task("fail", '{"message":"no","times":9}', max_attempts=1)
+WORLDS = {
+    "a pure job, two workers of each lane, a dispatcher, a cancel": Small(PURE, cancel, waits=(61.0,), faults=0),
+    "a pure job, two workers of each lane, a cancel, one fault": Small(PURE, cancel, dispatchers=0, waits=()),
+    "a long job, a worker, a dispatcher, a cancel": Small(LONG, cancel, workers=1, waits=(61.0,), faults=0),
+    "a long job, two workers, one fault": Small(LONG, dispatchers=0, waits=(61.0,)),
+    "a job that fails, a worker, a retry, one fault": Small(FAILING, retry, workers=1, dispatchers=0, waits=()),
+}
+
+
+@pytest.mark.parametrize("block", range(10))
+def test_no_free_history_breaks_an_invariant(block: int) -> None:
+    first = random.SystemRandom().randrange(1 << 40)
+    for seed in range(first, first + HISTORIES):
+        try:
+            interleave(seed)
+        except BaseException as error:
+            error.add_note(f"tests.pure.faults.interleaving.interleave({seed})")
+            raise
+        counting.tried("free")
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_every_order_of_a_small_world_keeps_the_invariants(name: str) -> None:
+    states, ends = enumerate_orders(WORLDS[name])
+    counting.histories["orders that ended"] += ends
+    print(f"{name}: {states} states, {ends} ends")  # noqa: T201
+    assert ends > 1
+
+
+class Forger(fakes.MemoryJobs):
+    """Whoever is refused a claim takes the row for its own: as a worker would that does not look at the token."""
+
+    def claim(self, job_id: str, now: Millis, token: str) -> Job:
+        try:
+            return super().claim(job_id, now, token)
+        except ChangeRefused as refused:
+            if refused.job is None:
+                raise
+            fields = {name: getattr(refused.job, name) for name in Job.__struct_fields__}
+            raise ChangeRefused(Job(**fields | {"claim_token": token})) from None
+
+
+@pytest.mark.parametrize(("jobs", "invariant"), [(Forger, "I10"), (NoLeaseGuard, "I3"), (NoStatusGuard, "table")])
+def test_a_missing_condition_is_found_by_free_histories(jobs: type[fakes.MemoryJobs], invariant: str) -> None:
+    build = partial(memory, jobs=jobs)
+    first = next(broken for seed in range(400) if (broken := finds(partial(interleave, seed, build))))
+    assert invariant in first
