@@ -45,8 +45,7 @@ class Emulator:
     @property
     def argv(self) -> tuple[str, ...]:
         """The module to run and its arguments."""
-        moto = ("moto.server", "-H", HOST, "-p", str(self.port))
-        return moto if self.name == "moto" else ("dev.guarded_ministack",)
+        return ("dev.serial_moto", str(self.port)) if self.name == "moto" else ("dev.guarded_ministack",)
 
     def environ(self, outer: Mapping[str, str]) -> dict[str, str]:
         """The functions that it starts inherit this, so nothing of the developer's own account may be in it."""
