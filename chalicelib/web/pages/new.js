@@ -1,8 +1,10 @@
-// Submit: any task, by form or as JSON, once or many times, large inputs through an upload.
+// Submit: any task, by form or as JSON, once or many times, large inputs through an upload; or an ended job again.
 import { call, get, knowRole, Problem, reason, whyNot } from "../lib/api.js";
 import { el, empty, fill, say, setText, toast } from "../lib/dom.js";
+import { isObject, members } from "../lib/exact.js";
 import { jobHref } from "../lib/links.js";
 import { fieldsBeside, uploadOf } from "../lib/numbers.js";
+import { isOpen, short } from "../lib/status.js";
 import { tasks } from "../lib/tasks.js";
 import { plural, span } from "../lib/time.js";
 import { upload } from "../lib/upload.js";
@@ -63,6 +65,7 @@ class Draft {
   byHand = false;
   keyed = null;
   uploaded = null;
+  again = null;
   curl = curlPanel();
   copies = fieldOf("copies", COPIES, false, () => this.changed());
   key = fieldOf("Idempotency-Key", KEY, false, () => this.changed());
@@ -89,6 +92,7 @@ class Draft {
     this.percent,
   );
   wrong = el("div", { class: "wrong", role: "alert", tabindex: "-1", hidden: true });
+  origin = el("p", { class: "hint", hidden: true });
 
   constructor(known, first, signal) {
     this.signal = signal;
@@ -118,7 +122,7 @@ class Draft {
     this.page = el(
       "form",
       { class: "two submit", novalidate: true, onsubmit: (event) => this.send(event) },
-      el("div", { class: "panel stack" }, this.form.node, this.editor.node, this.more),
+      el("div", { class: "panel stack" }, this.origin, this.form.node, this.editor.node, this.more),
       el("div", { class: "side stack" }, send, this.curl.node),
     );
     head.append(this.modes);
@@ -131,7 +135,7 @@ class Draft {
   }
 
   turn(byHand) {
-    if (byHand && !this.byHand) this.editor.put(this.form.request().body);
+    if (byHand && !this.byHand) this.editor.put(this.asked().body);
     this.byHand = byHand;
     [...this.modes.children].forEach((button, at) => {
       button.setAttribute("aria-pressed", String(Boolean(at) === byHand));
@@ -149,13 +153,19 @@ class Draft {
           .map(([name, raw]) => `"${name}": ${raw}`)
           .join(", ")
       : "";
-    this.curl.set(path, body, { key: this.ownKey(), file: this.byHand ? null : this.form.upload(), rest });
+    this.curl.set(path, body, { key: this.ownKey(), file: input ? this.form.upload() : null, rest });
+  }
+
+  /** What the form asks for, with an upload's id in the place of its input: a whole job, or what changes of one. */
+  asked(uploadId = null) {
+    return this.again ? this.form.changes(uploadId) : this.form.request(uploadId);
   }
 
   /** Where the request goes and its JSON text; an upload that is still to be made has a name to stand for it. */
   plan(uploadId = null) {
     if (this.byHand) return this.editor.plan();
-    const { body, input } = this.form.request(this.form.upload() ? uploadId || "UPLOAD_ID" : uploadId);
+    const { body, input } = this.asked(this.form.upload() ? uploadId || "UPLOAD_ID" : uploadId);
+    if (this.again) return { path: this.again, body, input };
     const n = this.howMany();
     return n > 1
       ? { path: "jobs/bulk", body: `{"jobs": [${Array(n).fill(body).join(", ")}]}`, input }
@@ -189,7 +199,7 @@ class Draft {
     try {
       const { path, body } = this.plan(this.byHand ? null : await this.ahead());
       const headers = { "Idempotency-Key": this.ownKey() || this.keyFor(body) };
-      this.done(await call("POST", path, { body, headers, signal: this.signal }), path);
+      this.done(await call("POST", path, { body, headers, signal: this.signal }));
     } catch (error) {
       if (error.name !== "AbortError") this.failed(error);
     } finally {
@@ -211,8 +221,8 @@ class Draft {
   // What is too large for one request goes ahead as an upload, and only once if it has to be sent again.
   async ahead() {
     const file = this.form.upload();
-    const { input } = this.form.request();
-    if (!file && input.length < TOO_LARGE) return null;
+    const { input } = this.asked();
+    if (input === null || (!file && input.length < TOO_LARGE)) return null;
     if (this.uploaded?.file === file && this.uploaded.input === input) return this.uploaded.id;
     this.progress.hidden = false;
     say("Uploading");
@@ -227,8 +237,8 @@ class Draft {
     setText(this.percent, `${Math.round(fraction * 100)} %`);
   }
 
-  done({ data, status }, path) {
-    if (path === "jobs") {
+  done({ data, status }) {
+    if (!data.results) {
       toast(status === 200 ? "An earlier job answers for this one" : "Submitted");
       location.hash = jobHref(data.id);
       return;
@@ -249,19 +259,45 @@ class Draft {
     if (!this.page.querySelector("[aria-invalid]")) this.wrong.focus();
   }
 
-  /** Fills the form with the input and options of an earlier job; a large input becomes a file. */
+  /** Fills the form with the input and options of an earlier job, which runs again if it has ended. */
   async takeFrom(id) {
+    this.submit.disabled = true;
     try {
       const { data, text } = await get(`jobs/${encodeURIComponent(id)}`, { signal: this.signal });
-      const whole = data.input?.href ? await fetchPayload(data.input.href, this.signal) : rawOf(text, "input");
-      this.form.put(data, null);
-      if (whole.length > TOO_LONG_TO_SHOW && this.form.takesFiles())
-        await this.form.attach(new File([whole], "input.json"));
-      else this.form.put(data, whole);
+      await this.put(data, data.input?.href ? await fetchPayload(data.input.href, this.signal) : rawOf(text, "input"));
+      if (!isOpen(data) && data.task === this.form.task()) this.runAgain(data);
       toast("The form holds the input of the earlier job");
     } catch (error) {
       if (error.name !== "AbortError") toast(`The earlier job could not be read: ${reason(error)}`, "bad");
+    } finally {
+      this.submit.disabled = Boolean(whyNot());
     }
+  }
+
+  // A large array becomes a file, beside which the other fields keep their place in the form.
+  async put(job, raw) {
+    this.form.put(job, null);
+    if (raw.length <= TOO_LONG_TO_SHOW || !this.form.takesFiles()) return this.form.put(job, raw);
+    const whole = isObject(raw) ? members(raw) : { array: raw };
+    const rest = Object.entries(whole).filter(([name]) => name !== "array");
+    this.form.put(job, `{${rest.map(([name, value]) => `${JSON.stringify(name)}: ${value}`).join(", ")}}`);
+    return this.form.attach(new File([whole.array], "input.json"));
+  }
+
+  // From here on only what differs is sent, and the new job names the earlier one.
+  runAgain(job) {
+    this.again = `jobs/${encodeURIComponent(job.id)}/run-again`;
+    this.form.keep(job);
+    this.editor.changesFor(this.again);
+    this.copies.node.hidden = true;
+    fill(
+      this.origin,
+      "Runs ",
+      el("a", { href: jobHref(job.id), text: `${job.task} ${short(job.id)}` }),
+      " again as a new job. What you leave as it is stays the same; its window and its time are not taken over.",
+    );
+    this.origin.hidden = false;
+    this.changed();
   }
 }
 

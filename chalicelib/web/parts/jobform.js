@@ -5,13 +5,14 @@ import { formOf } from "./fields.js";
 import { optionsForm } from "./options.js";
 
 /**
- * {node, request(uploadId), put(job, raw), problem(errors) -> those that have no field, clear(), task(),
- *  upload() -> the chosen file, attach(file), takesFiles()}
+ * {node, request(uploadId), put(job, raw), keep(job), changes(uploadId), problem(errors) -> those that have no field,
+ *  clear(), task(), upload() -> the chosen file, attach(file), takesFiles()}
  */
 export function jobForm(tasks, { onInput, first = null, timing = true }) {
   const names = Object.keys(tasks);
   let task = first && tasks[first] ? first : names[0];
   let input = null;
+  let before = null;
   const inputBox = el("div");
   const summary = el("p", { class: "hint" });
   const options = optionsForm(onInput, { timing });
@@ -36,6 +37,8 @@ export function jobForm(tasks, { onInput, first = null, timing = true }) {
     node,
     request,
     put,
+    keep,
+    changes,
     problem,
     clear,
     task: () => task,
@@ -71,7 +74,26 @@ export function jobForm(tasks, { onInput, first = null, timing = true }) {
     const what = plain
       ? [raw.slice(1, -1)]
       : [`"task": ${JSON.stringify(task)}`, `"input": ${uploadId ? `{"upload": ${JSON.stringify(uploadId)}}` : raw}`];
-    return { body: `{${[...what, ...options.parts()].join(", ")}}`, input: raw };
+    return { body: textOf([...what, ...[...options.values()].map(pairOf)]), input: raw };
+  }
+
+  /** From now on `changes` says what differs from this job, which is what the form holds; the task stays. */
+  function keep(job) {
+    options.putAgain(job);
+    for (const [name, radio] of radios) radio.disabled = name !== task;
+    before = { input: input.raw(), file: numbers()?.file() || null, options: options.values() };
+    onInput();
+  }
+
+  /** As `request`, with the fields alone that are not as they were; `input` is null where it stays. */
+  function changes(uploadId = null) {
+    const raw = input.raw();
+    const same = raw === before.input && (numbers()?.file() || null) === before.file;
+    const next = options.values();
+    const said = same ? [] : [`"input": ${uploadId ? `{"upload": ${JSON.stringify(uploadId)}}` : raw}`];
+    for (const pair of next) if (before.options.get(pair[0]) !== pair[1]) said.push(pairOf(pair));
+    if (before.options.has("object_id") && !next.has("object_id")) said.push('"object_id": null');
+    return { body: textOf(said), input: same ? null : raw };
   }
 
   function put(job, raw) {
@@ -115,3 +137,6 @@ export function jobForm(tasks, { onInput, first = null, timing = true }) {
     return true;
   }
 }
+
+const textOf = (parts) => `{${parts.join(", ")}}`;
+const pairOf = ([name, raw]) => `${JSON.stringify(name)}: ${raw}`;

@@ -10,7 +10,7 @@ const REPEAT = {
   reject: "reject: refuse it",
 };
 
-/** {node, parts() -> ['"name": json', ...], put(request), fields: Map(loc -> field)}; `parts` picks the sections. */
+/** {node, values() -> Map(name -> JSON text), put(job), putAgain(job), fields: Map(loc -> field)} */
 export function optionsForm(onInput, { timing = true } = {}) {
   const fields = new Map();
   const add = (loc, schema, label, help) => {
@@ -53,26 +53,37 @@ export function optionsForm(onInput, { timing = true } = {}) {
     const typed = objectField.control.value.trim();
     return typed ? objectJson(typed) : asText();
   };
-  return { node, fields, parts, put };
+  return { node, fields, values, put, putAgain };
 
-  function parts() {
-    const said = [];
+  function values() {
+    const said = new Map();
     for (const name of ["object_id", "run_in", "run_at", "timeout", "max_attempts"]) {
       const raw = fields.get(name)?.raw();
-      if (raw) said.push(`${JSON.stringify(name)}: ${raw}`);
+      if (raw) said.set(name, raw);
     }
     const window = ["seconds", "on_repeat"]
       .map((name) => [name, fields.get(`window.${name}`).raw()])
       .filter(([, raw]) => raw);
-    if (window.length) said.push(`"window": {${window.map(([name, raw]) => `"${name}": ${raw}`).join(", ")}}`);
+    if (window.length) said.set("window", `{${window.map(([name, raw]) => `"${name}": ${raw}`).join(", ")}}`);
     return said;
   }
 
   function put(job) {
-    if (job.object_id !== null && job.object_id !== undefined)
-      fields.get("object_id").put(JSON.stringify(objectQuery(job.object_id)));
+    putObject(job);
     if (job.window?.seconds) fields.get("window.seconds").put(String(job.window.seconds));
     if (job.window?.on_repeat) fields.get("window.on_repeat").put(JSON.stringify(job.window.on_repeat));
+  }
+
+  /** What a job that runs again keeps of an earlier one: neither its window nor its time. */
+  function putAgain(job) {
+    putObject(job);
+    fields.get("max_attempts").put(String(job.max_attempts));
+    for (const name of ["timeout", "max_attempts"]) fields.get(name).control.placeholder = "as before";
+  }
+
+  function putObject(job) {
+    if (job.object_id !== null && job.object_id !== undefined)
+      fields.get("object_id").put(JSON.stringify(objectQuery(job.object_id)));
     if (isNumber(String(job.timeout ?? ""))) fields.get("timeout").put(String(job.timeout));
   }
 }

@@ -1,5 +1,6 @@
 """Submitting from the page: every task, as a form and as JSON, with errors where they belong."""
 
+import json
 import re
 
 import pytest
@@ -199,15 +200,74 @@ def test_lost_answer_does_not_make_a_second_job(site: Site, watch: Watch) -> Non
     watch.errors = [error for error in watch.errors if "ERR_FAILED" not in error]
 
 
-def test_run_again_takes_the_same_input(site: Site) -> None:
-    job_id = site.submit({"task": "sort", "input": {"array": [1, 5, 3], "descending": True}})
-    site.ended(job_id)
-    site.open(f"/jobs/{job_id}").page.get_by_role("link", name="Run again").click()
+def changes(site: Site, parent: str) -> None:
+    """The form that runs an ended job again, filled."""
+    site.ended(parent)
+    site.open(f"/jobs/{parent}").page.get_by_role("link", name="Run again with changes").click()
+    expect(site.page.get_by_text("again as a new job")).to_be_visible()
+
+
+def sent(watch: Watch, parent: str) -> str:
+    """The body of the one request that ran the job again."""
+    (request,) = watch.asked(f"/jobs/{parent}/run-again")
+    assert watch.asked("/jobs") == []
+    return request.post_data or ""
+
+
+def test_a_job_runs_again_with_the_changed_fields_alone(site: Site, watch: Watch) -> None:
+    thing = unique("again")
+    array = {"task": "sort", "input": {"array": [1, 5, 3], "descending": True}}
+    parent = site.submit({**array, "object_id": thing, "timeout": 9, "max_attempts": 2})
+    changes(site, parent)
     expect(site.page.get_by_label("array")).to_have_value("[1, 5, 3]")
     expect(site.page.get_by_label("descending")).to_be_checked()
+    expect(site.field("object_id").locator("input")).to_have_value(thing)
+    expect(site.page.get_by_role("radio", name="sleep", exact=True)).to_be_disabled()
+    site.page.get_by_label("array").fill("[4, 6, 5]")
+    site.field("timeout").locator("input").fill("7")
     site.page.get_by_role("button", name="Submit", exact=True).click()
     expect(site.status).to_have_text("completed")
-    assert site.job_id() != job_id
+    assert json.loads(sent(watch, parent)) == {"input": {"array": [4, 6, 5], "descending": True}, "timeout": 7}
+    _, child = site.api("GET", f"jobs/{site.job_id()}")
+    assert (child["parent_id"], child["output"]) == (parent, {"array": [6, 5, 4]})
+    assert (child["object_id"], child["timeout"], child["max_attempts"]) == (thing, 7, 2)
+
+
+def test_what_is_left_as_it_is_or_taken_out_is_told_apart_in_a_new_run(site: Site, watch: Watch) -> None:
+    window = {"seconds": 600, "on_repeat": "delay"}
+    parent = site.submit({"array": [2, 1], "object_id": unique("once"), "window": window})
+    changes(site, parent)
+    curl = site.page.get_by_label("The curl command")
+    expect(curl).to_contain_text(f"jobs/{parent}/run-again")
+    expect(curl).to_contain_text("-d '{}'")
+    site.field("object_id").locator("input").fill("")
+    site.page.get_by_role("button", name="JSON", exact=True).click()
+    expect(site.field("request").locator("textarea")).to_have_value(re.compile('^{\\s+"object_id": null\\s+}$'))
+    site.page.get_by_role("button", name="Submit", exact=True).click()
+    expect(site.status).to_have_text("completed")
+    assert json.loads(sent(watch, parent)) == {"object_id": None}
+    _, child = site.api("GET", f"jobs/{site.job_id()}")
+    assert (child["parent_id"], child["object_id"], child["window"]) == (parent, None, None)
+
+
+def test_a_large_input_that_stays_is_not_sent_again(site: Site, watch: Watch) -> None:
+    parent = site.submit({"task": "sort", "input": {"array": list(range(120_000)), "descending": True}})
+    changes(site, parent)
+    expect(site.page.get_by_text("goes as an upload")).to_be_visible()
+    expect(site.page.get_by_label("descending")).to_be_checked()
+    site.field("run_in").locator("input").fill("1h")
+    site.page.get_by_role("button", name="Submit", exact=True).click()
+    expect(site.status).to_have_text("scheduled")
+    assert sent(watch, parent) == '{"run_in": "1h"}'
+    assert watch.asked("/uploads") == []
+
+
+def test_a_wrong_change_is_named_beside_its_field(site: Site) -> None:
+    parent = site.submit({"array": [2, 1]})
+    changes(site, parent)
+    site.page.get_by_label("array").fill("1, x")
+    site.page.get_by_role("button", name="Submit", exact=True).click()
+    expect(site.field("array").get_by_role("alert")).to_contain_text("Number 2:")
 
 
 def lose_the_answer(route: Route) -> None:
