@@ -188,7 +188,9 @@ def get_stats(request: Request) -> Response:
 @route
 def get_metrics(request: Request) -> Response:
     owner = query_owner(request.query, request.principal)
-    return text_response(render_metrics(stats.stats(ports, owner), owner, request.principal))
+    figures = stats.stats(ports, owner)
+    ages = stats.oldest_by_lane(ports, figures.pending)
+    return text_response(render_metrics(figures, ages, owner, request.principal))
 
 
 @route

@@ -96,10 +96,19 @@ class BatchRead:
 
 @dataclass(frozen=True, slots=True)
 class OpenJobs:
-    """`not_before` of every waiting job (one number each), and how many run."""
+    """Every waiting job as the indexes know it, and how many run."""
 
-    waiting: Sequence[Millis]
+    waiting: Sequence["WaitingJob"]
     running: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingJob:
+    """`quick`: it is in a list of quick jobs, where it stays while it runs."""
+
+    id: str
+    not_before: Millis
+    quick: bool
 
 
 class Records(Protocol):

@@ -6,20 +6,21 @@ All are gauges: what has ended is counted over the last hour, since minute talli
 from collections.abc import Iterable, Mapping
 
 from chalicelib.core.access import Principal, Role
+from chalicelib.core.lane import Lane
 from chalicelib.service.stats import FRACTIONS, Stats, compute_percentiles
 
 OPEN = ("scheduled", "pending", "running")
-"""The queue's name, of which a stage has one."""
 
 Sample = tuple[dict[str, str], float]
 
 
-def render_metrics(stats: Stats, owner: str, principal: Principal) -> str:
-    families = [*_of_owner(stats, owner), *(_of_stage(stats) if principal.role is Role.ADMIN else [])]
+def render_metrics(stats: Stats, ages: Mapping[Lane, float], owner: str, principal: Principal) -> str:
+    """`ages`: of the owner's oldest pending job, by lane, in seconds."""
+    families = [*_of_owner(stats, ages, owner), *(_of_stage(stats) if principal.role is Role.ADMIN else [])]
     return "".join(_render_family(name, words, samples) for name, words, samples in families)
 
 
-def _of_owner(stats: Stats, owner: str) -> Iterable[tuple[str, str, list[Sample]]]:
+def _of_owner(stats: Stats, ages: Mapping[Lane, float], owner: str) -> Iterable[tuple[str, str, list[Sample]]]:
     by_status = {status: ({"owner": owner, "status": status}, float(count)) for status, count in stats.counts.items()}
     open_ = [sample for status, sample in by_status.items() if status in OPEN]
     ended = [sample for status, sample in by_status.items() if status not in OPEN]
@@ -27,8 +28,8 @@ def _of_owner(stats: Stats, owner: str) -> Iterable[tuple[str, str, list[Sample]
     yield "sortie_jobs_ended_last_hour", "Jobs that ended in the last hour, by status.", ended
     retried = [({"owner": owner}, float(stats.whole.outcomes["retried"]))]
     yield "sortie_attempts_retried_last_hour", "Attempts of the last hour that another one follows.", retried
-    oldest = [({"owner": owner}, stats.oldest_pending_seconds)]
-    yield "sortie_oldest_pending_seconds", "How long the oldest pending job has been due.", oldest
+    oldest = [({"owner": owner, "lane": str(lane)}, age) for lane, age in ages.items()]
+    yield "sortie_oldest_pending_seconds", "How long the oldest pending job of a lane has been due.", oldest
     words = "How long the last hour's jobs ran, without waiting."
     yield "sortie_job_duration_seconds", words, _quantiles(stats.whole.duration, owner)
     words = "How long the last hour's jobs waited from their time to their first attempt."

@@ -28,7 +28,7 @@ from chalicelib.core.ids import id_below
 from chalicelib.core.job import WAITING, Job, Millis, Status
 from chalicelib.core.records import RunRecord, WindowRecord
 from chalicelib.errors import Unavailable
-from chalicelib.ports import BatchRead, ChangeRefused, OpenJobs
+from chalicelib.ports import BatchRead, ChangeRefused, OpenJobs, WaitingJob
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -131,9 +131,16 @@ class DynamoJobs:
         return list(dict.fromkeys(merged))[:limit]  # a job that moves while we read may be in two lists, or in none
 
     def open_jobs(self, owner: str) -> OpenJobs:
-        waiting = self._together(lambda name: self._entries(name, "due_at"), _status_lists(owner, WAITING))
+        waiting = [
+            WaitingJob(entry["pk"]["S"], int(entry["due_at"]["N"]), quick)
+            for quick in (False, True)
+            for entries in self._together(
+                lambda name: self._entries(name, "pk, due_at"), _status_lists(owner, WAITING, [quick])
+            )
+            for entry in entries
+        ]
         running = self._together(lambda name: self._entries(name, "pk"), _status_lists(owner, RUNNING))
-        return OpenJobs([int(entry["due_at"]["N"]) for entries in waiting for entry in entries], sum(map(len, running)))
+        return OpenJobs(waiting, sum(map(len, running)))
 
     def _new(self, item: items.Item) -> Any:
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}

@@ -17,7 +17,7 @@ from chalicelib.core.ids import shard_of
 from chalicelib.core.job import WAITING, Job, Millis, Status
 from chalicelib.core.lane import Lane
 from chalicelib.core.records import KeyRecord, OpenUploads, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
-from chalicelib.ports import BatchRead, ChangeRefused, Depth, Hint, OpenJobs
+from chalicelib.ports import BatchRead, ChangeRefused, Depth, Hint, OpenJobs, WaitingJob
 from chalicelib.service.work import Message
 from tests.support.fake_payloads import MemoryPayloads as MemoryPayloads
 from tests.support.fake_system import START as START
@@ -195,7 +195,7 @@ class MemoryJobs:
 
     def open_jobs(self, owner: str) -> OpenJobs:
         mine = [job for job in self.table.indexed_jobs.values() if job.owner == owner]
-        waiting = [self.table.due_at[job.id] for job in mine if _list_of(job) in WAITING]
+        waiting = [WaitingJob(job.id, self.table.due_at[job.id], job.quick) for job in mine if _list_of(job) in WAITING]
         return OpenJobs(waiting, sum(_list_of(job) is Status.RUNNING for job in mine))
 
 

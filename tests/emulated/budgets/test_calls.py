@@ -1,16 +1,20 @@
 """AWS calls for each thing a user does, counted."""
 
 from collections import Counter
+from dataclasses import replace
 
 from chalicelib.core.filters import Filter
-from chalicelib.core.job import ENDED, Job, Status
+from chalicelib.core.ids import first_id
+from chalicelib.core.job import ENDED, Job, Status, Stored
 from chalicelib.service import cancel, read
 from chalicelib.service.bulk import submit_many
 from chalicelib.service.dispatch import dispatch
 from chalicelib.service.new_job import NewJob
-from chalicelib.service.stats import stats
+from chalicelib.service.rerun import run_again
+from chalicelib.service.stats import oldest_by_lane, stats
 from chalicelib.service.submit import submit
 from tests.emulated.budgets.conftest import Metered
+from tests.support.fakes import START
 
 SMALL = NewJob(owner="alice", task="sort", input=b'{"array":[3,1,2]}')
 
@@ -32,6 +36,49 @@ def test_the_read_and_the_tally_are_one_call_each_for_the_whole_batch(on_moto: M
         submit(on_moto.ports, SMALL)
     on_moto.work()
     assert on_moto.meter.calls == Counter(BatchGetItem=1, UpdateItem=11)
+
+
+def test_a_trace_takes_no_call_more_and_run_again_reads_its_parent_once(on_moto: Metered) -> None:
+    traced = replace(SMALL, traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+    job = submit(on_moto.ports, traced).job
+    assert on_moto.meter.calls == Counter(PutItem=1, SendMessage=1)
+    on_moto.work()
+    assert on_moto.meter.calls == Counter(BatchGetItem=1, UpdateItem=2)
+    on_moto.meter.reset()
+    parent = read.get_job(on_moto.ports, "alice", job.id)
+    run_again(on_moto.ports, parent, replace(SMALL, parent_id=job.id), key=None, body=b"")
+    assert on_moto.meter.calls == Counter(GetItem=1, PutItem=1, SendMessage=1)
+
+
+def test_a_large_input_is_copied_for_a_new_run_and_not_read(on_moto: Metered) -> None:
+    large = b'{"array":[' + b"1," * 5_000 + b"1]}"
+    parent = submit(on_moto.ports, NewJob(owner="alice", task="sort", input=large)).job
+    on_moto.work()
+    on_moto.meter.reset()
+    ended = read.get_job(on_moto.ports, "alice", parent.id)
+    assert isinstance(ended.input, Stored)
+    again = NewJob(owner="alice", task="sort", kept=ended.input, parent_id=parent.id)
+    run_again(on_moto.ports, ended, again, key=None, body=b"")
+    assert on_moto.meter.calls == Counter(GetItem=1, CopyObject=1, PutItem=1, SendMessage=1)
+
+
+def test_a_span_of_time_takes_no_call_more(on_moto: Metered) -> None:
+    submit(on_moto.ports, SMALL)
+    calls = []
+    for chosen in (Filter("alice"), Filter("alice", since=first_id(START - 1_000), until=first_id(START + 1_000))):
+        on_moto.meter.reset()
+        assert len(read.list_jobs(on_moto.ports, chosen, None, 5)[0]) == 1
+        calls.append(on_moto.meter.calls.copy())
+    assert calls[0] == calls[1]
+
+
+def test_the_ages_of_the_lanes_take_one_read_while_quick_jobs_wait(on_moto: Metered) -> None:
+    for pending, calls in ((0, Counter()), (3, Counter(BatchGetItem=1))):
+        submit_many(on_moto.ports, "alice", [SMALL] * pending, key=None, bodies=[b""] * pending)
+        waiting = stats(on_moto.ports, "alice").pending
+        on_moto.meter.reset()
+        oldest_by_lane(on_moto.ports, waiting)
+        assert on_moto.meter.calls == calls
 
 
 def test_an_idempotency_key_costs_one_write_and_one_read_more(on_moto: Metered) -> None:

@@ -10,7 +10,7 @@ from chalicelib.aws import items
 from chalicelib.core import change as changes
 from chalicelib.core.filters import SHARDS
 from chalicelib.core.filters import Filter as F
-from chalicelib.core.ids import make_id, shard_of
+from chalicelib.core.ids import first_id, make_id, shard_of
 from chalicelib.core.job import ENDED, Inline, Job, Status
 from chalicelib.core.lane import Lane
 from chalicelib.service import cancel, read, rerun, retry
@@ -65,10 +65,11 @@ def test_a_trace_a_parent_and_a_name_cost_no_unit_more(on_ministack: Metered) ->
         job = submit(ports, new).job
         cancel.cancel(ports, "alice", job.id, by=by)
         retry.retry(ports, "alice", job.id, by=by)
+        job = ports.jobs.claim(job.id, START, "token")
+        done = changes.complete(job, START, output=Inline(b'{"array":[1,2,3]}'), duration_ms=0.5, retention=60)
+        ports.jobs.apply(done)
         taken.append(+meter.units)
     assert taken[0] == taken[1]
-    meter.reset()
-    cancel.cancel(ports, "alice", job.id)
     parent = ports.jobs.get(job.id)
     assert parent
     meter.reset()
@@ -152,6 +153,12 @@ FILTERS: dict[str, tuple[F, int]] = {
     "nothing matches": (F(OWNER, frozenset({Status.FAILED}), task="none", object_id="object-1"), 1),
 }
 """How many lists a page of each reads."""
+SPAN = {"since": first_id(START), "until": first_id(START + FEW)}
+"""The oldest hundred: with ten thousand stored, all the others lie outside."""
+FILTERS |= {
+    f"{name}, in a span": (replace(FILTERS[name][0], **SPAN), FILTERS[name][1])
+    for name in ("everything", "completed", "task", "object_id", "group", "group, failed", "all four")
+}
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from chalicelib.core.filters import Filter
 from chalicelib.core.ids import first_id, make_id
 from chalicelib.core.job import ENDED, WAITING, Error, Inline, Job, Status, Stored
 from chalicelib.core.records import RunRecord, WindowRecord
-from chalicelib.ports import ChangeRefused, JobStore
+from chalicelib.ports import ChangeRefused, JobStore, WaitingJob
 from chalicelib.service.bulk import BATCH_ROWS
 from tests.emulated.contract.conftest import Ground
 from tests.support.fakes import START
@@ -104,13 +104,13 @@ def test_a_job_is_in_the_list_of_its_status_all_its_life(ground: Ground, owner: 
     error = Error("task_error", "no")
     job = ground.jobs.apply(changes.fail_attempt(job, START, error, duration_ms=1.0, jitter=0.5, retention=60))
     assert listed(ground.jobs, owner, Status.SCHEDULED) == [job.id]
-    assert list(ground.jobs.open_jobs(owner).waiting) == [job.not_before]
+    assert list(ground.jobs.open_jobs(owner).waiting) == [WaitingJob(job.id, job.not_before, quick)]
     job = ground.jobs.claim(job.id, job.not_before, "token")
     job = ground.jobs.apply(changes.stop(job, START, duration_ms=1.0, retention=60))
     assert listed(ground.jobs, owner, Status.CANCELED) == [job.id]
     job = ground.jobs.apply(changes.retry_by_hand(job, START + 5))
     assert listed(ground.jobs, owner, Status.PENDING) == [job.id]
-    assert list(ground.jobs.open_jobs(owner).waiting) == [START + 5]
+    assert list(ground.jobs.open_jobs(owner).waiting) == [WaitingJob(job.id, START + 5, quick)]
     job = ground.jobs.claim(job.id, job.not_before, "token")
     ground.jobs.apply(changes.complete(job, START, output=Inline(b"1"), duration_ms=1.0, retention=60))
     assert listed(ground.jobs, owner, *(set(Status) - {Status.COMPLETED})) == []

@@ -4,7 +4,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from chalicelib.api.prometheus import render_metrics
 from chalicelib.core.access import Principal, Role
-from chalicelib.service.stats import stats
+from chalicelib.core.lane import Lane
+from chalicelib.service.stats import oldest_by_lane, stats
 from tests.pure.api.conftest import MemoryApi
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -44,16 +45,48 @@ def test_figures_are_those_of_the_statistics(memory: MemoryApi) -> None:
     assert samples["sortie_jobs_open", (owner, ("status", "pending"))] == 1
     assert samples["sortie_jobs_ended_last_hour", (owner, ("status", "completed"))] == 3
     assert samples["sortie_jobs_ended_last_hour", (owner, ("status", "failed"))] == 1
-    assert samples["sortie_oldest_pending_seconds", (owner,)] == 30
+    assert samples["sortie_oldest_pending_seconds", (("lane", "quick"), owner)] == 30
+    assert samples["sortie_oldest_pending_seconds", (("lane", "long"), owner)] == 0
     assert samples["sortie_job_duration_seconds", (owner, ("quantile", "0.5"))] >= 0
     assert samples["sortie_queue_messages", (("lane", "quick"), ("state", "waiting"))] == 1
+
+
+def ages(memory: MemoryApi) -> tuple[float, float]:
+    """Of the oldest pending job in the quick lane, and in the long one."""
+    samples = samples_of(memory.ask("GET", "/metrics").raw.decode())
+    quick, long = (samples["sortie_oldest_pending_seconds", (("lane", lane), ("owner", "local"))] for lane in Lane)
+    return quick, long
+
+
+def test_each_lane_has_the_age_of_its_own_oldest_job(memory: MemoryApi) -> None:
+    assert ages(memory) == (0, 0)
+    memory.submit(task="sleep", input={"seconds": 0})
+    memory.clock.advance(20)
+    memory.submit(array=[1])
+    memory.submit(task="sleep", input={"seconds": 0})
+    memory.clock.advance(10)
+    memory.submit(array=[2])
+    assert ages(memory) == (10, 30)
+
+
+def test_a_quick_job_that_met_trouble_counts_in_the_long_lane_and_one_that_runs_in_none(memory: MemoryApi) -> None:
+    lost = memory.submit(array=[1])
+    memory.queue.held.clear()
+    memory.clock.advance(70)
+    memory.dispatch()  # its message is sent again, to the long lane
+    memory.submit(array=[2])
+    memory.clock.advance(5)
+    assert ages(memory) == (5, 75)
+    memory.ports.jobs.claim(lost["id"], memory.clock.now(), "token")
+    assert ages(memory) == (5, 0)
 
 
 def test_the_queue_is_everybodys_and_shown_to_admins_alone(memory: MemoryApi) -> None:
     fill(memory)
     samples = stats(memory.ports, "local")
+    by_lane = oldest_by_lane(memory.ports, samples.pending)
     for role, is_shown in ((Role.READ, False), (Role.SUBMIT, False), (Role.ADMIN, True)):
-        text = render_metrics(samples, "local", Principal("local", role))
+        text = render_metrics(samples, by_lane, "local", Principal("local", role))
         assert ("sortie_queue_messages" in text) is is_shown
         assert samples_of(text)
 
