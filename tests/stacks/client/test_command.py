@@ -125,6 +125,13 @@ def test_login_keeps_a_profile_that_is_used_from_then_on(sortie: Command, enviro
     assert url in (Path(environ["HOME"]) / ".config/sortie/config.toml").read_text(), "only what answers is kept"
 
 
+def test_the_log_of_a_job_without_a_container_is_refused_in_a_line(sortie: Command) -> None:
+    job_id = sortie("submit", "sort", "-i", "-", stdin="[1]").stdout.strip()
+    done = sortie("log", job_id)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "container" in done.stderr
+
+
 def test_the_shell_completes_commands_ids_and_groups(sortie: Command) -> None:
     assert "_SORTIE_COMPLETE=bash_complete" in sortie("completion", "bash").stdout
     job_id = sortie("submit", "sort", "-i", "-", stdin="[1]").stdout.strip()

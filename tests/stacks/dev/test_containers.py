@@ -1,7 +1,10 @@
 """Container jobs on `make run`: real containers, seen by HTTP as anybody sees them."""
 
+import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -129,6 +132,28 @@ def test_workers_killed_right_after_the_start_cost_nothing(stack: RunningStack) 
             os.kill(process.pid, signal.SIGKILL)
     job = end(stack, job_id)
     assert (job["status"], job["attempts"], log(stack, job_id)[0]) == ("completed", 1, "once\n")
+
+
+def test_the_command_follows_a_log_while_it_grows_and_prints_it_again(stack: RunningStack) -> None:
+    job_id = submit(stack, "sh", "-c", "echo one; sleep 4; echo two")
+    wait(stack, job_id, lambda job: job["phase"] == "running")
+    followed = sortie(stack, "log", "-f", job_id)
+    assert (followed.returncode, followed.stdout, followed.stderr) == (0, "one\ntwo\n", "")
+    assert end(stack, job_id)["status"] == "completed"
+    as_json = sortie(stack, "log", job_id, "--attempt", "1", "--json")
+    assert [json.loads(line) for line in as_json.stdout.splitlines()] == [{"line": "one"}, {"line": "two"}]
+    none = sortie(stack, "log", job_id, "--attempt", "2")
+    assert (none.returncode, none.stdout) == (1, "")
+    assert "the job has had 1 attempts" in none.stderr
+
+
+def sortie(stack: RunningStack, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """The client's command, as a shell runs it."""
+    environ = stack.env | {"SORTIE_URL": stack.url, "PYTHONPATH": str(ROOT / "clients/python/src")}
+    return subprocess.run(
+        [sys.executable, "-c", "from sortie_client.cli import main; main()", *arguments],
+        env=environ, capture_output=True, text=True, timeout=90,
+    )  # fmt: skip
 
 
 def test_a_group_starts_a_container(stack: RunningStack) -> None:

@@ -1,7 +1,9 @@
 """The walks of the README and the docs are executed as they stand: each `# -> text` is in what came before it."""
 
+import os
 import re
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -57,6 +59,24 @@ def test_the_readme_shows_the_first_lines_of_the_clients_walk() -> None:
     printed = blocks((ROOT / "README.md").read_text("utf-8"), "sh")
     walked = blocks((ROOT / "docs/client.md").read_text("utf-8"), "bash walk")[0]
     assert [block for block in printed if block == "".join(walked.splitlines(keepends=True)[:4])]
+
+
+def test_from_make_run_to_the_first_result_of_the_client_takes_less_than_a_minute(tmp_path: Path) -> None:
+    """What `make run` starts, then the first block of the client's page: pip install and two commands. The minute is
+    that of a machine with nothing else to do: under load it is as much longer as the load divides the processors."""
+    began = time.monotonic()
+    stack = RunningStack(tmp_path / "data")
+    try:
+        ready = time.monotonic() - began
+        first = blocks((ROOT / "docs/client.md").read_text("utf-8"), "bash walk")[:1]
+        environ = {name: value for name, value in stack.env.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        walk(first, tmp_path, stack.url, environ)
+        took = time.monotonic() - began
+    finally:
+        stack.stop()
+    load = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    print(f"ready after {ready:.1f} s, first result after {took:.1f} s, load {load:.1f}")  # noqa: T201
+    assert took < 60 * load
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
