@@ -189,7 +189,7 @@ function changed(job) {
     href: `#/new?from=${encodeURIComponent(job.id)}`,
     "data-off": Boolean(why),
     title: why,
-    text: "Run again with changes",
+    text: isOpen(job) ? "New job like this" : "Run again with changes",
   });
 }
 

@@ -94,7 +94,7 @@ export function chart(title, { series, unit, stacked = false }) {
     return {
       width: canvasBox.clientWidth,
       height: HEIGHT,
-      padding: [8, 8, 0, 0],
+      padding: [8, 20, 0, 0],
       series: [{ value: (_plot, v) => (v ? hourMinute(v, true) : "–") }, ...drawn],
       axes: [
         {

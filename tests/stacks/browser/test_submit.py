@@ -136,7 +136,7 @@ def test_second_job_of_an_object_gets_the_earlier_one_under_reuse(site: Site) ->
         "run_in": "1h",
     }
     first = site.submit(request)
-    site.open(f"/new?from={first}")
+    site.open(f"/jobs/{first}").page.get_by_role("link", name="New job like this").click()
     expect(site.field("object_id").locator("input")).to_have_value(thing)
     site.page.get_by_role("button", name="Submit", exact=True).click()
     expect(site.page.get_by_text("An earlier job answers for this one")).to_be_visible()
