@@ -17,6 +17,7 @@ from chalicelib.api.run_again import judge_again, parse_changes
 from chalicelib.api.schedules import parse_schedule, parse_schedule_page, render_schedule, render_schedules
 from chalicelib.api.stats import render_health, render_stats
 from chalicelib.api.uploads import parse_upload, render_upload
+from chalicelib.core.access import Role
 from chalicelib.core.job import Job
 from chalicelib.http.assets import file_response, spec_response
 from chalicelib.http.events import container_events, render_failures, seconds_left_of
@@ -25,8 +26,8 @@ from chalicelib.http.local import install_where_it_runs
 from chalicelib.http.server import (Request, Response, Router, Sortie, auth_response, json_response, lines_response,
     problem_response, text_response)  # fmt: skip
 from chalicelib.service import (
-    bulk, cancel, container_log, containers, dispatch, groups, health, quick, read, rerun, retry, schedules, stats,
-    submit, tokens, uploads, work,
+    ages, bulk, cancel, container_log, containers, dispatch, groups, health, quick, read, rerun, retry, schedules,
+    stats, submit, tokens, uploads, work,
 )  # fmt: skip
 
 settings = wiring.settings()
@@ -189,8 +190,8 @@ def get_stats(request: Request) -> Response:
 def get_metrics(request: Request) -> Response:
     owner = query_owner(request.query, request.principal)
     figures = stats.stats(ports, owner)
-    ages = stats.oldest_by_lane(ports, figures.pending)
-    return text_response(render_metrics(figures, ages, owner, request.principal))
+    of_stage = ages.stage_by_lane(ports, figures.lanes) if request.principal.role is Role.ADMIN else None
+    return text_response(render_metrics(figures, owner, ages.oldest_by_lane(ports, figures.pending), of_stage))
 
 
 @route

@@ -5,8 +5,7 @@ All are gauges: what has ended is counted over the last hour, since minute talli
 
 from collections.abc import Iterable, Mapping
 
-from chalicelib.core.access import Principal, Role
-from chalicelib.core.lane import Lane
+from chalicelib.service.ages import Ages
 from chalicelib.service.stats import FRACTIONS, Stats, compute_percentiles
 
 OPEN = ("scheduled", "pending", "running")
@@ -14,13 +13,13 @@ OPEN = ("scheduled", "pending", "running")
 Sample = tuple[dict[str, str], float]
 
 
-def render_metrics(stats: Stats, ages: Mapping[Lane, float], owner: str, principal: Principal) -> str:
-    """`ages`: of the owner's oldest pending job, by lane, in seconds."""
-    families = [*_of_owner(stats, ages, owner), *(_of_stage(stats) if principal.role is Role.ADMIN else [])]
+def render_metrics(stats: Stats, owner: str, ages: Ages, of_stage: Ages | None = None) -> str:
+    """`ages`: of the owner's oldest pending jobs; `of_stage`: of the whole stage, left out without."""
+    families = [*_of_owner(stats, ages, owner), *(_of_stage(stats, of_stage) if of_stage is not None else [])]
     return "".join(_render_family(name, words, samples) for name, words, samples in families)
 
 
-def _of_owner(stats: Stats, ages: Mapping[Lane, float], owner: str) -> Iterable[tuple[str, str, list[Sample]]]:
+def _of_owner(stats: Stats, ages: Ages, owner: str) -> Iterable[tuple[str, str, list[Sample]]]:
     by_status = {status: ({"owner": owner, "status": status}, float(count)) for status, count in stats.counts.items()}
     open_ = [sample for status, sample in by_status.items() if status in OPEN]
     ended = [sample for status, sample in by_status.items() if status not in OPEN]
@@ -36,12 +35,14 @@ def _of_owner(stats: Stats, ages: Mapping[Lane, float], owner: str) -> Iterable[
     yield "sortie_job_wait_seconds", words, _quantiles(stats.whole.wait, owner)
 
 
-def _of_stage(stats: Stats) -> Iterable[tuple[str, str, list[Sample]]]:
+def _of_stage(stats: Stats, ages: Ages) -> Iterable[tuple[str, str, list[Sample]]]:
     samples: list[Sample] = []
     for lane, depth in stats.lanes.items():
         states = {"waiting": depth.waiting, "in_flight": depth.in_flight, "delayed": depth.delayed}
         samples += [({"lane": str(lane), "state": state}, float(count)) for state, count in states.items()]
     yield "sortie_queue_messages", "Messages of all owners in the queues, by lane and state.", samples
+    oldest = [({"lane": str(lane)}, age) for lane, age in ages.items()]
+    yield "sortie_queue_oldest_seconds", "How long the oldest job of a lane has been due, of all owners.", oldest
     yield "sortie_dead_messages", "Messages of both lanes that were given up.", [({}, float(stats.dead))]
 
 

@@ -29,14 +29,23 @@ def first_id(millis: int) -> str:
 
 def id_below(id_: str) -> str:
     """The highest id below this one; the lowest of all has none, and is its own."""
-    number = 0
-    for character in id_:
-        number = number << 5 | _ALPHABET.index(character)
-    return make_id(0, max(0, number - 1))
+    return make_id(0, max(0, _number_of(id_) - 1))
+
+
+def millis_of(id_: str) -> int:
+    """When it was made."""
+    return _number_of(id_) >> RANDOM_BITS
 
 
 def is_id(text: str) -> bool:
     return _FORM.fullmatch(text) is not None
+
+
+def _number_of(id_: str) -> int:
+    number = 0
+    for character in id_:
+        number = number << 5 | _ALPHABET.index(character)
+    return number
 
 
 def shard_of(id_: str, shards: int) -> int:

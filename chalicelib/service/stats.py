@@ -6,14 +6,14 @@ The cost does not grow with the number of jobs that have ended: an hour is sixty
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from chalicelib.core.job import WAITING, Millis
-from chalicelib.core.lane import Lane, lane_of
+from chalicelib.core.job import Millis
+from chalicelib.core.lane import Lane
 from chalicelib.core.records import Tally, percentile
 from chalicelib.ports import Depth, Ports, WaitingJob
+from chalicelib.service.ages import age_of
 from chalicelib.service.metrics import MINUTE_MS
 
 FRACTIONS = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
-ROWS_READ = 100
 SPAN_MINUTES = {"hour": 60, "day": 24 * 60}
 
 
@@ -49,34 +49,14 @@ def stats(ports: Ports, owner: str, span: str = "hour") -> Stats:
         pending=due,
         lanes={lane: ports.queue.depth(lane) for lane in Lane},
         dead=ports.queue.dead(),
-        oldest_pending_seconds=_age(due[0].not_before, now) if due else 0.0,
+        oldest_pending_seconds=age_of(due[0].not_before, now) if due else 0.0,
         points=_points(minutes, tallies, 1 if span == "hour" else 5),
         whole=whole,
     )
 
 
-def oldest_by_lane(ports: Ports, pending: Sequence[WaitingJob]) -> Mapping[Lane, float]:
-    """For how many seconds the oldest of these has been due. A quick job that has met trouble is in the long lane, and
-    only its row says so, or that it runs: of those the oldest are read."""
-    now = ports.clock.now()
-    lanes: dict[str, Lane | None] = {job.id: Lane.QUICK if job.quick else Lane.LONG for job in pending}
-    doubtful = [job.id for job in pending if job.quick][:ROWS_READ]
-    if doubtful:
-        rows = {row.id: row for row in ports.jobs.get_many(doubtful)}
-        lanes |= {name: lane_of(row) if row.status in WAITING else None for name, row in rows.items()}
-    ages = dict.fromkeys(Lane, 0.0)
-    for job in reversed(pending):
-        if (lane := lanes[job.id]) is not None:
-            ages[lane] = _age(job.not_before, now)
-    return ages
-
-
 def compute_percentiles(histogram: Mapping[int, int]) -> Mapping[str, float | None]:
     return {name: percentile(histogram, part) for name, part in FRACTIONS.items()}
-
-
-def _age(since: Millis, now: Millis) -> float:
-    return round((now - since) / 1000, 3)
 
 
 def _points(minutes: Sequence[Millis], tallies: Mapping[Millis, Tally], width: int) -> list[tuple[Millis, Tally]]:

@@ -6,12 +6,14 @@ from dataclasses import replace
 from chalicelib.core.filters import Filter
 from chalicelib.core.ids import first_id
 from chalicelib.core.job import ENDED, Job, Status, Stored
+from chalicelib.core.lane import Lane
 from chalicelib.service import cancel, read
+from chalicelib.service.ages import oldest_by_lane, stage_by_lane
 from chalicelib.service.bulk import submit_many
 from chalicelib.service.dispatch import dispatch
 from chalicelib.service.new_job import NewJob
 from chalicelib.service.rerun import run_again
-from chalicelib.service.stats import oldest_by_lane, stats
+from chalicelib.service.stats import stats
 from chalicelib.service.submit import submit
 from tests.emulated.budgets.conftest import Metered
 from tests.support.fakes import START
@@ -79,6 +81,20 @@ def test_the_ages_of_the_lanes_take_one_read_while_quick_jobs_wait(on_moto: Mete
         on_moto.meter.reset()
         oldest_by_lane(on_moto.ports, waiting)
         assert on_moto.meter.calls == calls
+
+
+def test_the_ages_of_a_stage_take_a_read_of_the_oldest_jobs_however_many_wait(on_moto: Metered) -> None:
+    idle = stats(on_moto.ports, "alice").lanes
+    on_moto.meter.reset()
+    assert set(stage_by_lane(on_moto.ports, idle).values()) == {0.0}
+    assert not on_moto.meter.calls
+    for _ in range(3):
+        submit_many(on_moto.ports, "alice", [SMALL] * 100, key=None, bodies=[b""] * 100)
+        on_moto.clock.advance(1)
+    busy = stats(on_moto.ports, "alice").lanes
+    on_moto.meter.reset()
+    assert stage_by_lane(on_moto.ports, busy)[Lane.QUICK] == 3
+    assert on_moto.meter.calls == Counter(Query=8, BatchGetItem=1)
 
 
 def test_an_idempotency_key_costs_one_write_and_one_read_more(on_moto: Metered) -> None:

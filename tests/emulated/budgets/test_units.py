@@ -153,10 +153,10 @@ FILTERS: dict[str, tuple[F, int]] = {
     "nothing matches": (F(OWNER, frozenset({Status.FAILED}), task="none", object_id="object-1"), 1),
 }
 """How many lists a page of each reads."""
-SPAN = {"since": first_id(START), "until": first_id(START + FEW)}
+SPAN = (first_id(START), first_id(START + FEW))
 """The oldest hundred: with ten thousand stored, all the others lie outside."""
 FILTERS |= {
-    f"{name}, in a span": (replace(FILTERS[name][0], **SPAN), FILTERS[name][1])
+    f"{name}, in a span": (replace(FILTERS[name][0], since=SPAN[0], until=SPAN[1]), FILTERS[name][1])
     for name in ("everything", "completed", "task", "object_id", "group", "group, failed", "all four")
 }
 

@@ -3,9 +3,9 @@
 from prometheus_client.parser import text_string_to_metric_families
 
 from chalicelib.api.prometheus import render_metrics
-from chalicelib.core.access import Principal, Role
 from chalicelib.core.lane import Lane
-from chalicelib.service.stats import oldest_by_lane, stats
+from chalicelib.service.ages import oldest_by_lane, stage_by_lane
+from chalicelib.service.stats import stats
 from tests.pure.api.conftest import MemoryApi
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -85,10 +85,29 @@ def test_the_queue_is_everybodys_and_shown_to_admins_alone(memory: MemoryApi) ->
     fill(memory)
     samples = stats(memory.ports, "local")
     by_lane = oldest_by_lane(memory.ports, samples.pending)
-    for role, is_shown in ((Role.READ, False), (Role.SUBMIT, False), (Role.ADMIN, True)):
-        text = render_metrics(samples, by_lane, "local", Principal("local", role))
-        assert ("sortie_queue_messages" in text) is is_shown
+    for of_stage in (None, stage_by_lane(memory.ports, samples.lanes)):
+        text = render_metrics(samples, "local", by_lane, of_stage)
+        assert ("sortie_queue_" in text) is (of_stage is not None)
         assert samples_of(text)
+
+
+def test_a_stage_has_the_age_of_each_lane_whoever_the_jobs_belong_to(memory: MemoryApi) -> None:
+    """Its oldest id may be that of a job that is due much later, or has ended."""
+
+    def of_stage() -> tuple[float, float]:
+        samples = samples_of(memory.ask("GET", "/metrics?owner=nobody").raw.decode())
+        quick, long = (samples["sortie_queue_oldest_seconds", (("lane", lane),)] for lane in Lane)
+        return quick, long
+
+    memory.submit(task="sleep", input={"seconds": 0}, run_in="50s")
+    assert of_stage() == (0, 0)
+    memory.submit(task="sleep", input={"seconds": 0}, run_in="2h")
+    memory.submit(array=[1])
+    memory.clock.advance(60)
+    memory.submit(array=[2])
+    assert of_stage() == (60, 10)
+    memory.work()
+    assert of_stage() == (0, 0)
 
 
 def test_an_owner_without_a_job_has_figures_too(memory: MemoryApi) -> None:
