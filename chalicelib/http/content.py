@@ -9,6 +9,7 @@ from email.message import Message
 
 from chalicelib.errors import Malformed, MediaType, TooLarge
 
+LOST_MAGIC = b"\x1f" + "\N{REPLACEMENT CHARACTER}".encode()
 GZIP_MAGIC, GZIP_WINDOW = b"\x1f\x8b", 31
 _ENTITY_TAG = re.compile(r'(?:W/)?("[^"]*")')
 
@@ -26,6 +27,7 @@ def decode_content(body: bytes, coding: str | None, *, limit: int, behind_gatewa
     """The body without its Content-Encoding, of `limit` bytes at most. Raises MediaType, Malformed, TooLarge.
 
     API Gateway decodes by itself and leaves the header: behind it, a plain body that claims gzip is decoded already.
+    What takes bodies for text puts another character in the place of each byte that is none: nothing is left to decode.
     """
     name = (coding or "identity").strip().lower()
     if name == "identity":
@@ -36,6 +38,10 @@ def decode_content(body: bytes, coding: str | None, *, limit: int, behind_gatewa
         )
     if body.startswith(GZIP_MAGIC):
         return _decompress(body, limit)
+    if body.startswith(LOST_MAGIC):
+        raise MediaType(
+            "the gateway in front has not unpacked this gzip body, and has lost bytes of it: send the body as it is"
+        )
     if behind_gateway:
         return body
     raise MediaType("the body is not gzip although its Content-Encoding says so: leave the header out")

@@ -137,9 +137,11 @@ def test_the_api_is_regional_and_answers_in_problems(raw: dict[str, Any]) -> Non
     for kind, status in {"UNAUTHORIZED": 401, "ACCESS_DENIED": 401, "MISSING_AUTHENTICATION_TOKEN": 404}.items():
         assert answers[kind]["statusCode"] == str(status)
         assert json.loads(answers[kind]["responseTemplates"]["application/json"])["status"] == status
+    assert {"DEFAULT_4XX", "DEFAULT_5XX", "REQUEST_TOO_LARGE", "RESOURCE_NOT_FOUND"} <= set(answers)
     for answer in answers.values():
         assert answer["responseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
         assert answer["responseParameters"]["gatewayresponse.header.X-Request-Id"] == "context.requestId"
+        assert '"request_id": "$context.requestId"' in answer["responseTemplates"]["application/json"]
 
 
 def test_what_does_not_look_like_a_token_starts_no_function(raw: dict[str, Any]) -> None:

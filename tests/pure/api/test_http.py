@@ -71,6 +71,12 @@ def test_a_gzip_body_that_is_broken_is_400(memory: MemoryApi, raw: bytes) -> Non
     assert (answer.status, "gzip" in answer.body["detail"]) == (400, True)
 
 
+def test_a_gzip_body_whose_bytes_were_lost_on_the_way_says_so(memory: MemoryApi) -> None:
+    lost = gzip.compress(BODY).decode("utf-8", "replace").encode()
+    answer = memory.ask("POST", "/jobs", raw=lost, content_encoding="gzip")
+    assert (answer.status, "has lost bytes" in answer.body["detail"]) == (415, True)
+
+
 def test_a_plain_body_that_claims_gzip_is_415_here_and_was_decoded_by_the_gateway_there(memory: MemoryApi) -> None:
     assert memory.ask("POST", "/jobs", raw=BODY, content_encoding="gzip").status == 415
     assert decode_content(BODY, "gzip", limit=LIMIT, behind_gateway=True) == BODY

@@ -102,6 +102,7 @@ def test_without_a_valid_token_every_route_gives_the_same_nothing(
     assert answer.headers["WWW-Authenticate"] == "Bearer"
     if method != "HEAD":
         assert (answer.body["status"], answer.body["title"]) == (401, "A token is needed")
+        assert answer.body["request_id"] == answer.headers["X-Request-Id"]
     assert "team" not in answer.raw.decode()
 
 

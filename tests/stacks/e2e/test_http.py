@@ -57,7 +57,57 @@ def test_a_refusal_is_a_problem_with_the_id_of_its_request(
     assert answer.headers["X-Request-Id"]
 
 
-def test_a_gzip_body_is_read(service: Service) -> None:
-    """An emulator that stands in for API Gateway may not keep bytes that are no text: then it is refused, not lost."""
+def is_deployed(service: Service) -> bool:
+    return bool(service.headers)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "local", "deployed"),
+    [
+        ("GET", "/no/such/route", 404, 404),
+        ("HEAD", "/no/such/route", 404, 404),
+        ("PUT", "/jobs", 405, 404),
+        ("DELETE", "/health", 405, 404),
+        ("OPTIONS", "/jobs", 405, 404),
+        ("OPTIONS", "/no/such/route", 404, 404),
+        ("GET", f"/{'x' * 9_000}", 404, 404),
+    ],
+)
+def test_what_no_route_answers_is_a_problem_with_the_id_of_its_request(
+    service: Service, method: str, path: str, local: int, deployed: int
+) -> None:
+    """On a deployed stage the gateway says so by itself: it knows no route for the method."""
+    answer = service.ask(method, path)
+    assert answer.status == (deployed if is_deployed(service) else local)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["X-Request-Id"]
+    if is_deployed(service) and method != "HEAD":
+        assert answer.body["request_id"] == answer.headers["X-Request-Id"]
+
+
+def test_a_body_beyond_the_limit_is_a_problem_with_the_id_of_its_request(service: Service) -> None:
+    answer = service.ask("POST", "/jobs", b"[" + b"1," * 2_600_000 + b"1]")
+    assert (answer.status, answer.headers["Content-Type"]) == (413, "application/problem+json")
+    assert answer.headers["X-Request-Id"]
+    assert "POST /uploads" in answer.body["detail"]
+
+
+def test_a_gzip_body_is_read_or_refused_in_those_words(service: Service) -> None:
+    """API Gateway unpacks it. The emulator that stands in for it takes it for text, and loses bytes: then it is told."""
     answer = service.ask("POST", "/jobs", gzip.compress(BODY), **{"Content-Encoding": "gzip"})
-    assert answer.status == 202 or (service.headers and answer.status in (400, 415)), answer.raw
+    if is_deployed(service):
+        assert answer.status == 415
+        assert "the gateway in front has not unpacked this gzip body" in answer.body["detail"]
+    else:
+        assert answer.status == 202
+
+
+def test_a_body_that_claims_gzip_counts_as_unpacked_behind_a_gateway_alone(service: Service) -> None:
+    answer = service.ask("POST", "/jobs", BODY, **{"Content-Encoding": "gzip"})
+    assert answer.status == (202 if is_deployed(service) else 415)
+
+
+@pytest.mark.parametrize("coding", ["br", "deflate", "gzip, gzip"])
+def test_another_coding_is_refused_by_its_name(service: Service, coding: str) -> None:
+    answer = service.ask("POST", "/jobs", BODY, **{"Content-Encoding": coding})
+    assert (answer.status, f"'{coding}'" in answer.body["detail"]) == (415, True)
