@@ -143,6 +143,18 @@ def test_lists_of_a_stranger_hold_nothing_of_the_owner(
         assert secret not in text
 
 
+def test_metrics_are_an_owners_own_and_those_of_the_queues_an_admins(deployed: DeployedStack, held: Tokens) -> None:
+    own = deployed.ask("GET", "/metrics", token=held.read).raw.decode()
+    assert 'sortie_oldest_pending_seconds{owner="team-b",lane="quick"} ' in own
+    assert "sortie_queue_" not in own
+    assert "team-a" not in own
+    whole = deployed.ask("GET", "/metrics?owner=team-a", token=held.admin).raw.decode()
+    assert 'sortie_jobs_open{owner="team-a"' in whole
+    for lane in ("quick", "long"):
+        assert f'sortie_queue_messages{{lane="{lane}",state="waiting"}} ' in whole
+        assert f'sortie_queue_oldest_seconds{{lane="{lane}"}} ' in whole
+
+
 def test_windows_and_idempotency_keys_of_two_owners_do_not_meet(
     deployed: DeployedStack, held: Tokens, things: Things
 ) -> None:

@@ -93,7 +93,7 @@ def test_a_body_beyond_the_limit_is_a_problem_with_the_id_of_its_request(service
 
 
 def test_a_gzip_body_is_read_or_refused_in_those_words(service: Service) -> None:
-    """API Gateway unpacks it. The emulator that stands in for it takes it for text, and loses bytes: then it is told."""
+    """API Gateway unpacks it. The emulator that stands in for it takes it for text, and loses bytes: it is told."""
     answer = service.ask("POST", "/jobs", gzip.compress(BODY), **{"Content-Encoding": "gzip"})
     if is_deployed(service):
         assert answer.status == 415
