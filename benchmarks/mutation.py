@@ -1,0 +1,217 @@
+"""`make mutate`: takes out each condition and each guard, one at a time, and runs the tests that should find it.
+
+A mutant that no test finds is a survivor: it needs a test, or a line in EXPLAINED that says why it changes nothing.
+`python -m benchmarks.mutation core/change` tries only mutants whose name begins so; `--list` names them all.
+"""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from queue import SimpleQueue
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = ("chalicelib", "clients", "dev", "ops", "benchmarks", "tests", "docs", ".chalice")
+PURE = [f"tests/pure/test_{name}.py" for name in ("core", "service", "work", "quick", "heartbeat", "container")]
+ROUTES = ["tests/pure/api/test_windows_given_back.py", "tests/pure/api/test_routes.py"]
+FAULTS = ["tests/pure/faults/test_enumeration.py", "tests/pure/faults/test_interleaving.py"]
+CONTRACT = ["tests/emulated/contract", "-k", "not ministack"]
+TESTS: Mapping[str, Sequence[Sequence[str]]] = {
+    "core/change": [PURE, CONTRACT, FAULTS],
+    "core/dispatch_plan": [PURE, FAULTS],
+    "core/window": [[*PURE, *ROUTES], FAULTS],
+    "core/lane": [PURE, FAULTS],
+    "core/access": [[*PURE, *ROUTES], FAULTS],
+    "service/work": [PURE, FAULTS],
+    "service/quick": [PURE, FAULTS],
+    "aws/expressions": [CONTRACT],
+    "aws/records": [CONTRACT],
+    "aws/dynamodb": [CONTRACT],
+}
+"""What is mutated, and the tests that should find it: quick ones first."""
+GUARDS = ("attempt", "wake_at", "released_by", "unless_canceling", "holds_window")
+CONDITIONS = ("append", "not_canceling", "status_in")
+SECONDS = 900
+EXPLAINED: Mapping[str, str] = {}
+"""Survivors that change nothing, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """`source`: the whole file without one condition."""
+
+    name: str
+    file: Path
+    source: str
+
+
+class Cutter(ast.NodeTransformer):
+    """Takes out the condition number `target`; `cut` says which that was, None when there are fewer."""
+
+    def __init__(self, target: int) -> None:
+        self._target, self._count = target, count()
+        self._function = ""
+        self.cut: str | None = None
+
+    def _is_target(self, what: str) -> bool:
+        if next(self._count) != self._target:
+            return False
+        self.cut = f"{self._function}: {what}"
+        return True
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802
+        outer, self._function = self._function, node.name
+        self.generic_visit(node)
+        self._function = outer
+        return node
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:  # noqa: N802
+        self.generic_visit(node)
+        if any(isinstance(operand, ast.Constant | ast.Name) for operand in node.values) and isinstance(node.op, ast.Or):
+            return node  # a default, and no condition
+        for operand in list(node.values):
+            if self._is_target(f"without `{ast.unparse(operand)}`"):
+                node.values.remove(operand)
+        return node if len(node.values) > 1 else node.values[0]
+
+    def visit_If(self, node: ast.If) -> ast.AST:  # noqa: N802
+        """A guard: what it refuses goes on."""
+        self.generic_visit(node)
+        leaves = isinstance(node.body[-1], ast.Return | ast.Raise | ast.Continue) and not node.orelse
+        if leaves and self._is_target(f"never `{ast.unparse(node.test)}`"):
+            node.test = ast.Constant(False)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+        self.generic_visit(node)
+        called = ast.unparse(node.func)
+        for keyword in list(node.keywords):
+            guards = called in ("_move", "_move_by_worker", "Change") and keyword.arg in GUARDS
+            claims = called == "msgspec.structs.replace" and self._function == "claim_row"
+            if (guards or claims) and self._is_target(f"without {ast.unparse(keyword)}"):
+                node.keywords.remove(keyword)
+            elif keyword.arg == "ConditionExpression" and self._is_target(f"whatever `{ast.unparse(keyword.value)}`"):
+                keyword.value = weakened(keyword.value)
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:  # noqa: N802
+        """A line that adds a condition to an expression."""
+        self.generic_visit(node)
+        text = ast.unparse(node)
+        adds = any(f".{name}(" in text for name in CONDITIONS) and "sets" not in text and "removes" not in text
+        if adds and text.startswith("e.") and self._is_target(f"without `{text}`"):
+            return ast.Pass()
+        return node
+
+    def visit_Dict(self, node: ast.Dict) -> ast.AST:  # noqa: N802
+        self.generic_visit(node)
+        for position, key in enumerate(node.keys):
+            value = node.values[position]
+            named = isinstance(key, ast.Constant) and key.value == "ConditionExpression"
+            if named and isinstance(value, ast.Constant) and self._is_target(f"whatever `{value.value!r}`"):
+                node.values[position] = weakened(value)
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:  # noqa: N802
+        self.generic_visit(node)
+        text = ast.unparse(node.targets[0])
+        if "ConditionExpression" in text and self._is_target(f"whatever `{ast.unparse(node.value)}`"):
+            node.value = weakened(node.value)
+        return node
+
+
+def weakened(condition: ast.expr) -> ast.expr:
+    """True of every row, and it still names what it named."""
+    return ast.parse(f"'(' + ({ast.unparse(condition)}) + ') OR attribute_exists(pk) OR attribute_not_exists(pk)'",
+                     mode="eval").body  # fmt: skip
+
+
+def mutants(part: str) -> Iterator[Mutant]:
+    file = Path("chalicelib") / f"{part}.py"
+    whole = ast.parse((ROOT / file).read_text())
+    for number in count():
+        cutter = Cutter(number)
+        cut = ast.fix_missing_locations(cutter.visit(deepcopy(whole)))
+        if cutter.cut is None:
+            return
+        yield Mutant(f"{part} {cutter.cut}", file, ast.unparse(cut))
+
+
+class House:
+    """A copy of the code, for one mutant at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+        for path in ROOT.iterdir():
+            if path.name in FOLDERS:
+                shutil.copytree(path, folder / path.name)
+            elif path.is_file():
+                shutil.copy(path, folder)
+
+    def survives(self, mutant: Mutant) -> bool:
+        file = self.folder / mutant.file
+        kept = file.read_text()
+        file.write_text(mutant.source)
+        try:
+            part = mutant.name.partition(" ")[0]
+            return all(self._passes(tests) for tests in TESTS[part])
+        finally:
+            file.write_text(kept)
+
+    def _passes(self, tests: Sequence[str]) -> bool:
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *tests]
+        environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        try:
+            done = subprocess.run(command, cwd=self.folder, env=environ, capture_output=True, timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            return False
+        return done.returncode == 0
+
+
+def survivors(chosen: Sequence[Mutant], folder: Path) -> Iterator[str]:
+    houses: SimpleQueue[House] = SimpleQueue()
+    at_once = len(os.sched_getaffinity(0))
+    for number in range(at_once):
+        houses.put(House(folder / str(number)))
+
+    def tried(mutant: Mutant) -> tuple[str, bool]:
+        house = houses.get()
+        try:
+            return mutant.name, house.survives(mutant)
+        finally:
+            houses.put(house)
+
+    with ThreadPoolExecutor(at_once) as pool:
+        for name, survives in pool.map(tried, chosen):
+            print(f"{'SURVIVES' if survives else 'found':<9} {name}", flush=True)
+            if survives:
+                yield name
+
+
+def main(arguments: Iterable[str]) -> int:
+    chosen = [mutant for part in TESTS for mutant in mutants(part)]
+    prefixes = tuple(argument for argument in arguments if not argument.startswith("-"))
+    if prefixes:
+        chosen = [mutant for mutant in chosen if mutant.name.startswith(prefixes)]
+    if "--list" in arguments:
+        print("\n".join(mutant.name for mutant in chosen))
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        alive = list(survivors(chosen, Path(folder)))
+    new = [name for name in alive if name not in EXPLAINED]
+    explained = len(alive) - len(new)
+    print(f"{len(chosen)} mutants: {len(chosen) - len(alive)} found, {explained} explained, {len(new)} survive")
+    return 1 if new else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
