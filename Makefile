@@ -14,7 +14,7 @@ CODE := $(wildcard app.py) chalicelib clients dev ops tests benchmarks
 export PYTHONDONTWRITEBYTECODE = 1
 
 .PHONY: help run resources test check check-web bench fix clean deploy-offline stop-offline deploy destroy
-.PHONY: cost capacity doctor imports lock spec
+.PHONY: cost capacity doctor imports lock spec soak mutate
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,7 +33,8 @@ check: $(READY) ## Format, lint, types and all tests: what CI runs
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	@$(MAKE) --no-print-directory check-web
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist loadgroup tests/pure tests/emulated
+	$(PY) -m pytest tests/stacks
 
 check-web: ## Format and lint the JavaScript and CSS of the page
 	@if command -v npm >/dev/null; then \
@@ -47,6 +48,12 @@ check-web: ## Format and lint the JavaScript and CSS of the page
 bench: $(READY) ## Measure the sort and hold it to its promise
 	@$(PY) -m benchmarks
 	@$(PY) -m pytest benchmarks
+
+soak: $(READY) ## Try random histories, then jobs on a stack that is being killed: make soak SECONDS=3600 JOBS=10000
+	@exec $(PY) -m tests.soak
+
+mutate: $(READY) ## Take out each condition and guard, one at a time, and see whether a test finds it (an hour)
+	@exec $(PY) -m benchmarks.mutation
 
 fix: $(READY) ## Format the code and mend what lint can mend
 	$(BIN)/ruff format $(CODE)
