@@ -1,4 +1,5 @@
-"""The deployment package and its template: `python -m ops.build STAGE` makes .build/STAGE/deployment.zip and sam.yaml.
+"""The deployment package and its template: `python -m ops.build STAGE` makes .build/STAGE/deployment.zip, layer.zip and
+sam.yaml.
 
 Chalice makes the template, resources.yaml included. The zip is put together here, from a clean copy of the sources and
 the libraries, so that the same sources always give the same bytes: a function changes only when its code does.
@@ -40,12 +41,23 @@ class _Flat(yaml.SafeDumper):
 
 @dataclass(frozen=True, slots=True)
 class Package:
+    """`zip`: the code of all functions; `layer`: the libraries that `work` alone has beside it."""
+
     zip: Path
+    layer: Path
     template: dict[str, Any]
 
     @property
     def digest(self) -> str:
-        return hashlib.sha256(self.zip.read_bytes()).hexdigest()
+        return digest(self.zip)
+
+    def __str__(self) -> str:
+        size, beside = (path.stat().st_size / 1e6 for path in (self.zip, self.layer))
+        return f"{size:.1f} MB, sha256 {self.digest[:12]}; the layer of work {beside:.1f} MB"
+
+
+def digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def known_stage(stage: str) -> str:
@@ -67,12 +79,19 @@ def build(stage: str, target: Path, *, for_aws: bool, byte_code: bool = True, ro
         if for_aws and (unfit := vendor.too_new(libraries)):
             raise BadStart(f"Lambda's C library is too old for {unfit}")
         template = _chalice(stage, root, folder)
-        files = dict(libraries) | _tree(folder / "runtime") | _sources(folder / "app")
-        if byte_code:
-            files |= _compiled(files, folder / "compiled")
-        _write(target / "deployment.zip", files)
+        lean, layer = vendor.split(libraries)
+        files = lean | _tree(folder / "runtime") | _sources(folder / "app")
+        package = Package(target / "deployment.zip", target / "layer.zip", template)
+        for file, parts, prefix in ((package.zip, files, ""), (package.layer, layer, "python/")):
+            compiled = _compiled(parts, folder / file.stem) if byte_code else {}
+            _write(file, {f"{prefix}{name}": path for name, path in (parts | compiled).items()})
     (target / "sam.yaml").write_text(yaml.dump(template, Dumper=_Flat), "utf-8")
-    return Package(target / "deployment.zip", template)
+    return package
+
+
+def write_layer(target: Path, libraries: Mapping[str, Path]) -> None:
+    """As Lambda unpacks it: below /opt, of which python/ is on the path."""
+    _write(target, {f"python/{name}": path for name, path in libraries.items()})
 
 
 def _chalice(stage: str, root: Path, folder: Path) -> dict[str, Any]:
@@ -157,7 +176,7 @@ def main() -> None:
     options = parser.parse_args()
     stage = known_stage(options.stage)
     package = build(stage, ROOT / ".build" / stage, for_aws=not options.offline)
-    print(f"{package.zip}: {package.zip.stat().st_size / 1e6:.1f} MB, sha256 {package.digest}")
+    print(f"{package.zip}: {package}")
 
 
 if __name__ == "__main__":

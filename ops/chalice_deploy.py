@@ -1,6 +1,6 @@
 """`make deploy STAGE=dev WITH=chalice`: `chalice deploy` with what it needs before and after.
 
-before   tables, queues and bucket, which Chalice does not make: a stack of resources.yaml's own
+before   tables, queues and bucket, which Chalice does not make: a stack of resources.yaml's own; the layer of `work`
 chalice  functions, roles, event sources, routes
 after    what Chalice cannot say: partial batches and a bound on workers, and the gateway's answers as problems
 """
@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from dev import template
 from dev.settings import ROOT
 from ops import cloudformation, gateway_responses, offline, vendor
 from ops.account import Account
-from ops.build import copy_sources
+from ops.build import copy_sources, write_layer
 
 RECORD = ROOT / ".chalice" / "deployed"
 OWN = ("AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::S3::Bucket", "AWS::S3::BucketPolicy")
@@ -55,9 +55,11 @@ def chalice(account: Account, command: str, stage: str, bucket: str, record: Pat
     with tempfile.TemporaryDirectory() as name:
         app = Path(name)
         copy_sources(ROOT, app, stage, account.number)
-        _name_bucket(app / ".chalice/config.json", stage, bucket)
         libraries = vendor.installed() if account.endpoint else vendor.from_index(app / "libraries")
-        for path, file in libraries.items():
+        lean, layer = vendor.split(libraries)
+        layers = [publish_layer(account, stage, layer, app / "layer.zip")] if command == "deploy" else []
+        _name_bucket_and_layers(app / ".chalice/config.json", stage, bucket, layers)
+        for path, file in lean.items():
             (app / "vendor" / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(file, app / "vendor" / path)
         shutil.rmtree(app / "libraries", ignore_errors=True)
@@ -70,6 +72,29 @@ def chalice(account: Account, command: str, stage: str, bucket: str, record: Pat
     if done.returncode:
         raise cloudformation.DeployFailed(f"{done.stdout}\n{done.stderr}")
     return done.stdout.strip()
+
+
+def publish_layer(account: Account, stage: str, libraries: Mapping[str, Path], file: Path) -> str:
+    """The ARN of the version. Chalice zips what it finds, so the file must be gone again before it looks."""
+    write_layer(file, libraries)
+    version = account.client("lambda").publish_layer_version(
+        LayerName=layer_name(stage), Content={"ZipFile": file.read_bytes()}
+    )
+    file.unlink()
+    arn: str = version["LayerVersionArn"]
+    return arn
+
+
+def remove_layers(account: Account, stage: str) -> None:
+    """Once no function has them: Chalice does not know that it had them published."""
+    client = account.client("lambda")
+    for page in client.get_paginator("list_layer_versions").paginate(LayerName=layer_name(stage)):
+        for version in page["LayerVersions"]:
+            client.delete_layer_version(LayerName=layer_name(stage), VersionNumber=version["Version"])
+
+
+def layer_name(stage: str) -> str:
+    return cloudformation.LAYER_NAME.replace("${Stage}", stage)
 
 
 def after(account: Account, stage: str) -> None:
@@ -99,9 +124,10 @@ def protect(account: Account, api_id: str) -> None:
     gateway_responses.apply(account, api_id, cloudformation.API_STAGE, gateway_responses.of_template(whole))
 
 
-def _name_bucket(file: Path, stage: str, bucket: str) -> None:
+def _name_bucket_and_layers(file: Path, stage: str, bucket: str, layers: list[str]) -> None:
     config = json.loads(file.read_text())
     config["stages"][stage]["environment_variables"]["BUCKET_NAME"] = bucket
+    config["stages"][stage]["lambda_functions"]["work"]["layers"] = layers
     file.write_text(json.dumps(config))
 
 

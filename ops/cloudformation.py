@@ -11,9 +11,10 @@ from botocore.exceptions import ClientError, WaiterError
 from dev.settings import BadStart
 from ops import gateway_responses, offline
 from ops.account import Account
-from ops.build import Package
+from ops.build import Package, digest
 
 API_STAGE = "api"
+LAYER, LAYER_NAME = "SortingLayer", "sortie-${Stage}-sorting"
 Say = Callable[[str], None]
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 WAIT = {"Delay": 5, "MaxAttempts": 360}
@@ -103,10 +104,11 @@ def _upload(account: Account, stage: str, package: Package) -> str:
     """The template's address. Everything is named by its contents, so what is old stays to go back to."""
     store, bucket = account.client("s3"), artifacts(account)
     _ensure_bucket(store, bucket, account.region)
-    key = f"{stage}/{package.digest}.zip"
-    if not _exists(store.head_object, Bucket=bucket, Key=key):
-        store.put_object(Bucket=bucket, Key=key, Body=package.zip.read_bytes())
-    described = located(package.template, bucket, key)
+    keys = [f"{stage}/{digest(file)}.zip" for file in (package.zip, package.layer)]
+    for key, file in zip(keys, (package.zip, package.layer), strict=True):
+        if not _exists(store.head_object, Bucket=bucket, Key=key):
+            store.put_object(Bucket=bucket, Key=key, Body=file.read_bytes())
+    described = located(package.template, bucket, *keys)
     if account.endpoint:
         offline.adapt(described)
     template = json.dumps(described, separators=(",", ":"))
@@ -116,12 +118,17 @@ def _upload(account: Account, stage: str, package: Package) -> str:
     return f"https://{bucket}.s3.{account.region}.amazonaws.com/{stage}/template.json"
 
 
-def located(template: Mapping[str, Any], bucket: str, key: str) -> dict[str, Any]:
-    """The template with the place where its functions' code is."""
+def located(template: Mapping[str, Any], bucket: str, code: str, layer: str) -> dict[str, Any]:
+    """The template with where its functions' code is, and the layer of `work`. Both are keys in the bucket."""
     copy: dict[str, Any] = json.loads(json.dumps(template))
-    for resource in copy["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": key}
+    functions = [each for each in copy["Resources"].values() if each["Type"] == "AWS::Serverless::Function"]
+    for function in functions:
+        function["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": code}
+    work = copy["Resources"]["Work"]["Properties"]
+    work["Layers"] = [{"Ref": LAYER}]
+    content = {"S3Bucket": bucket, "S3Key": layer}
+    properties = {"LayerName": {"Fn::Sub": LAYER_NAME}, "CompatibleRuntimes": [work["Runtime"]], "Content": content}
+    copy["Resources"][LAYER] = {"Type": "AWS::Lambda::LayerVersion", "Properties": properties}
     return copy
 
 

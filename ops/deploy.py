@@ -31,7 +31,7 @@ def deploy(environ: Mapping[str, str], say: Callable[[str], None]) -> str:
     if way == "chalice":
         return chalice_deploy.deploy(account, stage, say)
     package = build.build(stage, ROOT / ".build" / stage, for_aws=account.endpoint is None)
-    say(f"Package: {package.zip.stat().st_size / 1e6:.1f} MB, sha256 {package.digest[:12]}")
+    say(f"Package: {package}")
     parameters = {name: environ[key] for key, name in PARAMETERS.items() if environ.get(key)}
     parameters |= _container_parameters(environ)
     outputs = cloudformation.deploy(account, stage, package, say, **parameters)

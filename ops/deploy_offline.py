@@ -45,7 +45,7 @@ def deploy(environ: Mapping[str, str], folder: Path, say: Callable[[str], None])
     account = Account(endpoint)
     # An emulator that somebody else started most likely runs functions in Lambda's own containers.
     package = build.build(stage, folder / "package", for_aws=bool(environ.get("ENDPOINT")))
-    say(f"Package: {package.zip.stat().st_size / 1e6:.1f} MB, sha256 {package.digest[:12]}")
+    say(f"Package: {package}")
     deployed = cloudformation.deploy(account, stage, package, say, ContainerImages=images)
     url = cloudformation.api_url(account, deployed)
     token = tokens.create(tokens.records_of(account, stage), OWNER, "admin", 30, now=time.time())

@@ -72,7 +72,8 @@ def check(raw: bytes) -> int:
 def sort(raw: bytes, *, descending: bool = False, large: int = LARGE_BYTES) -> bytes:
     """The JSON array sorted as `sorted(json.loads(raw), reverse=descending)` would, to the type and the bit.
 
-    An array of `large` bytes or more is first tried by the way for ints only and floats only.
+    An array of `large` bytes or more is first tried by the way for ints only and floats only. Its libraries are in the
+    function `work` alone, to which every large array comes.
     """
     _refuse_too_many(raw.count(b",") + 1, "numbers")
     if len(raw) >= large and _may_be_uniform(raw):

@@ -203,9 +203,17 @@ def test_the_dashboard_is_json(package: Package) -> None:
     assert len(json.loads(body)["widgets"]) >= 6
 
 
+def test_only_the_long_lane_carries_the_layer(package: Package) -> None:
+    located = cloudformation.located(package.template, "bucket", "code.zip", "layer.zip")["Resources"]
+    assert located[cloudformation.LAYER]["Properties"]["Content"] == {"S3Bucket": "bucket", "S3Key": "layer.zip"}
+    functions = [name for name, each in located.items() if each["Type"] == "AWS::Serverless::Function"]
+    assert [name for name in functions if "Layers" in located[name]["Properties"]] == ["Work"]
+    assert {located[name]["Properties"]["CodeUri"]["Key"] for name in functions} == {"code.zip"}
+
+
 def test_cfn_lint_has_no_complaint(package: Package, tmp_path: Path) -> None:
     file = tmp_path / "template.json"
-    file.write_text(json.dumps(cloudformation.located(package.template, "bucket", "key.zip")))
+    file.write_text(json.dumps(cloudformation.located(package.template, "bucket", "code.zip", "layer.zip")))
     lint = [sys.executable, "-c", "import sys; from cfnlint.runner import main; sys.exit(main())"]
     # A parameter that is empty unless containers are wanted stands only in what is made when they are.
     done = subprocess.run([*lint, "--ignore-checks", "W1030", "--", str(file)], capture_output=True, text=True)

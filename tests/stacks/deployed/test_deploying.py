@@ -38,7 +38,13 @@ def test_chalice_deploy_and_delete_with_what_they_need_before_and_after(
     assert source["ScalingConfig"]["MaximumConcurrency"] == 50
     assert [each for each in account.client("events").list_rules()["Rules"] if "sortie-prod-dispatch" in each["Name"]]
     assert health(account) == (200, {"status": "ok"})
+    functions = account.client("lambda")
+    assert not functions.get_function(FunctionName="sortie-prod-quick")["Configuration"].get("Layers")
+    (layer,) = functions.get_function(FunctionName="sortie-prod-work")["Configuration"]["Layers"]
+    assert ":layer:sortie-prod-sorting:" in layer["Arn"]
     chalice_deploy.chalice(account, "delete", "prod", "", tmp_path)
+    chalice_deploy.remove_layers(account, "prod")
+    assert functions.list_layer_versions(LayerName="sortie-prod-sorting")["LayerVersions"] == []
     names = {each["FunctionName"] for each in account.client("lambda").list_functions()["Functions"]}
     assert not [name for name in names if name.startswith("sortie-prod")]
 

@@ -45,8 +45,8 @@ def test_what_outgrows_a_row_goes_through_the_bucket(deployed: DeployedStack) ->
     assert job["output"]["array"] == sorted(numbers)
 
 
-def test_an_upload_is_sorted(deployed: DeployedStack) -> None:
-    text = b"\n".join(b"%d" % number for number in range(1000, 0, -1))
+def test_a_large_upload_is_sorted_with_the_libraries_of_the_layer(deployed: DeployedStack) -> None:
+    text = b"\n".join(b"%d" % number for number in range(400_000, 0, -1))
     upload = deployed.ask("POST", "/uploads", {"bytes": len(text)}).body
     put = subprocess.run(
         ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-X", "PUT", "--data-binary", "@-", upload["href"]]
