@@ -2,8 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from chalicelib.core.lane import Lane
 from chalicelib.ports import Ports
 from chalicelib.service.work import Message
 from dev import resources
+from dev.client import Answer
 from tests.support.fakes import (
     MemoryJobs,
     MemoryPayloads,
@@ -38,16 +39,7 @@ PLACE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    status: int
-    headers: Mapping[str, str]
-    raw: bytes
-
-    @property
-    def body(self) -> Any:
-        return json.loads(self.raw) if self.raw else None
-
+class Reply(Answer):
     @property
     def locs(self) -> list[str]:
         """The places that a problem names."""
