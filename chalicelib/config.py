@@ -21,6 +21,7 @@ class Settings:
     row, so from about 4 KB of input and output on, two S3 objects (one PUT and one GET each) are the cheaper place.
     `container_images`: patterns of what may run, none where container jobs are off; `containers_off`: why they are,
     where that is for another reason. `container_group`: the security group of what runs.
+    `batch_updates`: the dispatcher writes by BatchExecuteStatement, which moto does not know.
     `hosts`: what the local stage answers to, as in the header Host; none means every loopback name and port.
     """
 
@@ -50,6 +51,7 @@ class Settings:
     container_subnets: tuple[str, ...] = ()
     container_group: str = ""
     hosts: tuple[str, ...] = ()
+    batch_updates: bool = False
 
     @property
     def storage_origin(self) -> str:
@@ -88,8 +90,16 @@ def load(environ: Mapping[str, str]) -> Settings:
         container_role=environ.get("CONTAINER_ROLE", ""),
         container_subnets=_list(environ, "CONTAINER_SUBNETS"),
         container_group=environ.get("CONTAINER_GROUP", ""),
+        batch_updates=_switch(environ, "BATCH_UPDATES", default=True),
         hosts=tuple(filter(None, (host.strip().lower() for host in environ.get("HOSTS", "").split(",")))),
     )
+
+
+def _switch(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = environ.get(name) or ("on" if default else "off")
+    if text not in ("on", "off"):
+        raise BadSetting(f"{name}={text!r}: give on or off, or leave it out")
+    return text == "on"
 
 
 def _list(environ: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 Every method may raise errors.Unavailable, after which nothing is known about its effect.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -72,11 +72,16 @@ class JobStore(Protocol):
     def apply(self, change: Change) -> Job:
         """Carry out a change; ChangeRefused with the row when a guard does not hold."""
 
+    def apply_many(self, changes: Sequence[Change]) -> Sequence["Job | SortieError"]:
+        """As apply, in as few calls as may be: each is judged by itself, and its row or its error stands at its place.
+        No two of one job."""
+
     def beat(self, change: Change) -> Job:
         """As apply, with little patience and a connection of its own: for a heartbeat, beside the task."""
 
-    def due(self, now: Millis, limit: int) -> Iterable[Sequence[str]]:
-        """Ids (jobs and schedules) whose wake time has come, shard by shard, oldest first; may lag."""
+    def due(self, now: Millis, limit: int) -> Sequence[Iterator[Sequence[str]]]:
+        """Ids (jobs and schedules) whose wake time has come: of each shard its pages, oldest first, read as they are
+        asked for; may lag."""
 
     def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:
         """Up to `limit` ids below `before`, newest first, that an index holds for the filter; may lag."""

@@ -43,7 +43,7 @@ def ports(settings: Settings) -> Ports:
     table, once = lazy_client("dynamodb"), lazy_client("dynamodb", tries=1)
     beats = lazy_client("dynamodb", tries=1, read_timeout=3)
     return Ports(
-        jobs=dynamodb.DynamoJobs(table, once, beats, settings.table),
+        jobs=dynamodb.DynamoJobs(table, once, beats, settings.table, batches=settings.batch_updates),
         records=records.DynamoRecords(table, once, settings.table),
         queue=sqs.SqsQueue(lazy_client("sqs"), lanes(settings), settings.dead_queue),
         payloads=s3.S3Payloads(lazy_client("s3"), settings.bucket, settings.link_seconds),

@@ -16,6 +16,8 @@ MISSING = {
     "NoSuchBucket": "bucket",
 }
 BATCH_READ_ROWS, BATCH_READ_TRIES = 100, 5
+KEPT_CONNECTIONS = 20
+"""More than calls go side by side: one that is not kept is made anew for each call."""
 Client = Any
 
 
@@ -26,8 +28,9 @@ def client(service: str, endpoint: str | None, tries: int = 3, read_timeout: flo
     from botocore.config import Config
 
     config = Config(
-        connect_timeout=2, read_timeout=read_timeout, retries={"mode": "standard", "total_max_attempts": tries}
-    )
+        connect_timeout=2, read_timeout=read_timeout, retries={"mode": "standard", "total_max_attempts": tries},
+        max_pool_connections=KEPT_CONNECTIONS,
+    )  # fmt: skip
     if service == "s3":
         s3 = {"addressing_style": "path"} if endpoint else {}
         config = config.merge(Config(read_timeout=60, signature_version="s3v4", s3=s3))

@@ -6,14 +6,15 @@ insert_run        TransactWriteItems no pk exists
 insert_in_window  TransactWriteItems pk does not exist; the window is as it was read, and so is the job that it is
                                      taken over from
 claim, apply      UpdateItem         expressions.claim, expressions.change
+apply_many        BatchExecuteStatement, 25 a call, each with the condition of its own: expressions.statement
 beat              UpdateItem         expressions.change, by a client of its own
 read_batch        BatchGetItem       consistent
-due               Query on wake      wake_at <= now, shard by shard
+due               Query on wake      wake_at <= now, each shard by itself
 page, open_jobs   Query on by_status, by_task, by_object or by_group
 """
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -27,13 +28,21 @@ from chalicelib.core.filters import SHARDS, Filter, id_range, listed_status, pha
 from chalicelib.core.ids import id_below
 from chalicelib.core.job import WAITING, Job, Millis, Status
 from chalicelib.core.records import RunRecord, WindowRecord
-from chalicelib.errors import Unavailable
+from chalicelib.errors import SortieError, Unavailable
 from chalicelib.ports import BatchRead, ChangeRefused, OpenJobs, WaitingJob
 
 T = TypeVar("T")
 R = TypeVar("R")
 RUNNING = frozenset({Status.RUNNING})
 AT_ONCE = 8
+BATCH_STATEMENTS = 25
+NO_BATCHES = frozenset({
+    "AccessDeniedException", "ValidationException", "UnknownOperationException", "NotImplementedException",
+    "InvalidAction",
+})  # fmt: skip
+"""Of a table, or of an emulator, that takes no batch of statements: nothing was written then."""
+NO_STATEMENT = frozenset({"ValidationError", "AccessDenied"})
+"""The same of one member."""
 
 
 class DynamoJobs:
@@ -41,13 +50,15 @@ class DynamoJobs:
 
     `once`: a client that sends no request a second time. A batch write that seemed lost, repeated when a worker has
     already claimed its rows, would set them back. `beats`: one for heartbeats, which come from a thread of their own.
+    `batches`: the table takes BatchExecuteStatement.
     """
 
-    def __init__(self, client: Client, once: Client, beats: Client, table: str) -> None:
+    def __init__(self, client: Client, once: Client, beats: Client, table: str, *, batches: bool = True) -> None:
         self._client = client
         self._beats = beats
         self._once = once
         self._table = table
+        self._batches = batches
 
     def insert(self, job: Job) -> Job:
         try:
@@ -114,13 +125,23 @@ class DynamoJobs:
     def apply(self, change: Change) -> Job:
         return self._update(self._client, change.job.id, expressions.change(change), "change the job")
 
+    def apply_many(self, changes: Sequence[Change]) -> list[Job | SortieError]:
+        answers: list[Job | SortieError] = []
+        for start in range(0, len(changes), BATCH_STATEMENTS):
+            part = changes[start : start + BATCH_STATEMENTS]
+            try:
+                answers += self._apply_batch(part)
+            except Unavailable as error:  # the parts before it were written all the same
+                answers += [error] * len(part)
+        return answers
+
     def beat(self, change: Change) -> Job:
         return self._update(self._beats, change.job.id, expressions.change(change), "extend the lease")
 
-    def due(self, now: Millis, limit: int) -> Iterator[Sequence[str]]:
+    def due(self, now: Millis, limit: int) -> list[Iterator[Sequence[str]]]:
         first = now // 60_000  # a round that runs out of time must not leave out the same shards again
-        for offset in range(items.WAKE_SHARDS):
-            yield from self._due_in(str((first + offset) % items.WAKE_SHARDS), now, limit)
+        shards = [str((first + offset) % items.WAKE_SHARDS) for offset in range(items.WAKE_SHARDS)]
+        return [self._due_in(shard, now, limit) for shard in shards]
 
     def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:
         since, below = id_range(chosen, before)
@@ -167,6 +188,37 @@ class DynamoJobs:
             except ClientError as error:
                 raise _refused(error) from error
         return items.from_item(answer["Attributes"])
+
+    def _apply_batch(self, changes: Sequence[Change]) -> list[Job | SortieError]:
+        """What refuses statements as such gets single updates, from the first refusal on."""
+        if not self._batches:
+            return [self._apply_alone(change) for change in changes]
+        statements = [expressions.statement(change, self._table) for change in changes]
+        with translated("change the jobs"):
+            try:
+                responses = self._client.batch_execute_statement(Statements=statements)["Responses"]
+            except ClientError as error:
+                if code_of(error) not in NO_BATCHES:
+                    raise
+                self._batches, responses = False, [{"Error": {"Code": "ValidationError"}}] * len(changes)
+        return [self._judged(change, answer) for change, answer in zip(changes, responses, strict=True)]
+
+    def _judged(self, change: Change, answer: Mapping[str, Any]) -> Job | SortieError:
+        """Of one statement of a batch."""
+        if "Error" not in answer:
+            return items.from_item(answer["Item"])
+        code, item = answer["Error"]["Code"], answer["Error"].get("Item")
+        if code in NO_STATEMENT:
+            return self._apply_alone(change)
+        if code == "ConditionalCheckFailed":
+            return ChangeRefused(items.from_item(item) if item else None)
+        return Unavailable(f"change the job: {code}")
+
+    def _apply_alone(self, change: Change) -> Job | SortieError:
+        try:
+            return self.apply(change)
+        except (ChangeRefused, Unavailable) as error:
+            return error
 
     def _due_in(self, shard: str, now: Millis, limit: int) -> Iterator[Sequence[str]]:
         start: Any = {}

@@ -1,4 +1,5 @@
-"""Conditions and updates of job rows as DynamoDB expressions: core/change.py's guards, word for word.
+"""Conditions and updates of job rows as DynamoDB expressions: core/change.py's guards, word for word. Each is written
+once, as UpdateItem says it; a PartiQL statement is made of the same parts in other words.
 
 claim      status in (what the table allows) and not_before <= now and attempts < attempt_limit and not canceling
            and not (remote and running)
@@ -6,6 +7,7 @@ a change   each guard that the change carries: statuses, attempt (the fence), wa
            that the row's window (JSON) names the job itself as its holder
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +16,9 @@ from chalicelib.core.change import LEASE_MS, Change
 from chalicelib.core.job import WAITING, Event, Millis, Status, sources, target
 
 Params = dict[str, Any]
+IN = re.compile(r"IN \(([^)]*)\)")
+MISSING = re.compile(r"attribute_not_exists\((#\w+)\)")
+TOKEN = re.compile(r"#(\w+)|(:v\d+)")
 
 
 class Expression:
@@ -63,6 +68,26 @@ class Expression:
         }
         return params | ({"UpdateExpression": update.strip()} if update else {})
 
+    def statement(self, table: str, pk: str) -> Params:
+        """The same update of one row, as a member of BatchExecuteStatement. A row that is not there is refused."""
+        sets, removes = (f"SET {each}" for each in self.sets), (f"REMOVE {each}" for each in self.removes)
+        where = " AND ".join([f"#pk = {self.value({'S': pk})}", *self.conditions])
+        text = " ".join([*sets, *removes, "WHERE", where])
+        parameters: list[items.Value] = []
+
+        def say(token: re.Match[str]) -> str:
+            if token[1]:
+                return f'"{token[1]}"'
+            parameters.append(self.values[token[2]])
+            return "?"
+
+        text = TOKEN.sub(say, MISSING.sub(r"\1 IS MISSING", IN.sub(r"IN [\1]", text)))
+        return {
+            "Statement": f'UPDATE "{table}" {text} RETURNING ALL NEW *',
+            "Parameters": parameters,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
 
 def claim(now: Millis, token: str) -> Params:
     e = Expression()
@@ -84,6 +109,14 @@ def claim(now: Millis, token: str) -> Params:
 
 
 def change(decision: Change) -> Params:
+    return _change(decision).params()
+
+
+def statement(decision: Change, table: str) -> Params:
+    return _change(decision).statement(table, decision.job.id)
+
+
+def _change(decision: Change) -> Expression:
     e = Expression()
     _guard(e, decision)
     for field, value in decision.fields.items():
@@ -92,7 +125,7 @@ def change(decision: Change) -> Params:
         else:
             e.set(field, items.to_value(field, value))
     _keep_indexes(e, decision)
-    return e.params()
+    return e
 
 
 def _guard(e: Expression, decision: Change) -> None:

@@ -1,4 +1,5 @@
-"""One round of the dispatcher: start what is due, recover what was lost, then fire the schedules that have come up.
+"""One round of the dispatcher: start what is due, recover what was lost (dispatch_jobs.py), then fire the schedules
+that have come up.
 Schedules take turns by owner, so that whoever has many gets what time the others leave.
 
 It reads only rows whose wake time has come. It moves the wake time first (conditionally) and sends afterwards, so two
@@ -10,58 +11,31 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import zip_longest
 
-from chalicelib.core.dispatch_plan import plan
 from chalicelib.core.ids import is_id
-from chalicelib.core.job import WAITING, Job
-from chalicelib.core.lane import Lane, lane_of
+from chalicelib.core.lane import Lane
 from chalicelib.errors import Unavailable
-from chalicelib.ports import ChangeRefused, Hint, Ports
-from chalicelib.service import containers, log, notify, schedules
+from chalicelib.ports import Ports
+from chalicelib.service import containers, log, schedules
+from chalicelib.service.dispatch_jobs import PAGE_ROWS, STOP_BEFORE_SECONDS, Round, dispatch_jobs, waves
 from chalicelib.service.metrics import Tallies
-
-STOP_BEFORE_SECONDS = 5.0
-PAGE_ROWS = 100
 
 
 def dispatch(ports: Ports, seconds_left: Callable[[], float]) -> int:
     """How many rows were looked at. Stops by itself while the function still has a few seconds."""
     waiting: list[str] = []
-    looked_at, tallies, backlog = 0, Tallies(ports), cache(lambda: _has_backlog(ports))
+    looked_at, tallies = 0, Tallies(ports)
+    this = Round(ports, tallies, seconds_left, cache(lambda: _has_backlog(ports)))
     _sweep(ports)
-    for names in ports.jobs.due(ports.clock.now(), PAGE_ROWS):
+    for names in waves(ports):
         looked_at += len(names)
-        _dispatch_jobs([name for name in names if is_id(name)], ports, tallies, backlog)
+        dispatch_jobs([name for name in names if is_id(name)], this)
         waiting += [name for name in names if not is_id(name)]
-        if seconds_left() < STOP_BEFORE_SECONDS:
+        if this.is_over:
             log.warning("dispatch_out_of_time", looked_at=looked_at, schedules=len(waiting))
             break
     tallies.write()
     _fire_in_turns(ports, waiting, seconds_left)
     return looked_at
-
-
-def _dispatch_jobs(job_ids: Sequence[str], ports: Ports, tallies: Tallies, backlog: Callable[[], bool]) -> None:
-    hints: list[Hint] = []
-    rows = ports.jobs.get_many(job_ids)
-    _settle_containers(ports, rows, tallies)
-    for job in rows:
-        try:
-            hint = _apply_plan(ports, job, tallies, backlog)
-        except Exception as error:  # one bad row must not keep all the others waiting
-            log.warning("dispatch_failed", job=job.id, reason=f"{type(error).__name__}: {error}")
-            continue
-        if hint is not None:
-            hints.append(hint)
-    notify.send_hints(ports, hints)
-
-
-def _settle_containers(ports: Ports, rows: Sequence[Job], tallies: Tallies) -> None:
-    """What runs in containers: one look for a page of rows."""
-    try:
-        if remote := containers.unsettled(rows, ports.clock.now()):
-            containers.settle_many(ports, remote, tallies, in_round=True)
-    except Unavailable as error:
-        log.warning("containers_not_looked_at", reason=str(error))
 
 
 def _sweep(ports: Ports) -> None:
@@ -70,23 +44,6 @@ def _sweep(ports: Ports) -> None:
             containers.sweep(ports)
     except Unavailable as error:
         log.warning("containers_not_swept", reason=str(error))
-
-
-def _apply_plan(ports: Ports, job: Job, tallies: Tallies, backlog: Callable[[], bool]) -> Hint | None:
-    """The message to send, if any."""
-    now, jitter, retention = ports.clock.now(), ports.random.uniform(), ports.settings.retention
-    waits = lane_of(job) is Lane.QUICK and job.status in WAITING and job.not_before <= now
-    planned = plan(job, now, jitter=jitter, retention=retention, backlog=waits and backlog())
-    if planned is None:
-        return None
-    try:
-        row = ports.jobs.apply(planned.change)
-    except ChangeRefused:
-        return None  # somebody was faster
-    if planned.change.event is not None:
-        log.transition(planned.change.event, row, job.status)
-        tallies.ended(row, job, None)
-    return None if planned.delay is None else Hint(row.id, lane_of(row), row.owner, planned.delay)
 
 
 def _has_backlog(ports: Ports) -> bool:

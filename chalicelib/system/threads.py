@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
-AT_ONCE = 10
+AT_ONCE = 16
 
 
 class SystemThreads:

@@ -17,6 +17,7 @@ from chalicelib.core.ids import shard_of
 from chalicelib.core.job import WAITING, Job, Millis, Status
 from chalicelib.core.lane import Lane
 from chalicelib.core.records import KeyRecord, OpenUploads, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
+from chalicelib.errors import SortieError
 from chalicelib.ports import BatchRead, ChangeRefused, Depth, Hint, OpenJobs, WaitingJob
 from chalicelib.service.work import Message
 from tests.support.fake_payloads import MemoryPayloads as MemoryPayloads
@@ -27,7 +28,7 @@ from tests.support.fake_system import SilentAlarm as SilentAlarm
 from tests.support.fake_system import StoppedClock as StoppedClock
 
 VISIBILITY_SECONDS = {Lane.QUICK: 360.0, Lane.LONG: 5_400.0}
-WAKE_SHARDS = 8
+WAKE_SHARDS = 2
 
 
 class Table:
@@ -152,20 +153,31 @@ class MemoryJobs:
                 raise ChangeRefused(row)
             return self.table.put(changes.apply_change(change, row))
 
+    def apply_many(self, changes: Sequence[Change]) -> list[Job | SortieError]:
+        return [self._apply_alone(change) for change in changes]
+
+    def _apply_alone(self, change: Change) -> Job | SortieError:
+        try:
+            return self.apply(change)
+        except ChangeRefused as refused:
+            return refused
+
     def permits(self, change: Change, row: Job) -> bool:
         return changes.permits(change, row)
 
     def beat(self, change: Change) -> Job:
         return self.apply(change)
 
-    def due(self, now: Millis, limit: int) -> Iterator[Sequence[str]]:
+    def due(self, now: Millis, limit: int) -> list[Iterator[Sequence[str]]]:
+        return [self._due_in(shard, now, limit) for shard in range(WAKE_SHARDS)]
+
+    def _due_in(self, shard: int, now: Millis, limit: int) -> Iterator[Sequence[str]]:
         waking = [(job.wake_at, job.id) for job in self.table.indexed_jobs.values() if job.wake_at is not None]
         waking += [(schedule.wake_at, schedule.id) for schedule in self.table.indexed_schedules.values()]
-        for shard in range(WAKE_SHARDS):
-            here = [pair for pair in waking if pair[0] <= now and shard_of(pair[1], WAKE_SHARDS) == shard]
-            ids = [id_ for _, id_ in sorted(here)]
-            for start in range(0, len(ids), limit):
-                yield ids[start : start + limit]
+        here = [pair for pair in waking if pair[0] <= now and shard_of(pair[1], WAKE_SHARDS) == shard]
+        ids = [id_ for _, id_ in sorted(here)]
+        for start in range(0, len(ids), limit):
+            yield ids[start : start + limit]
 
     def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:
         ids = self._newest(chosen, before, limit)

@@ -1,12 +1,14 @@
 """Every change on every row, as core/change.py judges it and as the store does: DynamoDB's conditions are the same."""
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 
 import msgspec
 import pytest
 
 from chalicelib.core import change as changes
+from chalicelib.core.change import Change
 from chalicelib.core.job import Job, Status, Window
 from chalicelib.core.records import WindowRecord
 from chalicelib.ports import ChangeRefused, JobStore
@@ -15,6 +17,20 @@ from tests.support.fakes import START
 from tests.support.rows import STATES, every_change, new_id, row
 
 SEEN = ("due", "looked after meanwhile", "running", "next attempt")
+
+
+def alone(jobs: JobStore, change: Change) -> Job:
+    return jobs.apply(change)
+
+
+def in_a_batch(jobs: JobStore, change: Change) -> Job:
+    (answer,) = jobs.apply_many([change])
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+WAYS = pytest.mark.parametrize("carry_out", [alone, in_a_batch])
 
 
 def placed(jobs: JobStore, state: str) -> Job:
@@ -36,8 +52,11 @@ def test_a_claim_is_granted_exactly_when_the_row_is_claimable(ground: Ground, st
         assert ground.jobs.get(job.id) == want
 
 
+@WAYS
 @pytest.mark.parametrize("state", STATES)
-def test_a_change_is_accepted_exactly_when_the_row_permits_it(ground: Ground, state: str) -> None:
+def test_a_change_is_accepted_exactly_when_the_row_permits_it(
+    ground: Ground, state: str, carry_out: Callable[[JobStore, Change], Job]
+) -> None:
     """The change was decided on a row that may since have moved on: `seen_as` is how it was."""
     for seen_as, number in itertools.product({*SEEN, state}, range(len(list(every_change(row()))))):
         job = placed(ground.jobs, state)
@@ -45,25 +64,47 @@ def test_a_change_is_accepted_exactly_when_the_row_permits_it(ground: Ground, st
         change = list(every_change(seen))[number]
         if changes.permits(change, job):
             want = changes.apply_change(change, job)
-            got = ground.jobs.apply(change)
+            got = carry_out(ground.jobs, change)
             if not change.fields:  # a checkpoint writes the token that it knows
                 want = msgspec.structs.replace(want, claim_token=got.claim_token)
             assert got == want
         else:
             want = job
             with pytest.raises(ChangeRefused) as refused:
-                ground.jobs.apply(change)
+                carry_out(ground.jobs, change)
             assert refused.value.job == job
         assert ground.jobs.get(job.id) == want
 
 
-def test_a_row_that_is_not_there_can_neither_be_claimed_nor_changed(ground: Ground) -> None:
+def test_of_many_changes_each_is_judged_by_itself(ground: Ground) -> None:
+    """Sixty are three calls. Every third row has moved on, every fifth is not there."""
+    rows = [row() for _ in range(60)]
+    for number, job in enumerate(rows):
+        if number % 5:
+            ground.jobs.insert(job)
+        if number % 5 and number % 3 == 0:
+            ground.jobs.apply(changes.move_wake(job, START, START + 999))
+    answers = ground.jobs.apply_many([changes.move_wake(job, START, START + 61_000) for job in rows])
+    for number, (job, answer) in enumerate(zip(rows, answers, strict=True)):
+        stands = ground.jobs.get(job.id)
+        if number % 5 and number % 3:
+            assert answer == stands == msgspec.structs.replace(job, wake_at=START + 61_000)
+        else:
+            assert isinstance(answer, ChangeRefused)
+            assert answer.job == stands == (msgspec.structs.replace(job, wake_at=START + 999) if number % 5 else None)
+    assert ground.jobs.apply_many([]) == []
+
+
+@WAYS
+def test_a_row_that_is_not_there_can_neither_be_claimed_nor_changed(
+    ground: Ground, carry_out: Callable[[JobStore, Change], Job]
+) -> None:
     with pytest.raises(ChangeRefused) as claim:
         ground.jobs.claim(new_id(), START, "mine")
     assert claim.value.job is None
     for change in every_change(row()):
         with pytest.raises(ChangeRefused) as refused:
-            ground.jobs.apply(change)
+            carry_out(ground.jobs, change)
         assert refused.value.job is None
 
 

@@ -1,5 +1,6 @@
 """Job rows: what is written comes back, and each index holds what it should."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -27,8 +28,12 @@ def insert_all(jobs: JobStore, rows: list[Job]) -> None:
         jobs.insert_many(rows[start : start + BATCH_ROWS])
 
 
+def due_pages(jobs: JobStore, now: int) -> list[Sequence[str]]:
+    return [page for shard in jobs.due(now, 3) for page in shard]
+
+
 def due_ids(jobs: JobStore, now: int) -> list[str]:
-    return [name for page in jobs.due(now, 100) for name in page]
+    return [name for shard in jobs.due(now, 100) for page in shard for name in page]
 
 
 @pytest.fixture
@@ -227,10 +232,10 @@ def test_due_finds_what_has_to_wake_oldest_first_in_each_shard(ground: Ground, o
     insert_all(ground.jobs, jobs)
     wakes = {job.id: job.wake_at for job in jobs}
     assert due_ids(ground.jobs, base - 1) == []
-    listed = [[wakes[name] for name in page if name in wakes] for page in ground.jobs.due(base + 29, 3)]
+    listed = [[wakes[name] for name in page if name in wakes] for page in due_pages(ground.jobs, base + 29)]
     assert all(times == sorted(times, key=lambda time: time or 0) for times in listed)
     assert sorted(time for times in listed for time in times if time) == list(range(base, base + 30))
-    assert all(len(page) <= 3 for page in ground.jobs.due(base + 59, 3))
+    assert all(len(page) <= 3 for page in due_pages(ground.jobs, base + 59))
     for job in jobs:
         ground.jobs.apply(changes.cancel(job, START, retention=60))
     assert due_ids(ground.jobs, base + 59) == []

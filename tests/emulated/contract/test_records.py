@@ -60,12 +60,12 @@ def test_a_schedule_wakes_like_a_job_and_moves_on(ground: Ground, owner: str) ->
     mine = schedule(owner, START - 5_000_000)
     ground.records.add_schedule(mine)
     assert ground.records.schedule(mine.id) == mine
-    assert mine.id in [name for page in ground.jobs.due(START - 5_000_000, 100) for name in page]
+    assert mine.id in [name for shard in ground.jobs.due(START - 5_000_000, 100) for page in shard for name in page]
     assert ground.records.move_schedule(mine, START - 5_000_000, START, START)
     assert not ground.records.move_schedule(mine, START - 5_000_000, START + 1, START + 1)
     moved = ground.records.schedule(mine.id)
     assert moved == replace(mine, last=START - 5_000_000, next_run_at=START, wake_at=START)
-    assert mine.id not in [name for page in ground.jobs.due(START - 1, 100) for name in page]
+    assert mine.id not in [name for shard in ground.jobs.due(START - 1, 100) for page in shard for name in page]
     ground.records.remove_schedule(mine)
     assert ground.records.schedule(mine.id) is None
 

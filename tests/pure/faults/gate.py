@@ -83,7 +83,7 @@ class Watched:
     def __getattr__(self, name: str) -> Any:
         real = getattr(self._port, name)
         if name == "due":
-            return lambda *args: self._each(name, real(*args))
+            return lambda *args: [self._each(name, pages) for pages in real(*args)]
         gated = lambda *args, **named: self._gate.passed(name, lambda: real(*args, **named))  # noqa: E731
         self.__dict__[name] = gated
         return gated

@@ -1,6 +1,6 @@
 """A job store that writes down every move it sees: which event took which row from where to where."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
@@ -8,6 +8,7 @@ from chalicelib.core.change import Change
 from chalicelib.core.filters import Filter
 from chalicelib.core.job import Event, Job, Millis, Status
 from chalicelib.core.records import RunRecord, WindowRecord
+from chalicelib.errors import SortieError
 from chalicelib.ports import BatchRead, JobStore, OpenJobs
 
 
@@ -79,7 +80,16 @@ class Recorder:
         with self._moving(change.event, change.job.id, change.at, change.job.attempts), self._holding(change):
             return self.real.apply(change)
 
-    def due(self, now: Millis, limit: int) -> Iterable[Sequence[str]]:
+    def apply_many(self, changes: Sequence[Change]) -> list[Job | SortieError]:
+        """One after the other, so that each move is seen: what they are judged by is the real store's."""
+        return [self._apply_in_batch(change) for change in changes]
+
+    def _apply_in_batch(self, change: Change) -> Job | SortieError:
+        with self._moving(change.event, change.job.id, change.at, change.job.attempts), self._holding(change):
+            (answer,) = self.real.apply_many([change])
+        return answer
+
+    def due(self, now: Millis, limit: int) -> Sequence[Iterator[Sequence[str]]]:
         return self.real.due(now, limit)
 
     def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:

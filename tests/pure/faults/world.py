@@ -4,7 +4,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 from chalicelib.config import Settings
@@ -87,6 +87,7 @@ class Backing:
     mailbox: Mailbox
     rows: Callable[[], list[Job]]
     containers: FakeContainers
+    batch_updates: bool = False
     hold_index: Callable[[], None] = lambda: None
     release_index: Callable[[], None] = lambda: None
 
@@ -96,12 +97,14 @@ def memory(
     jobs: type[fakes.MemoryJobs] = fakes.MemoryJobs,
     records: type[fakes.MemoryRecords] = fakes.MemoryRecords,
     containers: type[FakeContainers] = FakeContainers,
+    *,
+    batch_updates: bool = False,
 ) -> Backing:
     table = fakes.Table()
     queue = fakes.MemoryQueue(clock)
     return Backing(
         jobs(table), records(table), queue, fakes.MemoryPayloads(), queue,
-        lambda: list(table.jobs.values()), containers(clock), table.hold_index, table.release_index,
+        lambda: list(table.jobs.values()), containers(clock), batch_updates, table.hold_index, table.release_index,
     )  # fmt: skip
 
 
@@ -144,7 +147,7 @@ class World:
             self.recorder, self.backing.records, self.backing.queue, self.backing.payloads,
             self.clock, fakes.SeededRandom(seed), fakes.SilentAlarm(), concurrency or self.beats,
             registry.of(self),
-            SETTINGS, Mortal(self),
+            replace(SETTINGS, batch_updates=self.backing.batch_updates), Mortal(self),
         )  # fmt: skip
         self.began = self.clock.millis
         self.backing.containers.on_event = self._container_event

@@ -1,0 +1,130 @@
+"""The dispatcher's look at jobs: what is due, whose message was lost, whose worker died. In waves, side by side:
+
+a page of each of some shards ─▶ their rows ─▶ plans ─▶ parts, each: the writes, then the messages of what was written
+
+Who stops in the middle leaves at most a part a thread whose wake time has moved and whose message was not sent: made
+good at the next wake time. Everything else is still due.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from chalicelib.core.change import Change
+from chalicelib.core.dispatch_plan import Plan, plan
+from chalicelib.core.job import WAITING, Job
+from chalicelib.core.lane import Lane, lane_of
+from chalicelib.errors import Unavailable
+from chalicelib.ports import ChangeRefused, Hint, Ports
+from chalicelib.service import containers, log, notify
+from chalicelib.service.metrics import Tallies
+
+STOP_BEFORE_SECONDS = 5.0
+PAGE_ROWS, PAGES_AT_ONCE = 100, 8
+PART_OF_SINGLES, PART_OF_BATCHES = 10, 50
+"""Jobs of one part: ten messages go in one call, twenty-five changes where the table takes a batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round of the dispatcher works with. `has_backlog` is asked only when it matters."""
+
+    ports: Ports
+    tallies: Tallies
+    seconds_left: Callable[[], float]
+    has_backlog: Callable[[], bool]
+
+    @property
+    def is_over(self) -> bool:
+        return self.seconds_left() < STOP_BEFORE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    job: Job
+    plan: Plan
+
+
+def waves(ports: Ports) -> Iterator[Sequence[str]]:
+    """Ids whose wake time has come. A shard that has more is asked again before another's turn comes."""
+    left = list(ports.jobs.due(ports.clock.now(), PAGE_ROWS))
+    while left:
+        shards, left = left[:PAGES_AT_ONCE], left[PAGES_AT_ONCE:]
+        pages = ports.concurrency.together([partial(next, shard, None) for shard in shards])
+        left = [shard for shard, page in zip(shards, pages, strict=True) if page is not None] + left
+        if names := [name for page in pages if page for name in page]:
+            yield names
+
+
+def dispatch_jobs(job_ids: Sequence[str], of: Round) -> None:
+    ports = of.ports
+    pages = [job_ids[start : start + PAGE_ROWS] for start in range(0, len(job_ids), PAGE_ROWS)]
+    rows = [row for page in ports.concurrency.together([partial(ports.jobs.get_many, page) for page in pages])
+            for row in page]  # fmt: skip
+    _settle_containers(ports, rows, of.tallies)
+    planned = [_Planned(job, each) for job in rows if (each := _plan(job, of))]
+    size = PART_OF_BATCHES if ports.settings.batch_updates else PART_OF_SINGLES
+    parts = [planned[start : start + size] for start in range(0, len(planned), size)]
+    answers = ports.concurrency.together([partial(_write_and_send, part, of) for part in parts])
+    for part, of_part in zip(parts, answers, strict=True):
+        for each, answer in zip(part, of_part, strict=False):
+            _note(each, answer, of.tallies)
+
+
+def _settle_containers(ports: Ports, rows: Sequence[Job], tallies: Tallies) -> None:
+    """What runs in containers: one look for all of them."""
+    try:
+        if remote := containers.unsettled(rows, ports.clock.now()):
+            containers.settle_many(ports, remote, tallies, in_round=True)
+    except Unavailable as error:
+        log.warning("containers_not_looked_at", reason=str(error))
+
+
+def _plan(job: Job, of: Round) -> Plan | None:
+    now, jitter, retention = of.ports.clock.now(), of.ports.random.uniform(), of.ports.settings.retention
+    waits = lane_of(job) is Lane.QUICK and job.status in WAITING and job.not_before <= now
+    try:
+        return plan(job, now, jitter=jitter, retention=retention, backlog=waits and of.has_backlog())
+    except Exception as error:  # one bad row must not keep all the others waiting
+        log.warning("dispatch_failed", job=job.id, reason=f"{type(error).__name__}: {error}")
+        return None
+
+
+def _write_and_send(part: Sequence[_Planned], of: Round) -> Sequence[Job | Exception]:
+    """Nothing when time is up: the next round finds these jobs as they are."""
+    if of.is_over:
+        return []
+    answers = _apply(of.ports, [each.plan.change for each in part])
+    hints = [
+        Hint(row.id, lane_of(row), row.owner, each.plan.delay)
+        for each, row in zip(part, answers, strict=True)
+        if isinstance(row, Job) and each.plan.delay is not None
+    ]
+    notify.send_hints(of.ports, hints)
+    return answers
+
+
+def _apply(ports: Ports, changes: Sequence[Change]) -> Sequence[Job | Exception]:
+    if not ports.settings.batch_updates:
+        return [_apply_alone(ports, change) for change in changes]
+    try:
+        return ports.jobs.apply_many(changes)
+    except Exception as error:  # a fault of ours: the other parts go on
+        return [error] * len(changes)
+
+
+def _apply_alone(ports: Ports, change: Change) -> Job | Exception:
+    try:
+        return ports.jobs.apply(change)
+    except Exception as error:  # one bad row must not keep all the others waiting
+        return error
+
+
+def _note(planned: _Planned, answer: Job | Exception, tallies: Tallies) -> None:
+    if isinstance(answer, ChangeRefused):
+        return  # somebody was faster
+    if isinstance(answer, Exception):
+        log.warning("dispatch_failed", job=planned.job.id, reason=f"{type(answer).__name__}: {answer}")
+    elif planned.plan.change.event is not None:
+        log.transition(planned.plan.change.event, answer, planned.job.status)
+        tallies.ended(answer, planned.job, None)
