@@ -6,6 +6,7 @@ from functools import partial
 from chalicelib.core.window import OnRepeat
 from chalicelib.errors import Invalid, SortieError
 from chalicelib.service import bulk, cancel, groups, schedules
+from chalicelib.service.dispatch_jobs import PART_OF_SINGLES
 from chalicelib.service.groups import Group
 from chalicelib.service.new_job import NewJob, WindowWish
 from chalicelib.service.submit import Submitted
@@ -288,6 +289,16 @@ def dispatch_lost_messages(world: World) -> None:
     world.work_all()
 
 
+def dispatch_many(world: World) -> None:
+    """More than one part of a wave holds."""
+    for _ in range(PART_OF_SINGLES + 2):
+        quietly(world, sort_job())
+    world.lose_messages()
+    world.clock.advance(61)
+    world.dispatcher()
+    world.work_all()
+
+
 def dispatch_dead_workers(world: World) -> None:
     """One worker died with an attempt left, one without, one while it was asked to stop."""
     quietly(world, sort_job(max_attempts=2))
@@ -324,7 +335,7 @@ STORIES: Mapping[str, Story] = {
         retry_between_read_and_write, lose_the_quick_message, run_twice_between_read_and_write,
         work_with_retries, work_until_failed,
         work_out_of_time, cancel_while_running, cancel_while_failing, cancel_waiting, cancel_scheduled, retry_failed,
-        retry_canceled, meddle, dispatch_due, dispatch_lost_messages, dispatch_dead_workers, dispatch_undeliverable,
+        retry_canceled, meddle, dispatch_due, dispatch_lost_messages, dispatch_many, dispatch_dead_workers, dispatch_undeliverable,
     )
 } | {
     f"{story.__name__}_{mode}": partial(story, mode)

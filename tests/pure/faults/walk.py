@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from functools import partial
 
 from chalicelib.core.window import OnRepeat
 from tests.pure.faults.driver import FAULTS, NAMES, Driver
@@ -14,7 +15,8 @@ CONTAINER_TROUBLES = ("take away", "refuse", "lose events", "double events", "no
 
 
 def walk(seed: int, build: Build = memory, steps: int = STEPS) -> None:
-    """Raises Broken."""
+    """Raises Broken. Of plain ones every second dispatcher writes in batches."""
+    build = partial(memory, batch_updates=bool(seed % 2)) if build is memory else build
     draw, driver = random.Random(seed), Driver(build, seed)
     acts = _steps(driver, draw)
     weights = [weight for weight, _ in acts]
