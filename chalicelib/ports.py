@@ -72,9 +72,9 @@ class JobStore(Protocol):
     def apply(self, change: Change) -> Job:
         """Carry out a change; ChangeRefused with the row when a guard does not hold."""
 
-    def apply_many(self, changes: Sequence[Change]) -> Sequence["Job | SortieError"]:
-        """As apply, in as few calls as may be: each is judged by itself, and its row or its error stands at its place.
-        No two of one job."""
+    def apply_many(self, changes: Sequence[Change]) -> Sequence[SortieError | None]:
+        """As apply, in as few calls as may be, and no rows come back. Each is judged by itself: at its place stands
+        what was in its way, or None. No two of one job."""
 
     def beat(self, change: Change) -> Job:
         """As apply, with little patience and a connection of its own: for a heartbeat, beside the task."""

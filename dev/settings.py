@@ -93,6 +93,7 @@ def child_environ(environ: Mapping[str, str], settings: DevSettings, endpoint: s
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
+        **({"BATCH_UPDATES": "off"} if settings.emulator == "moto" else {}),
         **kept,
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_EC2_METADATA_DISABLED": "true",

@@ -37,10 +37,10 @@ RUNNING = frozenset({Status.RUNNING})
 AT_ONCE = 8
 BATCH_STATEMENTS = 25
 NO_BATCHES = frozenset({
-    "AccessDeniedException", "ValidationException", "UnknownOperationException", "NotImplementedException",
-    "InvalidAction",
+    "AccessDenied", "AccessDeniedException", "InvalidAction", "NotImplementedException", "UnknownOperationException",
+    "ValidationException",
 })  # fmt: skip
-"""Of a table, or of an emulator, that takes no batch of statements: nothing was written then."""
+"""Where no batch of statements is taken or allowed: nothing was written then."""
 NO_STATEMENT = frozenset({"ValidationError", "AccessDenied"})
 """The same of one member."""
 
@@ -125,8 +125,8 @@ class DynamoJobs:
     def apply(self, change: Change) -> Job:
         return self._update(self._client, change.job.id, expressions.change(change), "change the job")
 
-    def apply_many(self, changes: Sequence[Change]) -> list[Job | SortieError]:
-        answers: list[Job | SortieError] = []
+    def apply_many(self, changes: Sequence[Change]) -> list[SortieError | None]:
+        answers: list[SortieError | None] = []
         for start in range(0, len(changes), BATCH_STATEMENTS):
             part = changes[start : start + BATCH_STATEMENTS]
             try:
@@ -176,20 +176,22 @@ class DynamoJobs:
                 raise
 
     def _update(self, client: Client, job_id: str, params: expressions.Params, what: str) -> Job:
+        return items.from_item(self._send_update(client, job_id, params, what, "ALL_NEW")["Attributes"])
+
+    def _send_update(self, client: Client, job_id: str, params: expressions.Params, what: str, returned: str) -> Any:
         with translated(what):
             try:
-                answer = client.update_item(
+                return client.update_item(
                     TableName=self._table,
                     Key={"pk": {"S": job_id}},
-                    ReturnValues="ALL_NEW",
+                    ReturnValues=returned,
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                     **params,
                 )
             except ClientError as error:
                 raise _refused(error) from error
-        return items.from_item(answer["Attributes"])
 
-    def _apply_batch(self, changes: Sequence[Change]) -> list[Job | SortieError]:
+    def _apply_batch(self, changes: Sequence[Change]) -> list[SortieError | None]:
         """What refuses statements as such gets single updates, from the first refusal on."""
         if not self._batches:
             return [self._apply_alone(change) for change in changes]
@@ -203,10 +205,10 @@ class DynamoJobs:
                 self._batches, responses = False, [{"Error": {"Code": "ValidationError"}}] * len(changes)
         return [self._judged(change, answer) for change, answer in zip(changes, responses, strict=True)]
 
-    def _judged(self, change: Change, answer: Mapping[str, Any]) -> Job | SortieError:
+    def _judged(self, change: Change, answer: Mapping[str, Any]) -> SortieError | None:
         """Of one statement of a batch."""
         if "Error" not in answer:
-            return items.from_item(answer["Item"])
+            return None
         code, item = answer["Error"]["Code"], answer["Error"].get("Item")
         if code in NO_STATEMENT:
             return self._apply_alone(change)
@@ -214,11 +216,12 @@ class DynamoJobs:
             return ChangeRefused(items.from_item(item) if item else None)
         return Unavailable(f"change the job: {code}")
 
-    def _apply_alone(self, change: Change) -> Job | SortieError:
+    def _apply_alone(self, change: Change) -> SortieError | None:
         try:
-            return self.apply(change)
+            self._send_update(self._client, change.job.id, expressions.change(change), "change the job", "NONE")
         except (ChangeRefused, Unavailable) as error:
             return error
+        return None
 
     def _due_in(self, shard: str, now: Millis, limit: int) -> Iterator[Sequence[str]]:
         start: Any = {}

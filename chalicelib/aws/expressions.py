@@ -83,7 +83,7 @@ class Expression:
 
         text = TOKEN.sub(say, MISSING.sub(r"\1 IS MISSING", IN.sub(r"IN [\1]", text)))
         return {
-            "Statement": f'UPDATE "{table}" {text} RETURNING ALL NEW *',
+            "Statement": f'UPDATE "{table}" {text}',
             "Parameters": parameters,
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }

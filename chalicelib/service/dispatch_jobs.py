@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from chalicelib.core.change import Change
+from chalicelib.core.change import Change, apply_change
 from chalicelib.core.dispatch_plan import Plan, plan
 from chalicelib.core.job import WAITING, Job
 from chalicelib.core.lane import Lane, lane_of
@@ -62,13 +62,13 @@ def dispatch_jobs(job_ids: Sequence[str], of: Round) -> None:
     rows = [row for page in ports.concurrency.together([partial(ports.jobs.get_many, page) for page in pages])
             for row in page]  # fmt: skip
     _settle_containers(ports, rows, of.tallies)
-    planned = [_Planned(job, each) for job in rows if (each := _plan(job, of))]
+    planned = [_Planned(job, its_plan) for job in rows if (its_plan := _plan(job, of))]
     size = PART_OF_BATCHES if ports.settings.batch_updates else PART_OF_SINGLES
     parts = [planned[start : start + size] for start in range(0, len(planned), size)]
-    answers = ports.concurrency.together([partial(_write_and_send, part, of) for part in parts])
-    for part, of_part in zip(parts, answers, strict=True):
-        for each, answer in zip(part, of_part, strict=False):
-            _note(each, answer, of.tallies)
+    done = ports.concurrency.together([partial(_write_and_send, part, of) for part in parts])
+    for part, refusals in zip(parts, done, strict=True):
+        for each, refused in zip(part, refusals, strict=False):
+            _note(each, refused, of.tallies)
 
 
 def _settle_containers(ports: Ports, rows: Sequence[Job], tallies: Tallies) -> None:
@@ -90,41 +90,39 @@ def _plan(job: Job, of: Round) -> Plan | None:
         return None
 
 
-def _write_and_send(part: Sequence[_Planned], of: Round) -> Sequence[Job | Exception]:
-    """Nothing when time is up: the next round finds these jobs as they are."""
+def _write_and_send(part: Sequence[_Planned], of: Round) -> Sequence[Exception | None]:
+    """What was in the way of each. Nothing is done when time is up: the next round finds these jobs as they are."""
     if of.is_over:
         return []
-    answers = _apply(of.ports, [each.plan.change for each in part])
+    refusals = _apply(of.ports, [each.plan.change for each in part])
     hints = [
-        Hint(row.id, lane_of(row), row.owner, each.plan.delay)
-        for each, row in zip(part, answers, strict=True)
-        if isinstance(row, Job) and each.plan.delay is not None
+        Hint(each.job.id, lane_of(each.job), each.job.owner, each.plan.delay)
+        for each, refused in zip(part, refusals, strict=True)
+        if refused is None and each.plan.delay is not None
     ]
     notify.send_hints(of.ports, hints)
-    return answers
+    return refusals
 
 
-def _apply(ports: Ports, changes: Sequence[Change]) -> Sequence[Job | Exception]:
-    if not ports.settings.batch_updates:
-        return [_apply_alone(ports, change) for change in changes]
-    try:
-        return ports.jobs.apply_many(changes)
-    except Exception as error:  # a fault of ours: the other parts go on
-        return [error] * len(changes)
+def _apply(ports: Ports, changes: Sequence[Change]) -> Sequence[Exception | None]:
+    size = len(changes) if ports.settings.batch_updates else 1
+    refusals: list[Exception | None] = []
+    for start in range(0, len(changes), max(size, 1)):
+        few = changes[start : start + size]
+        try:
+            refusals += ports.jobs.apply_many(few)
+        except Exception as error:  # one bad row must not keep all the others waiting
+            refusals += [error] * len(few)
+    return refusals
 
 
-def _apply_alone(ports: Ports, change: Change) -> Job | Exception:
-    try:
-        return ports.jobs.apply(change)
-    except Exception as error:  # one bad row must not keep all the others waiting
-        return error
-
-
-def _note(planned: _Planned, answer: Job | Exception, tallies: Tallies) -> None:
-    if isinstance(answer, ChangeRefused):
+def _note(planned: _Planned, refused: Exception | None, tallies: Tallies) -> None:
+    job, change = planned.job, planned.plan.change
+    if isinstance(refused, ChangeRefused):
         return  # somebody was faster
-    if isinstance(answer, Exception):
-        log.warning("dispatch_failed", job=planned.job.id, reason=f"{type(answer).__name__}: {answer}")
-    elif planned.plan.change.event is not None:
-        log.transition(planned.plan.change.event, answer, planned.job.status)
-        tallies.ended(answer, planned.job, None)
+    if refused is not None:
+        log.warning("dispatch_failed", job=job.id, reason=f"{type(refused).__name__}: {refused}")
+    elif change.event is not None:
+        row = apply_change(change, job)  # the guards have held: nothing that is told here has changed meanwhile
+        log.transition(change.event, row, job.status)
+        tallies.ended(row, job, None)

@@ -153,14 +153,15 @@ class MemoryJobs:
                 raise ChangeRefused(row)
             return self.table.put(changes.apply_change(change, row))
 
-    def apply_many(self, changes: Sequence[Change]) -> list[Job | SortieError]:
+    def apply_many(self, changes: Sequence[Change]) -> list[SortieError | None]:
         return [self._apply_alone(change) for change in changes]
 
-    def _apply_alone(self, change: Change) -> Job | SortieError:
+    def _apply_alone(self, change: Change) -> SortieError | None:
         try:
-            return self.apply(change)
+            self.apply(change)
         except ChangeRefused as refused:
             return refused
+        return None
 
     def permits(self, change: Change, row: Job) -> bool:
         return changes.permits(change, row)

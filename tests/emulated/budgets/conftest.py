@@ -48,7 +48,8 @@ class Meter:
         self.calls[model.name] += 1
 
     def _weigh(self, model: Any, parsed: dict[str, Any], **_: Any) -> None:
-        self.items_read += parsed.get("ScannedCount", 0) + sum(map(len, parsed.get("Responses", {}).values()))
+        tables = parsed.get("Responses", {}).values() if model.name == "BatchGetItem" else []
+        self.items_read += parsed.get("ScannedCount", 0) + sum(map(len, tables))
         used = parsed.get("ConsumedCapacity", {})
         for each in used if isinstance(used, list) else [used]:
             if model.name in WRITES:

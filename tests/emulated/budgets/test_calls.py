@@ -3,6 +3,8 @@
 from collections import Counter
 from dataclasses import replace
 
+from chalicelib.config import Settings
+from chalicelib.core.change import RESEND_AFTER_MS
 from chalicelib.core.filters import Filter
 from chalicelib.core.ids import first_id
 from chalicelib.core.job import ENDED, Job, Status, Stored
@@ -153,6 +155,21 @@ def test_the_dispatcher_moves_each_wake_time_and_sends_in_batches(on_moto: Meter
     assert on_moto.meter.calls["SendMessageBatch"] + on_moto.meter.calls["SendMessage"] <= 8
     assert on_moto.meter.calls["Query"] == 8
     assert on_moto.meter.calls["BatchGetItem"] <= 8
+
+
+def test_where_the_table_takes_batches_one_call_moves_25_wake_times(on_ministack: Metered) -> None:
+    ports = replace(on_ministack.ports, settings=Settings(batch_updates=True))
+    due = on_ministack.clock.now() + 3_600_000
+    later = replace(SMALL, owner="batches", run_at=due)
+    submit_many(ports, later.owner, [later] * 60, key=None, bodies=[b""] * 60)
+    on_ministack.clock.advance(3_500)
+    on_ministack.meter.reset()
+    dispatch(ports, lambda: 60.0)
+    assert 3 <= on_ministack.meter.calls["BatchExecuteStatement"] <= 4
+    assert on_ministack.meter.calls["UpdateItem"] == 0
+    assert on_ministack.meter.calls["SendMessageBatch"] >= 6
+    rows = ports.jobs.get_many(ports.jobs.page(Filter(later.owner), None, 60, on_ministack.clock.now()))
+    assert [row.wake_at for row in rows] == [due + RESEND_AFTER_MS] * 60
 
 
 def test_stats_cost_the_same_however_many_jobs_have_ended(on_moto: Metered) -> None:

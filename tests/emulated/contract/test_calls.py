@@ -1,5 +1,7 @@
 """How often a request is sent that gets no good answer: again where that is safe, and only there."""
 
+import itertools
+import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,8 +14,10 @@ import pytest
 from chalicelib import wiring
 from chalicelib.aws.dynamodb import DynamoJobs
 from chalicelib.config import Settings
+from chalicelib.core.change import move_wake
 from chalicelib.core.records import Tally
 from chalicelib.errors import Unavailable
+from chalicelib.ports import ChangeRefused
 from tests.support import emulators
 from tests.support.emulators import ACCESS
 from tests.support.fakes import START
@@ -21,19 +25,23 @@ from tests.support.rows import row
 
 
 @contextmanager
-def answering_table(status: int = 500, answer: bytes = b"") -> Iterator[tuple[str, Counter[str]]]:
-    """Its address, and how often each operation was asked for."""
+def answering_table(
+    status: int = 500, body: bytes = b"", answer: Callable[[str], tuple[int, bytes]] | None = None
+) -> Iterator[tuple[str, Counter[str]]]:
+    """Its address, and how often each operation was asked for. `answer`: status and body by operation."""
     asked: Counter[str] = Counter()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            asked[self.headers["X-Amz-Target"].partition(".")[2]] += 1
+            operation = self.headers["X-Amz-Target"].partition(".")[2]
+            asked[operation] += 1
+            code, text = answer(operation) if answer else (status, body)
             asked.update({"Connection: close": 1} if self.headers["Connection"] == "close" else {})
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(answer)))
+            self.send_response(code)
+            self.send_header("Content-Length", str(len(text)))
             self.end_headers()
-            self.wfile.write(answer)
+            self.wfile.write(text)
 
         def log_message(self, format: str, *args: object) -> None: ...
 
@@ -77,6 +85,57 @@ def test_what_a_batch_write_leaves_out_is_written_on_condition() -> None:
         stored = jobs.get(third.id)
         assert stored is not None
         assert stored.claim_token == "rival"
+
+
+@pytest.mark.parametrize("code", ["ValidationException", "AccessDeniedException"])
+def test_changes_that_are_refused_as_a_batch_are_sent_one_by_one_from_then_on(
+    monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """A table that takes no statements, or a policy that does not allow them, costs time and no job."""
+    for name, value in ACCESS.items():
+        monkeypatch.setenv(name, value)
+    changes = [move_wake(row(), START, START + 1_000) for _ in range(30)]
+
+    def answer(operation: str) -> tuple[int, bytes]:
+        refused = f'{{"__type": "com.amazonaws.dynamodb.v20120810#{code}", "message": "no"}}'
+        return (400, refused.encode()) if operation == "BatchExecuteStatement" else (200, b"{}")
+
+    with answering_table(answer=answer) as (address, asked):
+        jobs = wiring.ports(Settings(endpoint=address, batch_updates=True)).jobs
+        assert jobs.apply_many(changes) == [None] * 30
+    assert asked == Counter(BatchExecuteStatement=1, UpdateItem=30)
+
+
+def test_members_of_a_batch_are_judged_by_what_is_said_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written; refused; not now; and a statement that the table does not read, which goes as an update."""
+    for name, value in ACCESS.items():
+        monkeypatch.setenv(name, value)
+    changes = [move_wake(row(), START, START + 1_000) for _ in range(4)]
+    codes = ["ConditionalCheckFailed", "ThrottlingError", "ValidationError"]
+    members = [{"TableName": "t"}, *({"Error": {"Code": code, "Message": ""}} for code in codes)]
+
+    def answer(operation: str) -> tuple[int, bytes]:
+        return 200, json.dumps({"Responses": members} if operation == "BatchExecuteStatement" else {}).encode()
+
+    with answering_table(answer=answer) as (address, asked):
+        answers = wiring.ports(Settings(endpoint=address, batch_updates=True)).jobs.apply_many(changes)
+    assert [type(each) for each in answers] == [type(None), ChangeRefused, Unavailable, type(None)]
+    assert asked == Counter(BatchExecuteStatement=1, UpdateItem=1)
+
+
+def test_a_batch_whose_answer_is_lost_leaves_the_batches_beside_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ACCESS.items():
+        monkeypatch.setenv(name, value)
+    changes = [move_wake(row(), START, START + 1_000) for _ in range(26)]
+    told = itertools.count()
+
+    def answer(operation: str) -> tuple[int, bytes]:
+        return (200, json.dumps({"Responses": [{}] * 25}).encode()) if next(told) == 0 else (500, b"")
+
+    with answering_table(answer=answer) as (address, _):
+        answers = wiring.ports(Settings(endpoint=address, batch_updates=True)).jobs.apply_many(changes)
+    assert answers[:25] == [None] * 25
+    assert isinstance(answers[25], Unavailable)
 
 
 def test_a_connection_that_has_died_meanwhile_costs_a_batch_write_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

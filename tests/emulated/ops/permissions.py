@@ -20,6 +20,7 @@ PORTS = {
     "containers": ("chalicelib.aws.ecs", "EcsContainers"),
 }
 ACTIONS = {
+    "batch_execute_statement": ["dynamodb:PartiQLUpdate"],
     "batch_get_item": ["dynamodb:BatchGetItem"],
     "batch_write_item": ["dynamodb:BatchWriteItem"],
     "delete_item": ["dynamodb:DeleteItem"],

@@ -80,11 +80,11 @@ class Recorder:
         with self._moving(change.event, change.job.id, change.at, change.job.attempts), self._holding(change):
             return self.real.apply(change)
 
-    def apply_many(self, changes: Sequence[Change]) -> list[Job | SortieError]:
+    def apply_many(self, changes: Sequence[Change]) -> list[SortieError | None]:
         """One after the other, so that each move is seen: what they are judged by is the real store's."""
         return [self._apply_in_batch(change) for change in changes]
 
-    def _apply_in_batch(self, change: Change) -> Job | SortieError:
+    def _apply_in_batch(self, change: Change) -> SortieError | None:
         with self._moving(change.event, change.job.id, change.at, change.job.attempts), self._holding(change):
             (answer,) = self.real.apply_many([change])
         return answer

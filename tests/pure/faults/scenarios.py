@@ -335,7 +335,8 @@ STORIES: Mapping[str, Story] = {
         retry_between_read_and_write, lose_the_quick_message, run_twice_between_read_and_write,
         work_with_retries, work_until_failed,
         work_out_of_time, cancel_while_running, cancel_while_failing, cancel_waiting, cancel_scheduled, retry_failed,
-        retry_canceled, meddle, dispatch_due, dispatch_lost_messages, dispatch_many, dispatch_dead_workers, dispatch_undeliverable,
+        retry_canceled, meddle, dispatch_due, dispatch_lost_messages, dispatch_many, dispatch_dead_workers,
+        dispatch_undeliverable,
     )
 } | {
     f"{story.__name__}_{mode}": partial(story, mode)

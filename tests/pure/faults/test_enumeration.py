@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from chalicelib.core.change import Change
-from chalicelib.core.job import TABLE, Job, Status
+from chalicelib.core.job import TABLE, Status
 from chalicelib.core.lane import Lane
 from chalicelib.errors import SortieError
 from chalicelib.service.dispatch_jobs import PART_OF_SINGLES
@@ -79,7 +79,9 @@ def test_messages_that_are_no_job_ids_are_acknowledged() -> None:
     assert queue_of(world).gone == []
 
 
-@pytest.mark.parametrize("name", [name for name in STORIES if name.startswith("dispatch_") and name != "dispatch_dead_starters"])
+@pytest.mark.parametrize(
+    "name", [name for name in STORIES if name.startswith("dispatch_") and name != "dispatch_dead_starters"]
+)
 def test_a_stop_at_any_call_of_a_dispatcher_that_writes_in_batches_breaks_no_invariant(name: str) -> None:
     assert "apply_many" in calls_of(STORIES[name], IN_BATCHES)
     stop_everywhere(STORIES[name], IN_BATCHES, "in batches")
@@ -93,7 +95,7 @@ def test_a_batch_that_is_torn_in_the_middle_is_made_good(written: int, stop: Cal
     class Torn(fakes.MemoryJobs):
         left = written
 
-        def apply_many(self, changes: Sequence[Change]) -> list[Job | SortieError]:
+        def apply_many(self, changes: Sequence[Change]) -> list[SortieError | None]:
             for _ in changes:
                 if self.left == 0:
                     self.left = -1
