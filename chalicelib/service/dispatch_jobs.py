@@ -52,8 +52,8 @@ def waves(ports: Ports) -> Iterator[Sequence[str]]:
         shards, left = left[:PAGES_AT_ONCE], left[PAGES_AT_ONCE:]
         pages = ports.concurrency.together([partial(next, shard, None) for shard in shards])
         left = [shard for shard, page in zip(shards, pages, strict=True) if page is not None] + left
-        if names := [name for page in pages if page for name in page]:
-            yield names
+        if names := dict.fromkeys(name for page in pages if page for name in page):  # an index may have one twice
+            yield list(names)
 
 
 def dispatch_jobs(job_ids: Sequence[str], of: Round) -> None:
