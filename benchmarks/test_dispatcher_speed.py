@@ -15,11 +15,11 @@ TRIES = 5  # of the whole measurement: a busy machine may spoil one
 def test_a_round_moves_as_many_jobs_a_second_as_promised(batches: bool, jobs_a_second: float) -> None:
     tried: list[str] = []
     while len(tried) < TRIES:
-        wanted = jobs_a_second * min(1.0, dispatcher.bare_updates_a_second() / dispatcher.BARE_UPDATES_A_SECOND)
+        promised = jobs_a_second * min(1.0, dispatcher.bare_updates_a_second() / dispatcher.BARE_UPDATES_A_SECOND)
         moved = dispatcher.measure(batches=batches)
         assert set(moved.written.values()) == set(moved.sent.values()) == {1}
         assert len(moved.written) == len(moved.sent) == dispatcher.ROWS
-        if moved.jobs_a_second >= wanted:
+        if moved.jobs_a_second >= promised:
             return
-        tried.append(f"{moved.jobs_a_second:,.0f} of {wanted:,.0f}")
+        tried.append(f"{moved.jobs_a_second:,.0f} of {promised:,.0f}")
     pytest.fail(", ".join(tried))

@@ -51,7 +51,7 @@ class Settings:
     container_subnets: tuple[str, ...] = ()
     container_group: str = ""
     hosts: tuple[str, ...] = ()
-    batch_updates: bool = False
+    batch_updates: bool = True
 
     @property
     def storage_origin(self) -> str:

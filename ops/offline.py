@@ -23,6 +23,7 @@ ACTIONS = {
     "sqs:SendMessage": "sqs:SendMessageBatch",
     "sqs:ChangeMessageVisibility": "sqs:ChangeMessageVisibilityBatch",
     "dynamodb:PutItem": "dynamodb:TransactWriteItems",
+    "dynamodb:PartiQLUpdate": "dynamodb:BatchExecuteStatement",
 }
 """AWS judges these calls by the action on the left; MiniStack looks for one named as the call."""
 STOP_LIMIT = 20.0
@@ -139,11 +140,14 @@ def _bound_workers(template: dict[str, Any]) -> None:
 
 
 def _name_places(statement: dict[str, Any]) -> None:
-    """MiniStack judges a call of ECS by its cluster and knows no condition of ECS's, one of Logs by the bare group."""
+    """MiniStack judges a call of ECS by its cluster and knows no condition of ECS's, one of Logs by the bare group, and
+    sees no table in a batch of statements."""
     named = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
     if any(action.startswith("ecs:") for action in statement["Action"]):
         statement.pop("Condition", None)
         statement["Resource"] = [*named, *(f"arn:aws:ecs:*:*:cluster/{_cluster_of(arn)}" for arn in named)]
+    elif "dynamodb:PartiQLUpdate" in statement["Action"]:
+        statement["Resource"] = [*named, "*"]
     elif "logs:GetLogEvents" in statement["Action"]:
         statement["Resource"] = [*named, *(arn.removesuffix(":*") for arn in named)]
 

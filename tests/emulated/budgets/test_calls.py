@@ -3,7 +3,6 @@
 from collections import Counter
 from dataclasses import replace
 
-from chalicelib.config import Settings
 from chalicelib.core.change import RESEND_AFTER_MS
 from chalicelib.core.filters import Filter
 from chalicelib.core.ids import first_id
@@ -158,7 +157,7 @@ def test_the_dispatcher_moves_each_wake_time_and_sends_in_batches(on_moto: Meter
 
 
 def test_where_the_table_takes_batches_one_call_moves_25_wake_times(on_ministack: Metered) -> None:
-    ports = replace(on_ministack.ports, settings=Settings(batch_updates=True))
+    ports = on_ministack.ports
     due = on_ministack.clock.now() + 3_600_000
     later = replace(SMALL, owner="batches", run_at=due)
     submit_many(ports, later.owner, [later] * 60, key=None, bodies=[b""] * 60)
