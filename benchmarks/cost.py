@@ -150,8 +150,8 @@ def _ports(account: Account, settings: config.Settings, counter: Counter) -> Por
     table, queue, store = (counter.watch(account.client(name)) for name in ("dynamodb", "sqs", "s3"))
     return replace(
         wiring.ports(settings),
-        jobs=dynamodb.DynamoJobs(table, table, table, settings.table),
-        records=records.DynamoRecords(table, table, settings.table),
+        jobs=dynamodb.DynamoJobs(table, table, table, settings.table, wiring.shards(settings)),
+        records=records.DynamoRecords(table, table, settings.table, wiring.shards(settings)),
         queue=sqs.SqsQueue(queue, wiring.lanes(settings), settings.dead_queue),
         payloads=s3.S3Payloads(store, settings.bucket, settings.link_seconds),
     )

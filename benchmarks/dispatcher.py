@@ -23,10 +23,11 @@ from botocore.config import Config
 
 from benchmarks.slow_aws import make_row
 from chalicelib import config, wiring
-from chalicelib.aws import expressions, items
+from chalicelib.aws import expressions
 from chalicelib.core.change import move_wake
 from chalicelib.core.job import Job
 from chalicelib.core.lane import Lane
+from chalicelib.core.shards import Shards
 from chalicelib.service.dispatch import dispatch
 
 ROWS, CALL_MILLIS = 4_000, 5
@@ -50,7 +51,7 @@ class Moved:
 
 def measure(*, batches: bool, rows: int = ROWS) -> Moved:
     os.environ |= ACCESS
-    with slow_aws(rows, items.WAKE_SHARDS) as endpoint:
+    with slow_aws(rows, Shards().wake) as endpoint:
         settings = replace(config.load({"SORTIE_STAGE": "local"}), endpoint=endpoint, batch_updates=batches)
         ports = wiring.ports(settings)
         next(ports.jobs.due(ports.clock.now(), 1)[0])  # making a client takes a third of a second, once
@@ -64,12 +65,12 @@ def measure(*, batches: bool, rows: int = ROWS) -> Moved:
 def bare_updates_a_second() -> float:
     """Of sixteen threads of boto3 as it comes, one row a call: what this machine can do at this time."""
     os.environ |= ACCESS
-    with slow_aws(BARE_ROWS, items.WAKE_SHARDS) as endpoint, ThreadPoolExecutor(BARE_THREADS) as pool:
+    with slow_aws(BARE_ROWS, Shards().wake) as endpoint, ThreadPoolExecutor(BARE_THREADS) as pool:
         client = boto3.client("dynamodb", endpoint_url=endpoint, config=Config(max_pool_connections=BARE_THREADS))
         rows = [make_row(number, 0) for number in range(BARE_ROWS)]
 
         def update(job: Job) -> None:
-            params = expressions.change(move_wake(job, 0, 1))
+            params = expressions.change(move_wake(job, 0, 1), Shards())
             client.update_item(TableName="t", Key={"pk": {"S": job.id}}, ReturnValues="ALL_NEW", **params)
 
         list(pool.map(update, rows[:BARE_THREADS]))

@@ -17,6 +17,7 @@ from typing import Any
 from chalicelib.aws import items
 from chalicelib.core.ids import make_id, shard_of
 from chalicelib.core.job import Inline, Job, Status
+from chalicelib.core.shards import Shards
 
 FIRST = 1_790_000_000_000
 """The time in the first id: ids are the same in whatever process."""
@@ -38,7 +39,7 @@ class SlowAws:
 
     def __init__(self, rows: int, shards: int, now: int) -> None:
         jobs = [make_row(number, now) for number in range(rows)]
-        self.rows = {job.id: json.dumps(items.to_item(job), default=_text) for job in jobs}
+        self.rows = {job.id: json.dumps(items.to_item(job, Shards()), default=_text) for job in jobs}
         self.due = {
             str(shard): [job.id for job in jobs if shard_of(job.id, shards) == shard] for shard in range(shards)
         }

@@ -7,6 +7,8 @@ from typing import TypeVar
 T = TypeVar("T")
 LONGEST_TIMEOUT_SECONDS = 840
 """Seconds: an attempt's outcome has to be written within the 900 that a Lambda function may take."""
+MOST_SHARDS = 100
+"""A page asks each list; a round of the dispatcher asks each part of the wake index."""
 
 
 class BadSetting(ValueError):
@@ -21,6 +23,7 @@ class Settings:
     row, so from about 4 KB of input and output on, two S3 objects (one PUT and one GET each) are the cheaper place.
     `container_images`: patterns of what may run, none where container jobs are off; `containers_off`: why they are,
     where that is for another reason. `container_group`: the security group of what runs.
+    `list_shards`, `wake_shards`, `tally_shards`: core/shards.py; they may only grow.
     `batch_updates`: the dispatcher writes by BatchExecuteStatement, which moto does not know.
     `hosts`: what the local stage answers to, as in the header Host; none means every loopback name and port.
     """
@@ -52,6 +55,9 @@ class Settings:
     container_group: str = ""
     hosts: tuple[str, ...] = ()
     batch_updates: bool = True
+    list_shards: int = 2
+    wake_shards: int = 8
+    tally_shards: int = 1
 
     @property
     def storage_origin(self) -> str:
@@ -90,6 +96,9 @@ def load(environ: Mapping[str, str]) -> Settings:
         container_role=environ.get("CONTAINER_ROLE", ""),
         container_subnets=_list(environ, "CONTAINER_SUBNETS"),
         container_group=environ.get("CONTAINER_GROUP", ""),
+        list_shards=_number(environ, "LIST_SHARDS", int, 2, 1, MOST_SHARDS),
+        wake_shards=_number(environ, "WAKE_SHARDS", int, 8, 1, MOST_SHARDS),
+        tally_shards=_number(environ, "TALLY_SHARDS", int, 1, 1, MOST_SHARDS),
         batch_updates=_switch(environ, "BATCH_UPDATES", default=True),
         hosts=tuple(filter(None, (host.strip().lower() for host in environ.get("HOSTS", "").split(",")))),
     )

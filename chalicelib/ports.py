@@ -152,7 +152,8 @@ class Records(Protocol):
 
     def remove_schedule(self, schedule: Schedule) -> None: ...
 
-    def add_tally(self, owner: str, minute: Millis, tally: Tally, expires_at: int) -> None: ...
+    def add_tally(self, owner: str, minute: Millis, tally: Tally, expires_at: int, share: float = 0.0) -> None:
+        """Add to one of the minute's rows. `share`: a number in [0, 1), by which writers spread over them."""
 
     def token(self, digest: str) -> TokenRecord | None: ...
 

@@ -10,6 +10,7 @@ from chalicelib.aws import dynamodb, ecs, records, s3, sqs
 from chalicelib.aws.calls import client
 from chalicelib.config import Settings
 from chalicelib.core.lane import Lane
+from chalicelib.core.shards import Shards
 from chalicelib.ports import Ports
 from chalicelib.system import alarm, clock, random, threads
 from chalicelib.system.log import log_to_stdout as log_to_stdout
@@ -43,8 +44,8 @@ def ports(settings: Settings) -> Ports:
     table, once = lazy_client("dynamodb"), lazy_client("dynamodb", tries=1)
     beats = lazy_client("dynamodb", tries=1, read_timeout=3)
     return Ports(
-        jobs=dynamodb.DynamoJobs(table, once, beats, settings.table, batches=settings.batch_updates),
-        records=records.DynamoRecords(table, once, settings.table),
+        jobs=dynamodb.DynamoJobs(table, once, beats, settings.table, shards(settings), batches=settings.batch_updates),
+        records=records.DynamoRecords(table, once, settings.table, shards(settings)),
         queue=sqs.SqsQueue(lazy_client("sqs"), lanes(settings), settings.dead_queue),
         payloads=s3.S3Payloads(lazy_client("s3"), settings.bucket, settings.link_seconds),
         clock=clock.SystemClock(),
@@ -70,6 +71,10 @@ def _ecs_settings(settings: Settings) -> ecs.EcsSettings:
         security_group=settings.container_group,
         ignores_tokens=settings.endpoint is not None,
     )
+
+
+def shards(settings: Settings) -> Shards:
+    return Shards(settings.list_shards, settings.wake_shards, settings.tally_shards)
 
 
 def lanes(settings: Settings) -> dict[Lane, str]:

@@ -12,7 +12,9 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from dev import command, emulator, template
+from chalicelib import config, wiring
+from chalicelib.core.shards import Shards
+from dev import command, emulator, shards, template
 from dev.settings import ROOT, STAGE, BadStart, child_environ, load, use_emulator
 
 TABLE_KEYS = ("TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
@@ -26,7 +28,8 @@ QUEUE_KEYS = (
 
 
 def create(stage: str, endpoint: str | None = None, root: Path = ROOT) -> list[str]:
-    """The names of what is there then. `endpoint`: None leaves it to AWS_ENDPOINT_URL, or to moto's mock_aws."""
+    """The names of what is there then. `endpoint`: None leaves it to AWS_ENDPOINT_URL, or to moto's mock_aws. Raises
+    BadStart where the environment sets fewer shards than a table has seen."""
     resources = template.read(stage, root)
     session = boto3.session.Session(region_name=template.REGION)
     table = session.client("dynamodb", endpoint_url=endpoint)
@@ -35,8 +38,16 @@ def create(stage: str, endpoint: str | None = None, root: Path = ROOT) -> list[s
     tables, buckets = (resources.of_type(f"AWS::{kind}").values() for kind in ("DynamoDB::Table", "S3::Bucket"))
     # The dead-letter queue first, which the other one names.
     queues = sorted(resources.of_type("AWS::SQS::Queue").values(), key=lambda each: "RedrivePolicy" in each)
-    names = [_table(table, each) for each in tables] + [_queue(queue, each) for each in queues]
+    numbers = wiring.shards(config.load(os.environ))
+    names = [_kept_table(table, each, numbers) for each in tables] + [_queue(queue, each) for each in queues]
     return names + [_bucket(bucket, each) for each in buckets]
+
+
+def _kept_table(client: Any, properties: dict[str, Any], numbers: Shards) -> str:
+    shards.refuse_fewer(client, str(properties["TableName"]), numbers)
+    name = _table(client, properties)
+    shards.remember(client, name, numbers)
+    return name
 
 
 def _table(client: Any, properties: dict[str, Any]) -> str:

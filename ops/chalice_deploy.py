@@ -25,11 +25,17 @@ RECORD = ROOT / ".chalice" / "deployed"
 OWN = ("AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::S3::Bucket", "AWS::S3::BucketPolicy")
 
 
-def deploy(account: Account, stage: str, say: Callable[[str], None], record: Path = RECORD) -> str:
+def deploy(
+    account: Account,
+    stage: str,
+    say: Callable[[str], None],
+    record: Path = RECORD,
+    shards: Mapping[str, str] | None = None,
+) -> str:
     """The API's address. Raises DeployFailed."""
     say("Tables, queues and bucket first.")
     bucket = before(account, stage)
-    say(chalice(account, "deploy", stage, bucket, record))
+    say(chalice(account, "deploy", stage, {"BUCKET_NAME": bucket, **(shards or {})}, record))
     state = json.loads((record / f"{stage}.json").read_text())["resources"]
     api = next(each for each in state if each["resource_type"] == "rest_api")
     after(account, stage)
@@ -50,15 +56,16 @@ def before(account: Account, stage: str) -> str:
     return cloudformation.apply(account, name, stage, json.dumps(part))["Bucket"]
 
 
-def chalice(account: Account, command: str, stage: str, bucket: str, record: Path = RECORD) -> str:
-    """`command`: deploy or delete. What Chalice said; its own record of what it made is kept in `record`."""
+def chalice(account: Account, command: str, stage: str, variables: Mapping[str, str], record: Path = RECORD) -> str:
+    """`command`: deploy or delete. `variables`: of the functions' environment. What Chalice said; its own record of
+    what it made is kept in `record`."""
     with tempfile.TemporaryDirectory() as name:
         app = Path(name)
         copy_sources(ROOT, app, stage, account.number)
         libraries = vendor.installed() if account.endpoint else vendor.from_index(app / "libraries")
         lean, layer = vendor.split(libraries)
         layers = [publish_layer(account, stage, layer, app / "layer.zip")] if command == "deploy" else []
-        _name_bucket_and_layers(app / ".chalice/config.json", stage, bucket, layers)
+        _set_up(app / ".chalice/config.json", stage, variables, layers)
         for path, file in lean.items():
             (app / "vendor" / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(file, app / "vendor" / path)
@@ -124,9 +131,9 @@ def protect(account: Account, api_id: str) -> None:
     gateway_responses.apply(account, api_id, cloudformation.API_STAGE, gateway_responses.of_template(whole))
 
 
-def _name_bucket_and_layers(file: Path, stage: str, bucket: str, layers: list[str]) -> None:
+def _set_up(file: Path, stage: str, variables: Mapping[str, str], layers: list[str]) -> None:
     config = json.loads(file.read_text())
-    config["stages"][stage]["environment_variables"]["BUCKET_NAME"] = bucket
+    config["stages"][stage]["environment_variables"] |= variables
     config["stages"][stage]["lambda_functions"]["work"]["layers"] = layers
     file.write_text(json.dumps(config))
 

@@ -1,20 +1,23 @@
 """`make deploy STAGE=prod`: build the package for Lambda, and create or update the stage's stack on AWS.
 
 ENDPOINT=http://localhost:4566 sends the same calls to an emulator instead, WITH=chalice takes `chalice deploy`, and
-ALARM_TOPIC names an SNS topic (its ARN) that the alarms go to, CONTAINER_IMAGES what container jobs may run.
+ALARM_TOPIC names an SNS topic (its ARN) that the alarms go to, CONTAINER_IMAGES what container jobs may run,
+LIST_SHARDS, WAKE_SHARDS and TALLY_SHARDS into how many parts busy lists are split: they may only grow.
 """
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
-from chalicelib import config
-from dev import command
+from chalicelib import config, wiring
+from dev import command, shards
 from dev.settings import ROOT, BadStart, number
 from ops import build, chalice_deploy, cloudformation
-from ops.account import account_of
+from ops.account import Account, account_of
 
 PARAMETERS = {"ALARM_TOPIC": "AlarmTopic", "THROTTLE_RATE": "ThrottleRate", "THROTTLE_BURST": "ThrottleBurst"}
+SHARDS = {"LIST_SHARDS": "ListShards", "WAKE_SHARDS": "WakeShards", "TALLY_SHARDS": "TallyShards"}
 
 
 def deploy(environ: Mapping[str, str], say: Callable[[str], None]) -> str:
@@ -28,12 +31,36 @@ def deploy(environ: Mapping[str, str], say: Callable[[str], None]) -> str:
     if account.endpoint is None:
         refuse_old_python(sys.version_info[:2])
     say(f"Account {account.number}, region {account.region}, stage {stage}.")
-    if way == "chalice":
-        return chalice_deploy.deploy(account, stage, say)
+    with kept_shards(account, environ, stage):
+        if way == "chalice":
+            return chalice_deploy.deploy(account, stage, say, shards=shard_variables(environ))
+        return _deploy(account, environ, stage, say)
+
+
+@contextmanager
+def kept_shards(account: Account, environ: Mapping[str, str], stage: str) -> Iterator[None]:
+    """Around a deployment. Raises BadStart where fewer shards are set than the stage's table has seen."""
+    settings = config.load({**environ, "SORTIE_STAGE": stage})
+    client, numbers = account.client("dynamodb"), wiring.shards(settings)
+    shards.refuse_fewer(client, settings.table, numbers)
+    yield
+    shards.remember(client, settings.table, numbers)
+
+
+def shard_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Those that are set; the others keep their defaults."""
+    return {name: environ[name] for name in SHARDS if environ.get(name)}
+
+
+def shard_parameters(environ: Mapping[str, str]) -> dict[str, str]:
+    return {SHARDS[name]: value for name, value in shard_variables(environ).items()}
+
+
+def _deploy(account: Account, environ: Mapping[str, str], stage: str, say: Callable[[str], None]) -> str:
     package = build.build(stage, ROOT / ".build" / stage, for_aws=account.endpoint is None)
     say(f"Package: {package}")
     parameters = {name: environ[key] for key, name in PARAMETERS.items() if environ.get(key)}
-    parameters |= _container_parameters(environ)
+    parameters |= _container_parameters(environ) | shard_parameters(environ)
     outputs = cloudformation.deploy(account, stage, package, say, **parameters)
     return cloudformation.api_url(account, outputs)
 

@@ -15,6 +15,7 @@ from dev.client import Client
 from dev.settings import address, number
 from ops import build, cloudformation, offline, tokens
 from ops.account import Account
+from ops.deploy import kept_shards, shard_parameters
 
 OWNER = "admin"
 STAGE = "dev"
@@ -46,7 +47,10 @@ def deploy(environ: Mapping[str, str], folder: Path, say: Callable[[str], None])
     # An emulator that somebody else started most likely runs functions in Lambda's own containers.
     package = build.build(stage, folder / "package", for_aws=bool(environ.get("ENDPOINT")))
     say(f"Package: {package}")
-    deployed = cloudformation.deploy(account, stage, package, say, ContainerImages=images)
+    with kept_shards(account, environ, stage):
+        deployed = cloudformation.deploy(
+            account, stage, package, say, ContainerImages=images, **shard_parameters(environ)
+        )
     url = cloudformation.api_url(account, deployed)
     token = tokens.create(tokens.records_of(account, stage), OWNER, "admin", 30, now=time.time())
     say(sample.run(Client(url, {"Authorization": f"Bearer {token}"})))

@@ -63,16 +63,17 @@ def stop(ports: Ports, records: DynamoRecords, owner: str, *, now: float) -> Sto
 def records_of(account: Account, stage: str) -> DynamoRecords:
     """`TABLE_NAME` in the environment is a table of another name."""
     table = account.client("dynamodb")
-    return DynamoRecords(table, table, _settings(stage).table)
+    return DynamoRecords(table, table, _settings(stage).table, wiring.shards(_settings(stage)))
 
 
 def ports_of(account: Account, stage: str) -> Ports:
     """The table of a stage; nothing that is done here needs its queue or bucket."""
-    table, name = account.client("dynamodb"), _settings(stage).table
+    table, settings = account.client("dynamodb"), _settings(stage)
+    shards = wiring.shards(settings)
     return replace(
-        wiring.ports(_settings(stage)),
-        jobs=DynamoJobs(table, table, table, name),
-        records=DynamoRecords(table, table, name),
+        wiring.ports(settings),
+        jobs=DynamoJobs(table, table, table, settings.table, shards),
+        records=DynamoRecords(table, table, settings.table, shards),
     )
 
 

@@ -24,10 +24,11 @@ from botocore.exceptions import ClientError
 from chalicelib.aws import expressions, items, records
 from chalicelib.aws.calls import REFUSED, Client, code_of, query_all, read_once, read_rows, translated
 from chalicelib.core.change import Change
-from chalicelib.core.filters import SHARDS, Filter, id_range, listed_status, phases_of, wants_due
+from chalicelib.core.filters import Filter, id_range, listed_status, phases_of, wants_due
 from chalicelib.core.ids import id_below
 from chalicelib.core.job import WAITING, Job, Millis, Status
 from chalicelib.core.records import RunRecord, WindowRecord
+from chalicelib.core.shards import Shards
 from chalicelib.errors import SortieError, Unavailable
 from chalicelib.ports import BatchRead, ChangeRefused, OpenJobs, WaitingJob
 
@@ -53,11 +54,14 @@ class DynamoJobs:
     `batches`: the table takes BatchExecuteStatement.
     """
 
-    def __init__(self, client: Client, once: Client, beats: Client, table: str, *, batches: bool = True) -> None:
+    def __init__(
+        self, client: Client, once: Client, beats: Client, table: str, shards: Shards, *, batches: bool = True
+    ) -> None:
         self._client = client
         self._beats = beats
         self._once = once
         self._table = table
+        self._shards = shards
         self._batches = batches
 
     def insert(self, job: Job) -> Job:
@@ -66,7 +70,7 @@ class DynamoJobs:
                 try:
                     self._client.put_item(
                         TableName=self._table,
-                        Item=items.to_item(job),
+                        Item=self._item(job),
                         ConditionExpression="attribute_not_exists(pk)",
                         ReturnValuesOnConditionCheckFailure="ALL_OLD",
                     )
@@ -80,23 +84,26 @@ class DynamoJobs:
 
     def insert_many(self, jobs: Sequence[Job]) -> None:
         rows = {job.id: job for job in jobs}
-        puts = [{"PutRequest": {"Item": items.to_item(job)}} for job in jobs]
+        puts = [{"PutRequest": {"Item": self._item(job)}} for job in jobs]
         with translated("put the jobs"):
             answer = self._once.batch_write_item(RequestItems={self._table: puts})
         for left in answer.get("UnprocessedItems", {}).get(self._table, []):
             self.insert(rows[left["PutRequest"]["Item"]["pk"]["S"]])
 
     def insert_run(self, run: RunRecord, jobs: Sequence[Job]) -> None:
-        puts = [self._new(records.run_item(run)), *(self._new(items.to_item(job)) for job in jobs)]
+        puts = [self._new(records.run_item(run)), *(self._new(self._item(job)) for job in jobs)]
         self._transact(puts, "put the run")
 
     def insert_in_window(
         self, job: Job, window: WindowRecord, seen: WindowRecord | None, handed: Change | None = None
     ) -> None:
-        actions: list[Any] = [{"Put": records.window_put(self._table, window, seen)}, self._new(items.to_item(job))]
+        actions: list[Any] = [
+            {"Put": records.window_put(self._table, window, seen)},
+            self._new(self._item(job)),
+        ]
         if handed is not None:
             key = {"pk": {"S": handed.job.id}}
-            actions.append({"Update": {"TableName": self._table, "Key": key, **expressions.change(handed)}})
+            actions.append({"Update": {"TableName": self._table, "Key": key, **self._params(handed)}})
         self._transact(actions, "put the job in its window")
 
     def get(self, job_id: str) -> Job | None:
@@ -123,7 +130,7 @@ class DynamoJobs:
         return self._update(self._client, job_id, expressions.claim(now, token), "claim the job")
 
     def apply(self, change: Change) -> Job:
-        return self._update(self._client, change.job.id, expressions.change(change), "change the job")
+        return self._update(self._client, change.job.id, self._params(change), "change the job")
 
     def apply_many(self, changes: Sequence[Change]) -> list[SortieError | None]:
         answers: list[SortieError | None] = []
@@ -136,18 +143,20 @@ class DynamoJobs:
         return answers
 
     def beat(self, change: Change) -> Job:
-        return self._update(self._beats, change.job.id, expressions.change(change), "extend the lease")
+        return self._update(self._beats, change.job.id, self._params(change), "extend the lease")
 
     def due(self, now: Millis, limit: int) -> list[Iterator[Sequence[str]]]:
         first = now // 60_000  # a round that runs out of time must not leave out the same shards again
-        shards = [str((first + offset) % items.WAKE_SHARDS) for offset in range(items.WAKE_SHARDS)]
+        shards = [str((first + offset) % self._shards.wake) for offset in range(self._shards.wake)]
         return [self._due_in(shard, now, limit) for shard in shards]
 
     def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:
         since, below = id_range(chosen, before)
         if since is not None and below is not None and since >= below:
             return []
-        pages = self._together(lambda each: self._newest(each, since, below, limit, now), _lists(chosen))
+        pages = self._together(
+            lambda each: self._newest(each, since, below, limit, now), _lists(chosen, self._shards.lists)
+        )
         merged = heapq.merge(*pages, reverse=True)
         return list(dict.fromkeys(merged))[:limit]  # a job that moves while we read may be in two lists, or in none
 
@@ -156,12 +165,21 @@ class DynamoJobs:
             WaitingJob(entry["pk"]["S"], int(entry["due_at"]["N"]), quick)
             for quick in (False, True)
             for entries in self._together(
-                lambda name: self._entries(name, "pk, due_at"), _status_lists(owner, WAITING, [quick])
+                lambda name: self._entries(name, "pk, due_at"),
+                _status_lists(owner, WAITING, self._shards.lists, [quick]),
             )
             for entry in entries
         ]
-        running = self._together(lambda name: self._entries(name, "pk"), _status_lists(owner, RUNNING))
+        running = self._together(
+            lambda name: self._entries(name, "pk"), _status_lists(owner, RUNNING, self._shards.lists)
+        )
         return OpenJobs(waiting, sum(map(len, running)))
+
+    def _item(self, job: Job) -> items.Item:
+        return items.to_item(job, self._shards)
+
+    def _params(self, change: Change) -> expressions.Params:
+        return expressions.change(change, self._shards)
 
     def _new(self, item: items.Item) -> Any:
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
@@ -195,7 +213,7 @@ class DynamoJobs:
         """What refuses statements as such gets single updates, from the first refusal on."""
         if not self._batches:
             return [self._apply_alone(change) for change in changes]
-        statements = [expressions.statement(change, self._table) for change in changes]
+        statements = [expressions.statement(change, self._shards, self._table) for change in changes]
         with translated("change the jobs"):
             try:
                 responses = self._client.batch_execute_statement(Statements=statements)["Responses"]
@@ -218,7 +236,7 @@ class DynamoJobs:
 
     def _apply_alone(self, change: Change) -> SortieError | None:
         try:
-            self._send_update(self._client, change.job.id, expressions.change(change), "change the job", "NONE")
+            self._send_update(self._client, change.job.id, self._params(change), "change the job", "NONE")
         except (ChangeRefused, Unavailable) as error:
             return error
         return None
@@ -293,7 +311,7 @@ class _List:
     due_only: bool = False
 
 
-def _lists(chosen: Filter) -> list[_List]:
+def _lists(chosen: Filter, shards: int) -> list[_List]:
     """The lists that the filter needs, from the index that fits it best."""
     owner, phases = chosen.owner, phases_of(chosen.statuses)
     if chosen.object_id is not None:
@@ -301,17 +319,19 @@ def _lists(chosen: Filter) -> list[_List]:
     if chosen.group is not None:
         return [_List("by_group", "group_key", items.group_list(owner, phase, chosen.group)) for phase in phases]
     kinds = (False, True) if chosen.task is None else (True,) if chosen.quick_task else ()
-    names = _status_lists(owner, chosen.statuses, kinds)
-    due = _status_lists(owner, frozenset({Status.SCHEDULED}), kinds) if wants_due(chosen.statuses) else []
+    names = _status_lists(owner, chosen.statuses, shards, kinds)
+    due = _status_lists(owner, frozenset({Status.SCHEDULED}), shards, kinds) if wants_due(chosen.statuses) else []
     index_lists = [_List("by_status", "list_key", name) for name in names]
     index_lists += [_List("by_status", "list_key", name, due_only=True) for name in due]
     if chosen.task is not None:
-        places = [(phase, shard) for phase in phases for shard in range(SHARDS)]
+        places = [(phase, shard) for phase in phases for shard in range(shards)]
         index_lists += [_List("by_task", "task_key", items.task_list(owner, *part, chosen.task)) for part in places]
     return index_lists
 
 
-def _status_lists(owner: str, statuses: frozenset[Status], kinds: Sequence[bool] = (False, True)) -> list[str]:
+def _status_lists(
+    owner: str, statuses: frozenset[Status], shards: int, kinds: Sequence[bool] = (False, True)
+) -> list[str]:
     """`kinds`: jobs that are not quick, jobs that are; a list that no job is ever in is left out. In the order of a
     job's life: what moves on while we read is met in its next list."""
     return [
@@ -319,7 +339,7 @@ def _status_lists(owner: str, statuses: frozenset[Status], kinds: Sequence[bool]
         for quick in kinds
         for status in Status
         if status in statuses and listed_status(status, quick=quick) is status
-        for shard in range(SHARDS)
+        for shard in range(shards)
     ]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from chalicelib.aws import items
 from chalicelib.core.change import LEASE_MS, Change
 from chalicelib.core.job import WAITING, Event, Millis, Status, sources, target
+from chalicelib.core.shards import Shards
 
 Params = dict[str, Any]
 IN = re.compile(r"IN \(([^)]*)\)")
@@ -108,15 +109,15 @@ def claim(now: Millis, token: str) -> Params:
     return e.params()
 
 
-def change(decision: Change) -> Params:
-    return _change(decision).params()
+def change(decision: Change, shards: Shards) -> Params:
+    return _change(decision, shards).params()
 
 
-def statement(decision: Change, table: str) -> Params:
-    return _change(decision).statement(table, decision.job.id)
+def statement(decision: Change, shards: Shards, table: str) -> Params:
+    return _change(decision, shards).statement(table, decision.job.id)
 
 
-def _change(decision: Change) -> Expression:
+def _change(decision: Change, shards: Shards) -> Expression:
     e = Expression()
     _guard(e, decision)
     for field, value in decision.fields.items():
@@ -124,7 +125,7 @@ def _change(decision: Change) -> Expression:
             e.remove(field)
         else:
             e.set(field, items.to_value(field, value))
-    _keep_indexes(e, decision)
+    _keep_indexes(e, decision, shards)
     return e
 
 
@@ -143,11 +144,11 @@ def _guard(e: Expression, decision: Change) -> None:
         e.conditions.append(f"contains({e.name('window')}, {own})")
 
 
-def _keep_indexes(e: Expression, decision: Change) -> None:
+def _keep_indexes(e: Expression, decision: Change, shards: Shards) -> None:
     """Whatever a field means for an index changes in the same write."""
     fields = decision.fields
     if "status" in fields:
-        for name, key in items.list_keys(decision.job, fields["status"]).items():
+        for name, key in items.list_keys(decision.job, fields["status"], shards).items():
             e.set(name, key)
         if fields["status"] in WAITING:
             e.set("due_at", {"N": str(fields["not_before"])})
@@ -155,4 +156,4 @@ def _keep_indexes(e: Expression, decision: Change) -> None:
         if fields["wake_at"] is None:
             e.remove("wake_shard")
         else:
-            e.set("wake_shard", {"S": items.wake_shard(decision.job.id)})
+            e.set("wake_shard", {"S": items.wake_shard(decision.job.id, shards)})

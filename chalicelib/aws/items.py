@@ -24,9 +24,10 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from chalicelib.core.change import compute_lease_ms
-from chalicelib.core.filters import SHARDS, listed_status, phase_of
+from chalicelib.core.filters import listed_status, phase_of
 from chalicelib.core.ids import shard_of
 from chalicelib.core.job import WAITING, Inline, Job, Payload, Status, Stored
+from chalicelib.core.shards import Shards
 
 STORED_AS: Mapping[str, str] = {"not_before": "held_until"}
 """Fields whose attribute has another name: what is stored keeps the name it was first stored under."""
@@ -34,8 +35,6 @@ FIELD_OF = {attribute: name for name, attribute in STORED_AS.items()}
 
 Value = dict[str, Any]
 Item = dict[str, Value]
-
-WAKE_SHARDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +45,14 @@ class Codec:
     decode: Callable[[Value], Any]
 
 
-def to_item(job: Job) -> Item:
+def to_item(job: Job, shards: Shards) -> Item:
     """The whole row."""
     item: Item = {"pk": {"S": job.id}, "lease_ms": {"N": str(compute_lease_ms(job.timeout))}}
     for name in CODECS:
         value = getattr(job, name)
         if value is not None and value is not False and value != ():
             item[STORED_AS.get(name, name)] = to_value(name, value)
-    return item | _index_keys(job)
+    return item | _index_keys(job, shards)
 
 
 def from_item(item: Mapping[str, Value]) -> Job:
@@ -114,9 +113,9 @@ def _decode_payload(value: Value) -> Payload:
     return msgspec.json.decode(value["S"], type=Stored)
 
 
-def list_keys(job: Job, status: Status) -> Item:
+def list_keys(job: Job, status: Status, shards: Shards) -> Item:
     """The keys of every list that the job is in while it has this status."""
-    shard, phase = shard_of(job.id, SHARDS), phase_of(status)
+    shard, phase = shard_of(job.id, shards.lists), phase_of(status)
     keys = {"list_key": status_list(job.owner, listed_status(status, quick=job.quick), shard, quick=job.quick)}
     if not job.quick:
         keys["task_key"] = task_list(job.owner, phase, shard, job.task)
@@ -148,16 +147,17 @@ def group_list(owner: str, phase: str, group: str) -> str:
     return f"{owner}#{phase}#{group}"
 
 
-def wake_shard(job_id: str) -> str:
-    return str(shard_of(job_id, WAKE_SHARDS))
+def wake_shard(job_id: str, shards: Shards) -> str:
+    return str(shard_of(job_id, shards.wake))
 
 
-def _index_keys(job: Job) -> Item:
-    keys = list_keys(job, job.status) | {"list_running": list_keys(job, Status.RUNNING)["list_key"]}
+def _index_keys(job: Job, shards: Shards) -> Item:
+    keys = list_keys(job, job.status, shards)
+    keys["list_running"] = list_keys(job, Status.RUNNING, shards)["list_key"]
     if job.status in WAITING:
         keys["due_at"] = {"N": str(job.not_before)}
     if job.wake_at is not None:
-        keys["wake_shard"] = {"S": wake_shard(job.id)}
+        keys["wake_shard"] = {"S": wake_shard(job.id, shards)}
     return keys
 
 

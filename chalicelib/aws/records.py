@@ -7,9 +7,11 @@ run#owner#run_id      a run and its jobs' ids; put only together with them
 s-<id>                a schedule, in index wake (wake_at) and, under #schedule#owner, in index by_group:
                       no owner is called nothing, so no group of jobs has that key
 token#digest          a bearer token's owner and role; under tokens in index by_group
-minute#owner#minute   tallies; ADD only, so that batches on different workers sum up
+minute#owner#minute   tallies; ADD only, so that batches on different workers sum up; #shard behind all but the first,
+                      where an owner has several
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -21,6 +23,7 @@ from chalicelib.aws import items
 from chalicelib.aws.calls import REFUSED, Client, code_of, query_all, read_rows, translated
 from chalicelib.core.job import Millis
 from chalicelib.core.records import KeyRecord, OpenUploads, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
+from chalicelib.core.shards import Shards
 
 T = TypeVar("T")
 TOKENS = "tokens"
@@ -30,10 +33,11 @@ WINDOW_KEPT_SECONDS = 400 * 86_400
 class DynamoRecords:
     """ports.Records on the same table. `once`: a client that sends no request a second time, for what adds up."""
 
-    def __init__(self, client: Client, once: Client, table: str) -> None:
+    def __init__(self, client: Client, once: Client, table: str, shards: Shards) -> None:
         self._client = client
         self._once = once
         self._table = table
+        self._shards = shards
 
     def reserve_key(self, record: KeyRecord, now: Millis) -> KeyRecord:
         item = _item(_key_pk(record.owner, record.key), record, expires_at=record.expires_at)
@@ -74,7 +78,7 @@ class DynamoRecords:
             try:
                 self._client.put_item(
                     TableName=self._table,
-                    Item=_schedule_item(schedule),
+                    Item=_schedule_item(schedule, self._shards),
                     ConditionExpression="attribute_not_exists(pk)",
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
@@ -103,7 +107,7 @@ class DynamoRecords:
             try:
                 self._client.put_item(
                     TableName=self._table,
-                    Item=_schedule_item(moved),
+                    Item=_schedule_item(moved, self._shards),
                     ConditionExpression="wake_at = :seen",
                     ExpressionAttributeValues={":seen": {"N": str(schedule.wake_at)}},
                 )
@@ -117,7 +121,7 @@ class DynamoRecords:
         with translated("remove the schedule"):
             self._client.delete_item(TableName=self._table, Key={"pk": {"S": schedule.id}})
 
-    def add_tally(self, owner: str, minute: Millis, tally: Tally, expires_at: int) -> None:
+    def add_tally(self, owner: str, minute: Millis, tally: Tally, expires_at: int, share: float = 0.0) -> None:
         names, values, parts = {"#ttl": "expires_at"}, {":ttl": {"N": str(expires_at)}}, []
         for number, (attribute, count) in enumerate(_counts(tally).items()):
             names[f"#a{number}"], values[f":a{number}"] = attribute, {"N": str(count)}
@@ -127,7 +131,7 @@ class DynamoRecords:
         with translated("add to the minute"):
             self._once.update_item(
                 TableName=self._table,
-                Key={"pk": {"S": _minute_pk(owner, minute)}},
+                Key={"pk": {"S": _minute_pk(owner, minute, int(share * self._shards.tallies))}},
                 UpdateExpression=f"SET #ttl = :ttl ADD {', '.join(parts)}",
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues=values,
@@ -150,9 +154,12 @@ class DynamoRecords:
             self._client.delete_item(TableName=self._table, Key={"pk": {"S": f"token#{digest}"}})
 
     def tallies(self, owner: str, minutes: Sequence[Millis]) -> Mapping[Millis, Tally]:
-        by_pk = {_minute_pk(owner, minute): minute for minute in minutes}
-        rows = read_rows(self._client, self._table, list(by_pk))
-        return {by_pk[item["pk"]["S"]]: _tally(item) for item in rows}
+        shards = range(self._shards.tallies)
+        by_pk = {_minute_pk(owner, minute, shard): minute for minute in minutes for shard in shards}
+        sums: dict[Millis, Tally] = defaultdict(Tally)
+        for item in read_rows(self._client, self._table, list(by_pk)):
+            sums[by_pk[item["pk"]["S"]]].add(_tally(item))
+        return dict(sums)
 
     def _listed(self, key: str, kind: type[T]) -> list[T]:
         """The index says which, the rows say how they stand."""
@@ -217,14 +224,14 @@ def _key_pk(owner: str, key: str) -> str:
     return f"key#{owner}#{key}"
 
 
-def _minute_pk(owner: str, minute: Millis) -> str:
-    return f"minute#{owner}#{minute}"
+def _minute_pk(owner: str, minute: Millis, shard: int) -> str:
+    return f"minute#{owner}#{minute}" + (f"#{shard}" if shard else "")
 
 
-def _schedule_item(schedule: Schedule) -> items.Item:
+def _schedule_item(schedule: Schedule, shards: Shards) -> items.Item:
     item = _item(schedule.id, schedule)
     item["wake_at"] = {"N": str(schedule.wake_at)}
-    item["wake_shard"] = {"S": items.wake_shard(schedule.id)}
+    item["wake_shard"] = {"S": items.wake_shard(schedule.id, shards)}
     item["group_key"] = {"S": f"#schedule#{schedule.owner}"}
     return item
 

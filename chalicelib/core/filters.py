@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 from chalicelib.core.job import ENDED, Job, Millis, Status, is_gone, status_at
 
-SHARDS = 2
-"""Lists per key: one takes about 500 small jobs a second."""
 OPEN = "open"
 
 

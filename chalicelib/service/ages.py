@@ -62,5 +62,6 @@ def age_of(since: Millis, now: Millis) -> float:
 
 def _open_ids(ports: Ports, now: Millis) -> list[str]:
     """Oldest first. Whatever is pending is looked at again within an hour."""
-    pages = islice(ports.jobs.due(now + MAX_RESEND_MS, WAKE_PAGE_ROWS), MOST_WAKE_PAGES)
+    shards = ports.jobs.due(now + MAX_RESEND_MS, WAKE_PAGE_ROWS)
+    pages = islice(chain.from_iterable(shards), MOST_WAKE_PAGES)
     return sorted(name for name in chain.from_iterable(pages) if is_id(name))

@@ -20,7 +20,9 @@ from chalicelib.service import containers, log, notify
 from chalicelib.service.metrics import Tallies
 
 STOP_BEFORE_SECONDS = 5.0
-PAGE_ROWS, PAGES_AT_ONCE = 100, 8
+PAGE_ROWS = 100
+"""What one call reads of the table."""
+WAKE_PAGE_ROWS, SHARDS_AT_ONCE, WAVE_ROWS = 1_000, 8, 800
 PART_OF_SINGLES, PART_OF_BATCHES = 10, 50
 """Jobs of one part: ten messages go in one call, twenty-five changes where the table takes a batch."""
 
@@ -44,16 +46,22 @@ class _Planned:
     job: Job
     plan: Plan
 
+    @property
+    def after(self) -> Job:
+        """The row once the change was made: its guards held, so nothing that is told of it has moved meanwhile."""
+        return apply_change(self.plan.change, self.job)
+
 
 def waves(ports: Ports) -> Iterator[Sequence[str]]:
     """Ids whose wake time has come. A shard that has more is asked again before another's turn comes."""
-    left = list(ports.jobs.due(ports.clock.now(), PAGE_ROWS))
+    left = list(ports.jobs.due(ports.clock.now(), WAKE_PAGE_ROWS))
     while left:
-        shards, left = left[:PAGES_AT_ONCE], left[PAGES_AT_ONCE:]
+        shards, left = left[:SHARDS_AT_ONCE], left[SHARDS_AT_ONCE:]
         pages = ports.concurrency.together([partial(next, shard, None) for shard in shards])
         left = [shard for shard, page in zip(shards, pages, strict=True) if page is not None] + left
-        if names := dict.fromkeys(name for page in pages if page for name in page):  # an index may have one twice
-            yield list(names)
+        names = list(dict.fromkeys(name for page in pages if page for name in page))  # an index may have one twice
+        for start in range(0, len(names), WAVE_ROWS):
+            yield names[start : start + WAVE_ROWS]
 
 
 def dispatch_jobs(job_ids: Sequence[str], of: Round) -> None:
@@ -96,7 +104,7 @@ def _write_and_send(part: Sequence[_Planned], of: Round) -> Sequence[Exception |
         return []
     refusals = _apply(of.ports, [each.plan.change for each in part])
     hints = [
-        Hint(each.job.id, lane_of(each.job), each.job.owner, each.plan.delay)
+        Hint(each.job.id, lane_of(each.after), each.job.owner, each.plan.delay)
         for each, refused in zip(part, refusals, strict=True)
         if refused is None and each.plan.delay is not None
     ]
@@ -123,6 +131,5 @@ def _note(planned: _Planned, refused: Exception | None, tallies: Tallies) -> Non
     if refused is not None:
         log.warning("dispatch_failed", job=job.id, reason=f"{type(refused).__name__}: {refused}")
     elif change.event is not None:
-        row = apply_change(change, job)  # the guards have held: nothing that is told here has changed meanwhile
-        log.transition(change.event, row, job.status)
-        tallies.ended(row, job, None)
+        log.transition(change.event, planned.after, job.status)
+        tallies.ended(planned.after, job, None)

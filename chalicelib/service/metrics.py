@@ -43,7 +43,8 @@ class Tallies:
     def write(self) -> None:
         for (owner, minute), tally in self._held.items():
             try:
-                self._ports.records.add_tally(owner, minute, tally, minute // 1000 + KEPT_SECONDS)
+                share = self._ports.random.uniform()
+                self._ports.records.add_tally(owner, minute, tally, minute // 1000 + KEPT_SECONDS, share)
             except Unavailable as error:
                 log.warning("tally_lost", owner=owner, reason=str(error))
         self._held.clear()

@@ -15,9 +15,11 @@ from moto import mock_aws
 
 from chalicelib.aws import calls, dynamodb, records, s3, sqs
 from chalicelib.core.lane import Lane
+from chalicelib.core.shards import Shards
 from chalicelib.service.work import Message
 from dev import emulator, resources, template
 
+SHARDS = Shards()
 ACCESS = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -49,12 +51,12 @@ class Stage:
     def lanes(self) -> dict[Lane, str]:
         return {Lane.LONG: f"sortie-{self.name}-jobs", Lane.QUICK: f"sortie-{self.name}-quick"}
 
-    def jobs(self) -> dynamodb.DynamoJobs:
+    def jobs(self, shards: Shards = SHARDS) -> dynamodb.DynamoJobs:
         batches = self.endpoint is not None  # moto answers 500 to them
-        return dynamodb.DynamoJobs(self.table, self.table, self.table, self.table_name, batches=batches)
+        return dynamodb.DynamoJobs(self.table, self.table, self.table, self.table_name, shards, batches=batches)
 
-    def records(self) -> records.DynamoRecords:
-        return records.DynamoRecords(self.table, self.table, self.table_name)
+    def records(self, shards: Shards = SHARDS) -> records.DynamoRecords:
+        return records.DynamoRecords(self.table, self.table, self.table_name, shards)
 
     def messages(self) -> sqs.SqsQueue:
         return sqs.SqsQueue(self.queue, self.lanes, f"sortie-{self.name}-dead")

@@ -278,7 +278,7 @@ class MemoryRecords:
     def remove_schedule(self, schedule: Schedule) -> None:
         self.table.schedules.pop(schedule.id, None)
 
-    def add_tally(self, owner: str, minute: Millis, tally: Tally, expires_at: int) -> None:
+    def add_tally(self, owner: str, minute: Millis, tally: Tally, expires_at: int, share: float = 0.0) -> None:
         with self.table.lock:
             self.table.tallies[owner, minute].add(tally)
 

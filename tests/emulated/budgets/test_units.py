@@ -8,7 +8,6 @@ import pytest
 
 from chalicelib.aws import items
 from chalicelib.core import change as changes
-from chalicelib.core.filters import SHARDS
 from chalicelib.core.filters import Filter as F
 from chalicelib.core.ids import first_id, make_id, shard_of
 from chalicelib.core.job import ENDED, Inline, Job, Status
@@ -17,6 +16,7 @@ from chalicelib.service import cancel, read, rerun, retry
 from chalicelib.service.new_job import NewJob
 from chalicelib.service.submit import submit
 from tests.emulated.budgets.conftest import Metered
+from tests.support.emulators import SHARDS
 from tests.support.fakes import START
 
 WEEK = 7 * 86_400_000
@@ -116,7 +116,7 @@ def _one(number: int) -> Job:
         status = Status.COMPLETED  # a quick job runs for milliseconds
     wait = WEEK if status is Status.SCHEDULED else 0
     return Job(
-        id=_id(number, number // 24 % SHARDS), owner=OWNER, task=task, status=status, created_at=START,
+        id=_id(number, number // 24 % SHARDS.lists), owner=OWNER, task=task, status=status, created_at=START,
         run_at=START + wait, not_before=START + wait, timeout=60.0, max_attempts=3, attempt_limit=3,
         input=Inline(b"[]"), quick=quick,
         object_id=f"object-{number // 2 % 2}", group=f"group-{number // 24 % 2}",
@@ -126,7 +126,7 @@ def _one(number: int) -> Job:
 def _id(number: int, shard: int) -> str:
     """Newer than those of lower places."""
     measured = (make_id(START + number, chance) for chance in itertools.count())
-    return next(each for each in measured if shard_of(each, SHARDS) == shard)
+    return next(each for each in measured if shard_of(each, SHARDS.lists) == shard)
 
 
 ONE, KIND = 2, 2
@@ -172,7 +172,7 @@ def reads(on_ministack: Metered) -> dict[int, dict[str, tuple[int, int]]]:
 
 
 def _write(on: Metered, first: int, count: int) -> None:
-    puts = [{"PutRequest": {"Item": items.to_item(job)}} for job in many(first, count)]
+    puts = [{"PutRequest": {"Item": items.to_item(job, SHARDS)}} for job in many(first, count)]
     for start in range(0, count, 25):
         request: dict[str, Any] = {on.stage.table_name: puts[start : start + 25]}
         assert not on.stage.table.batch_write_item(RequestItems=request).get("UnprocessedItems")

@@ -16,6 +16,7 @@ from chalicelib.aws.dynamodb import DynamoJobs
 from chalicelib.config import Settings
 from chalicelib.core.change import move_wake
 from chalicelib.core.records import Tally
+from chalicelib.core.shards import Shards
 from chalicelib.errors import Unavailable
 from chalicelib.ports import ChangeRefused
 from tests.support import emulators
@@ -72,7 +73,7 @@ class LeavesOut:
 def test_what_a_batch_write_leaves_out_is_written_on_condition() -> None:
     with emulators.moto("calls") as stage:
         first, second, third = row(), row(), row()
-        jobs = DynamoJobs(stage.table, LeavesOut(stage.table, lambda: None), stage.table, stage.table_name)
+        jobs = DynamoJobs(stage.table, LeavesOut(stage.table, lambda: None), stage.table, stage.table_name, Shards())
         jobs.insert_many([first, second])
         assert jobs.get_many([first.id, second.id]) == [first, second]
 
@@ -80,7 +81,7 @@ def test_what_a_batch_write_leaves_out_is_written_on_condition() -> None:
             stage.jobs().insert(third)
             stage.jobs().claim(third.id, START, "rival")
 
-        jobs = DynamoJobs(stage.table, LeavesOut(stage.table, rival), stage.table, stage.table_name)
+        jobs = DynamoJobs(stage.table, LeavesOut(stage.table, rival), stage.table, stage.table_name, Shards())
         jobs.insert_many([row(), third])
         stored = jobs.get(third.id)
         assert stored is not None

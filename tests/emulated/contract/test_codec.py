@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from chalicelib.aws import items
 from chalicelib.core.job import WAITING, Attempt, Container, Error, Inline, Job, Status, Stored, Window
+from chalicelib.core.shards import Shards
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 MILLIS = st.integers(0, 1 << 45)
@@ -53,7 +54,7 @@ def test_every_field_of_a_job_is_drawn_here() -> None:
 @given(JOBS)
 @settings(deadline=None)
 def test_a_job_survives_the_way_into_an_item_and_back(job: Job) -> None:
-    item = items.to_item(job)
+    item = items.to_item(job, Shards())
     assert items.from_item(item) == job
     assert ("wake_shard" in item) == (job.wake_at is not None)
     assert ("due_at" in item) == (job.status in WAITING)
@@ -63,6 +64,6 @@ def test_a_job_survives_the_way_into_an_item_and_back(job: Job) -> None:
 @given(JOBS)
 @settings(deadline=None)
 def test_nothing_a_user_sent_becomes_a_dynamodb_number(job: Job) -> None:
-    item = items.to_item(job)
+    item = items.to_item(job, Shards())
     for name in ("input", "output", "object_id", "label", "object_key", "error", "window", "group"):
         assert "N" not in item.get(name, {})

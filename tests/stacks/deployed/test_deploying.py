@@ -42,7 +42,7 @@ def test_chalice_deploy_and_delete_with_what_they_need_before_and_after(
     assert not functions.get_function(FunctionName="sortie-prod-quick")["Configuration"].get("Layers")
     (layer,) = functions.get_function(FunctionName="sortie-prod-work")["Configuration"]["Layers"]
     assert ":layer:sortie-prod-sorting:" in layer["Arn"]
-    chalice_deploy.chalice(account, "delete", "prod", "", tmp_path)
+    chalice_deploy.chalice(account, "delete", "prod", {}, tmp_path)
     chalice_deploy.remove_layers(account, "prod")
     assert functions.list_layer_versions(LayerName="sortie-prod-sorting")["LayerVersions"] == []
     names = {each["FunctionName"] for each in account.client("lambda").list_functions()["Functions"]}
