@@ -11,7 +11,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.capacity import measure, report
+from benchmarks.capacity import measure, pages, report
 from benchmarks.capacity.clock import SimulatedClock
 from benchmarks.capacity.limits import Limits
 from benchmarks.capacity.meter import Meter
@@ -33,8 +33,12 @@ def main() -> int:
         meter, clock = Meter(account.client("dynamodb")), SimulatedClock(time.time())
         loads = measure.measured(settings, meter, clock, JOBS, report.NAMES)
         first_draft = measure.measured_naive(account, meter, NAIVE_JOBS)
+        listed = pages.measured(settings, meter)
     limits = replace(Limits(), workers=workers())
+    shards = f"LIST_SHARDS={settings.list_shards} WAKE_SHARDS={settings.wake_shards}"
+    print(f"{shards} TALLY_SHARDS={settings.tally_shards}\n")
     print(report.text(loads, first_draft, limits, json.loads(PRICES.read_text())))
+    print("\n" + "\n".join(pages.lines(listed)))
     return 0
 
 

@@ -273,7 +273,8 @@ class DynamoJobs:
         with translated("read a page"):
             answer = self._client.query(
                 TableName=self._table, IndexName=index_list.index, KeyConditionExpression=condition,
-                ExpressionAttributeValues=values, ScanIndexForward=False, Limit=limit, **only,
+                ExpressionAttributeValues=values, ScanIndexForward=False, Limit=limit,
+                ProjectionExpression="pk", **only,
             )  # fmt: skip
         return [entry["pk"]["S"] for entry in answer["Items"]]
 

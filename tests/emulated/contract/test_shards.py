@@ -46,9 +46,7 @@ def test_rows_of_before_stay_in_their_lists_until_they_move_and_in_the_next_ones
     assert set(newest_first) <= due
     ended = [many.apply(_end(job)) for job in before + after]
     assert many.page(Filter(owner, frozenset({ended[0].status})), None, 100, START) == newest_first
-    assert not set(newest_first) & {
-        name for shard in many.due(START + 100_000, 100) for page in shard for name in page
-    }
+    assert not set(newest_first) & {name for shard in many.due(START + 100_000, 100) for page in shard for name in page}
 
 
 def _end(job: Job) -> changes.Change:

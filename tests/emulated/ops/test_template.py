@@ -13,6 +13,7 @@ import pytest
 from dev.template import Template
 from ops import cloudformation
 from ops.build import Package, build
+from ops.deploy import SHARDS
 
 FUNCTIONS = ("Work", "Quick", "Dispatch", "Ended", "APIHandler", "Authorize")
 LANES = pytest.mark.parametrize(("function", "queue"), [("Work", "Queue"), ("Quick", "QuickQueue")])
@@ -100,9 +101,12 @@ def test_each_function_has_its_role_its_log_and_its_environment(raw: dict[str, A
     assert role[0]["Resource"] == f"arn:aws:logs:*:*:log-group:{log.replace('${Stage}', 'prod')}:*"
     variables = function["Environment"]["Variables"]
     of_containers = {key for key in variables if key.startswith("CONTAINER_")}
-    assert {key: variables[key] for key in variables.keys() - of_containers} == {
+    of_shards = {key: variables[key] for key in variables if key.endswith("_SHARDS")}
+    assert {key: variables[key] for key in variables.keys() - of_containers - of_shards.keys()} == {
         "SORTIE_STAGE": "prod", "PYTHONTZPATH": "", "BUCKET_NAME": {"Ref": "Bucket"},
     }  # fmt: skip
+    parameters = {key: {"Ref": parameter} for key, parameter in SHARDS.items()}
+    assert of_shards == ({} if name == "Authorize" else parameters)  # whoever writes or reads the lists
     needed = {f"CONTAINER_{what}" for what in ("IMAGES", "SECRETS", "ROLE", "GROUP", "SUBNETS")}
     assert of_containers == (set() if name in ("Authorize", "Quick") else needed)
 
