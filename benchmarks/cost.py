@@ -100,7 +100,7 @@ def dollars(measured: Measured, prices: dict[str, float]) -> dict[str, float]:
 def idle(prices: dict[str, float]) -> dict[str, float]:
     """For a month in which nobody asks for anything: the dispatcher looks once a minute, the queue is polled."""
     minutes = 60 * 24 * 30
-    looks = minutes * (prices["lambda_request_million"] / 1e6 + 0.05 * 0.5 * prices["lambda_gb_second"])
+    looks = minutes * (prices["lambda_request_million"] / 1e6 + 0.05 * API_GB * prices["lambda_gb_second"])
     return {
         "dispatcher": looks + minutes * 4 * 0.5 * prices["dynamodb_read_million"] / 1e6,
         "queue polls": POLLS_A_MONTH * prices["sqs_request_million"] / 1e6,

@@ -15,12 +15,12 @@ VARIABLES = {"lists": "LIST_SHARDS", "wake": "WAKE_SHARDS", "tallies": "TALLY_SH
 
 def refuse_fewer(client: Any, table: str, shards: Shards) -> None:
     """Raises BadStart. A table that is not there has seen nothing, and is allowed anything."""
-    seen = _seen(client, table)
-    if seen is None:
+    before = seen(client, table)
+    if before is None:
         return
-    if shrunk := find_shrunk(seen, shards):
+    if shrunk := find_shrunk(before, shards):
         faults = ", ".join(
-            f"{VARIABLES[name]}={getattr(shards, name)}, and it was {getattr(seen, name)}" for name in shrunk
+            f"{VARIABLES[name]}={getattr(shards, name)}, and it was {getattr(before, name)}" for name in shrunk
         )
         raise BadStart(
             f"The table {table} has rows in more parts than would be read: {faults}. These settings may only grow:"
@@ -37,8 +37,8 @@ def remember(client: Any, table: str, shards: Shards) -> None:
     )
 
 
-def _seen(client: Any, table: str) -> Shards | None:
-    """Without the row, the table was written by a version whose numbers were fixed."""
+def seen(client: Any, table: str) -> Shards | None:
+    """None where there is no such table. Without the row, it was written by a version whose numbers were fixed."""
     try:
         return _row(client, table) or Shards()
     except client.exceptions.ResourceNotFoundException:

@@ -19,10 +19,12 @@ from chalicelib.aws.dynamodb import DynamoJobs
 from chalicelib.aws.records import DynamoRecords
 from chalicelib.core.access import Role, is_owner
 from chalicelib.core.records import TokenRecord
+from chalicelib.core.shards import Shards
 from chalicelib.ports import Ports
 from chalicelib.service.stop import Stopped, stop_owner
 from chalicelib.service.tokens import hash_token
 from dev import command
+from dev import shards as kept_shards
 from dev.settings import BadStart
 from ops.account import Account, account_of
 
@@ -62,14 +64,14 @@ def stop(ports: Ports, records: DynamoRecords, owner: str, *, now: float) -> Sto
 
 def records_of(account: Account, stage: str) -> DynamoRecords:
     """`TABLE_NAME` in the environment is a table of another name."""
-    table = account.client("dynamodb")
-    return DynamoRecords(table, table, _settings(stage).table, wiring.shards(_settings(stage)))
+    table, name = account.client("dynamodb"), _settings(stage).table
+    return DynamoRecords(table, table, name, Shards())  # rows of tokens are in one part
 
 
 def ports_of(account: Account, stage: str) -> Ports:
     """The table of a stage; nothing that is done here needs its queue or bucket."""
     table, settings = account.client("dynamodb"), _settings(stage)
-    shards = wiring.shards(settings)
+    shards = kept_shards.seen(table, settings.table) or Shards()
     return replace(
         wiring.ports(settings),
         jobs=DynamoJobs(table, table, table, settings.table, shards),

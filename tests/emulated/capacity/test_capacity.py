@@ -1,18 +1,19 @@
 """What `make capacity` says of an owner and of a stage: measured on MiniStack, asked again of AWS's limits."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pytest
 
-from benchmarks.capacity import measure, stage
+from benchmarks.capacity import measure, pages, stage
 from benchmarks.capacity.clock import SimulatedClock
 from benchmarks.capacity.flows import CYCLE
 from benchmarks.capacity.limits import Limits
 from benchmarks.capacity.load import Load, ceilings
 from benchmarks.capacity.meter import Meter
 from chalicelib import config
+from chalicelib.config import Settings
 from ops.account import Account
 from tests.support import emulators
 
@@ -20,15 +21,73 @@ LIMITS = Limits()
 OWNER, STAGE, LATER = measure.ONE_OWNER, measure.MANY_OWNERS, measure.LATER
 
 
+NARROW, WIDE = {"LIST_SHARDS": "2", "WAKE_SHARDS": "8"}, {"LIST_SHARDS": "20", "WAKE_SHARDS": "20", "TALLY_SHARDS": "4"}
+BARE_QUERY_MS = 4.0
+"""Of a query of one entry on MiniStack, on a machine at rest. One that is busy is held to its own part of a promise."""
+
+
 @pytest.fixture(scope="module")
-def loads() -> Mapping[str, Load]:
-    with emulators.ministack("capacity") as on:
-        assert on.endpoint
-        settings = replace(config.load({"SORTIE_STAGE": on.name}), endpoint=on.endpoint)
-        meter, clock = Meter(on.table), SimulatedClock(time.time())
-        measured = measure.measured(settings, meter, clock, CYCLE, (OWNER, STAGE, LATER))
-        measured.append(measure.measured_naive(Account(on.endpoint), meter, 10))
+def on() -> Iterator[emulators.Stage]:
+    with emulators.ministack("capacity") as stage_:
+        yield stage_
+
+
+@pytest.fixture(scope="module")
+def meter(on: emulators.Stage) -> Meter:
+    return Meter(on.table)
+
+
+def settings_of(on: emulators.Stage, shards: Mapping[str, str]) -> Settings:
+    assert on.endpoint
+    return replace(config.load({"SORTIE_STAGE": on.name, **shards}), endpoint=on.endpoint)
+
+
+@pytest.fixture(scope="module")
+def loads(on: emulators.Stage, meter: Meter) -> Mapping[str, Load]:
+    measured = measure.measured(
+        settings_of(on, NARROW), meter, SimulatedClock(time.time()), CYCLE, (OWNER, STAGE, LATER)
+    )
+    measured.append(measure.measured_naive(Account(on.endpoint), meter, 10))
     return {load.name: load for load in measured}
+
+
+@pytest.fixture(scope="module")
+def wide(on: emulators.Stage, meter: Meter, loads: Mapping[str, Load]) -> Mapping[str, Load]:
+    """The same jobs in the same table, with more shards than it had."""
+    clock = SimulatedClock(time.time() + 7_200)
+    measured = measure.measured(settings_of(on, WIDE), meter, clock, CYCLE, (OWNER, LATER))
+    return {load.name: load for load in measured}
+
+
+def test_one_owner_gets_ten_thousand_small_sorts_a_second_at_twenty_lists(wide: Mapping[str, Load]) -> None:
+    outcome = stage.by_keys(wide[OWNER], LIMITS, 11_000)
+    assert outcome.jobs_a_second == pytest.approx(10_000, rel=0.03)
+
+
+def test_what_is_due_later_grows_with_the_lists_as_well(loads: Mapping[str, Load], wide: Mapping[str, Load]) -> None:
+    before, after = (ceilings(load[LATER], LIMITS)[0][1] for load in (loads, wide))
+    assert after == pytest.approx(10 * before, rel=0.03)
+
+
+def test_a_page_asks_each_list_once_and_stays_under_a_second_at_twenty(on: emulators.Stage, meter: Meter) -> None:
+    listed = pages.measured(settings_of(on, NARROW), meter)
+    queries = {(page.lists, page.filter): page.queries for page in listed}
+    assert queries == {
+        (2, "every status"): 22, (8, "every status"): 88, (20, "every status"): 220,
+        (2, "one status"): 4, (8, "one status"): 16, (20, "one status"): 40,
+    }  # fmt: skip
+    slow = max(1.0, bare_query_ms(on) / BARE_QUERY_MS)
+    assert max(page.millis for page in listed) < 1_000 * slow
+
+
+def bare_query_ms(on: emulators.Stage) -> float:
+    began = time.perf_counter()
+    for _ in range(50):
+        on.table.query(
+            TableName=on.table_name, IndexName="by_status", KeyConditionExpression="list_key = :k", Limit=1,
+            ExpressionAttributeValues={":k": {"S": "nobody#completed#0"}},
+        )  # fmt: skip
+    return (time.perf_counter() - began) * 1_000 / 50
 
 
 def test_one_owner_gets_a_thousand_small_sorts_a_second_until_a_list_is_full(loads: Mapping[str, Load]) -> None:
