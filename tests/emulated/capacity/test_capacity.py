@@ -64,19 +64,23 @@ def test_one_owner_gets_ten_thousand_small_sorts_a_second_at_twenty_lists(wide: 
     assert outcome.jobs_a_second == pytest.approx(10_000, rel=0.03)
 
 
-def test_what_is_due_later_grows_with_the_lists_as_well(loads: Mapping[str, Load], wide: Mapping[str, Load]) -> None:
-    before, after = (ceilings(load[LATER], LIMITS)[0][1] for load in (loads, wide))
-    assert after == pytest.approx(10 * before, rel=0.03)
+def test_what_is_due_later_gets_five_thousand_at_twenty_wake_shards(wide: Mapping[str, Load]) -> None:
+    """The dispatcher's write moves a job in its wake shard once more."""
+    key, limit = ceilings(wide[LATER], LIMITS)[0]
+    assert limit == pytest.approx(5_000, rel=0.03)
+    assert str(key).startswith("wake ")
 
 
-def test_a_page_asks_each_list_once_and_stays_under_a_second_at_twenty(on: emulators.Stage, meter: Meter) -> None:
-    listed = pages.measured(settings_of(on, NARROW), meter)
+def test_a_page_asks_each_list_once_and_stays_under_a_second_at_twenty() -> None:
+    """In a table of its own: a query of MiniStack's looks at every row."""
+    with emulators.ministack("pages") as on:
+        listed = pages.measured(settings_of(on, NARROW), Meter(on.table))
+        slow = max(1.0, bare_query_ms(on) / BARE_QUERY_MS)
     queries = {(page.lists, page.filter): page.queries for page in listed}
     assert queries == {
         (2, "every status"): 22, (8, "every status"): 88, (20, "every status"): 220,
         (2, "one status"): 4, (8, "one status"): 16, (20, "one status"): 40,
     }  # fmt: skip
-    slow = max(1.0, bare_query_ms(on) / BARE_QUERY_MS)
     assert max(page.millis for page in listed) < 1_000 * slow
 
 
@@ -132,7 +136,7 @@ def test_the_simulation_and_a_division_agree(loads: Mapping[str, Load]) -> None:
 
 
 def test_a_dispatchers_calls_are_counted_for_each_job_that_it_starts(loads: Mapping[str, Load]) -> None:
-    """At least its one write; the message and the reads are shared."""
+    """A twenty-fifth of a call for its write and a tenth for its message; what is read is shared too."""
     assert loads[OWNER].dispatch.calls == 0
-    assert 1 <= loads[LATER].dispatch.calls < 1.5
+    assert 0.14 <= loads[LATER].dispatch.calls < 0.4
     assert sum(loads[LATER].parts().values()) > sum(loads[OWNER].parts().values())
