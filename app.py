@@ -169,7 +169,7 @@ def get_schedule(request: Request, schedule_id: str) -> Response:
 
 @route
 def remove_schedule(request: Request, schedule_id: str) -> Response:
-    schedules.remove(ports, request.principal.sees, schedule_id)
+    schedules.remove(ports, request.principal.sees, schedule_id, by=request.principal.owner)
     return Response(204)
 
 

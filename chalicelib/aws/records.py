@@ -5,13 +5,13 @@ window#owner#object   newest window of an object; put only together with its job
 uploads#owner         uploads whose links still take a PUT; conditional on `version`
 run#owner#run_id      a run and its jobs' ids; put only together with them
 s-<id>                a schedule, in index wake (wake_at) and, under #schedule#owner, in index by_group:
-                      no owner is called nothing, so no group of jobs has that key
+                      no owner is called nothing, so no group of jobs has that key;
+                      moved and removed conditional on `wake_at`, which every move changes
 token#digest          a bearer token's owner and role; under tokens in index by_group
 minute#owner#minute   tallies; ADD only, so that batches on different workers sum up
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,7 +20,16 @@ from botocore.exceptions import ClientError
 from chalicelib.aws import items
 from chalicelib.aws.calls import REFUSED, Client, code_of, query_all, read_rows, translated
 from chalicelib.core.job import Millis
-from chalicelib.core.records import KeyRecord, OpenUploads, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
+from chalicelib.core.records import (
+    KeyRecord,
+    OpenUploads,
+    RunRecord,
+    Schedule,
+    ScheduleMove,
+    Tally,
+    TokenRecord,
+    WindowRecord,
+)
 
 T = TypeVar("T")
 TOKENS = "tokens"
@@ -97,25 +106,12 @@ class DynamoRecords:
     def get_schedules(self, schedule_ids: Sequence[str]) -> list[Schedule]:
         return self._read_all(schedule_ids, Schedule)
 
-    def move_schedule(self, schedule: Schedule, last: Millis, next_run_at: Millis, wake_at: Millis) -> bool:
-        moved = replace(schedule, last=last, next_run_at=next_run_at, wake_at=wake_at)
-        with translated("move the schedule on"):
-            try:
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=_schedule_item(moved),
-                    ConditionExpression="wake_at = :seen",
-                    ExpressionAttributeValues={":seen": {"N": str(schedule.wake_at)}},
-                )
-            except ClientError as error:
-                if code_of(error) != REFUSED:
-                    raise
-                return False
-        return True
+    def move_schedule(self, move: ScheduleMove) -> bool:
+        return self._holds("move the schedule on", self._client.put_item, schedule_put(self._table, move))
 
-    def remove_schedule(self, schedule: Schedule) -> None:
-        with translated("remove the schedule"):
-            self._client.delete_item(TableName=self._table, Key={"pk": {"S": schedule.id}})
+    def remove_schedule(self, schedule: Schedule) -> bool:
+        delete = schedule_delete(self._table, schedule)
+        return self._holds("remove the schedule", self._client.delete_item, delete)
 
     def add_tally(self, owner: str, minute: Millis, tally: Tally, expires_at: int) -> None:
         names, values, parts = {"#ttl": "expires_at"}, {":ttl": {"N": str(expires_at)}}, []
@@ -163,9 +159,13 @@ class DynamoRecords:
         return [_body(rows[pk], kind) for pk in pks if pk in rows]
 
     def _put_version(self, item: items.Item, version: int, seen: int | None, what: str) -> bool:
+        return self._holds(what, self._client.put_item, _version_put(self._table, item, version, seen))
+
+    def _holds(self, what: str, write: Callable[..., Any], params: Mapping[str, Any]) -> bool:
+        """Write it; False where its condition says no."""
         with translated(what):
             try:
-                self._client.put_item(**_version_put(self._table, item, version, seen))
+                write(**params)
             except ClientError as error:
                 if code_of(error) != REFUSED:
                     raise
@@ -203,6 +203,20 @@ def _version_put(table: str, item: items.Item, version: int, seen: int | None) -
         put["ExpressionAttributeNames"] = {"#version": "version"}
         put["ExpressionAttributeValues"] = {":seen": {"N": str(seen)}}
     return put
+
+
+def schedule_put(table: str, move: ScheduleMove) -> dict[str, Any]:
+    """The Put that moves a schedule on: only if it is as it was read, which its wake time tells."""
+    return {"TableName": table, "Item": _schedule_item(move.after), **_as_read(move.seen)}
+
+
+def schedule_delete(table: str, schedule: Schedule) -> dict[str, Any]:
+    return {"TableName": table, "Key": {"pk": {"S": schedule.id}}, **_as_read(schedule)}
+
+
+def _as_read(schedule: Schedule) -> dict[str, Any]:
+    seen = {":seen": {"N": str(schedule.wake_at)}}
+    return {"ConditionExpression": "wake_at = :seen", "ExpressionAttributeValues": seen}
 
 
 def run_item(run: RunRecord) -> items.Item:
