@@ -157,9 +157,11 @@ def _make(ports: Ports, new: NewJob, slot: Millis, move: ScheduleMove) -> bool:
     new = replace(new, run_at=slot, schedule_id=schedule_id, slot_at=slot)
     drafted = draft(ports, new, slot_id(schedule_id, slot), now, Inputs(ports))
     try:
-        row = _insert(ports, drafted, new.window, move)
+        row: Job | None = _insert(ports, drafted, new.window, move)
     except ChangeRefused:
-        return ports.jobs.get(drafted.job.id) is not None and ports.records.move_schedule(move)
+        row = ports.jobs.get(drafted.job.id)
+    if row is None:
+        return False
     if row.id != drafted.job.id or row.created_at != now:
         return ports.records.move_schedule(move)
     log.transition("submit", row, None)
