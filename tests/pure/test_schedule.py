@@ -64,7 +64,7 @@ def test_where_clocks_are_set_each_slot_has_one_job_made_at_the_lead_before_it(
     assume(first is not None and to_millis(first) < end)
     jobs = rounds(schedule(str(line), zone, begin, ahead=ahead), begin + phase, end + LEAD_MS + ROUND_MS, ahead=ahead)
     assert [slot for slot, _ in jobs if slot <= end] == firings(line, zone, begin, end)
-    early = [slot - made for slot, made in jobs if slot > begin + phase + ROUND_MS]
+    early = [slot - made_at for slot, made_at in jobs if slot > begin + phase + ROUND_MS]
     if ahead:
         assert all(0 < lead <= LEAD_MS for lead in early)
     else:
@@ -87,8 +87,8 @@ def test_whenever_rounds_come_one_slot_at_most_is_ahead_and_what_was_missed_is_c
         jobs += [(slot, now) for slot in slots]
         stands = after
     assert all(late > early for (early, _), (late, _) in pairwise(jobs)), "a slot twice, or out of order"
-    assert all(made >= early for (early, _), (_, made) in pairwise(jobs)), "made before the slot ahead had come"
-    assert all(ahead or slot <= made for slot, made in jobs)
+    assert all(made_at >= early for (early, _), (_, made_at) in pairwise(jobs)), "made before the slot ahead had come"
+    assert all(ahead or slot <= made_at for slot, made_at in jobs)
 
 
 def test_a_daily_line_sleeps_until_its_lead() -> None:
@@ -96,8 +96,8 @@ def test_a_daily_line_sleeps_until_its_lead() -> None:
     slot = 3 * HOUR_MS
     assert daily.wake_at == slot - LEAD_MS
     assert plan(daily, slot - LEAD_MS - 1, ahead=True) is None
-    [made], stands = steps(daily, slot - LEAD_MS)
-    assert (made, stands.last) == (slot, slot)
+    [job_slot], stands = steps(daily, slot - LEAD_MS)
+    assert (job_slot, stands.last) == (slot, slot)
     assert (stands.next_run_at, stands.wake_at) == (slot + 24 * HOUR_MS, slot + 24 * HOUR_MS - LEAD_MS)
 
 

@@ -143,7 +143,7 @@ class MemoryJobs:
             row = self.table.jobs.get(change.job.id)
             if row is None or not self.permits(change, row) or not self.schedule_is(schedule):
                 raise ChangeRefused(None)
-            del self.table.schedules[schedule.id]
+            self.table.schedules.pop(schedule.id, None)
             self.table.put(changes.apply_change(change, row))
 
     def schedule_is(self, seen: Schedule) -> bool:

@@ -76,7 +76,7 @@ def test_messages_that_are_no_job_ids_are_acknowledged() -> None:
 @pytest.mark.parametrize("seconds", [0, 1, 61, 200, 3_600])
 def test_two_dispatchers_interleaved_at_every_call_do_no_harm(seconds: float) -> None:
     """The second runs whole between any two calls of the first."""
-    for name in ("dispatch_due", "dispatch_lost_messages", "dispatch_dead_workers", "fire_schedule"):
+    for name in ("dispatch_due", "dispatch_lost_messages", "dispatch_dead_workers", "fire_schedule", "fire_ahead"):
         for index in range(len(calls_of(STORIES[name]))):
             _interleave(name, index, seconds)
 
