@@ -84,6 +84,17 @@ def remove_ahead(job: str, world: World) -> None:
     world.work_all()
 
 
+def remove_at_its_slot(job: str, world: World) -> None:
+    """While the owner removes the schedule, its job begins and the schedule stands as it was."""
+    schedule_id = quietly_scheduled(world, JOBS[job], "*/5 * * * *")
+    with world.gate.opened():
+        for seconds in (160, 141):
+            world.clock.advance(seconds)
+            world.dispatcher()
+    world.remove_schedule(BOB, schedule_id)
+    world.work_all()
+
+
 def remove_while_it_fires(job: str, world: World) -> None:
     """While a dispatcher makes the next job, the owner removes the schedule."""
     schedule_id = quietly_scheduled(world, JOBS[job])
@@ -120,6 +131,6 @@ SCHEDULE_STORIES: Mapping[str, Story] = {
     for story in (add_schedule_with_key, fire_schedule, fire_schedule_in_window, fire_ahead, cancel_ahead)
 } | {
     f"{story.__name__}_{job}": partial(story, job)
-    for story in (remove_ahead, remove_while_it_fires, remove_while_its_job_begins)
+    for story in (remove_ahead, remove_at_its_slot, remove_while_it_fires, remove_while_its_job_begins)
     for job in JOBS
 }  # fmt: skip
