@@ -187,7 +187,7 @@ def of_runs(runs: Sequence[tuple[str, int]]) -> Iterator[str]:
 
 def of_schedules(rows: Sequence[Job], recorder: Recorder, removed: Mapping[str, Removed]) -> Iterator[str]:
     """One job a slot, one slot at most ahead, and nothing begins once a removal has been answered. What was put back by
-    hand since then, and slots that were not the newest any more, go on."""
+    hand, and slots that were not the newest any more, go on."""
     by_schedule: dict[str, list[Job]] = defaultdict(list)
     for row in rows:
         if row.schedule_id is not None and row.slot_at is not None:
@@ -200,14 +200,14 @@ def of_schedules(rows: Sequence[Job], recorder: Recorder, removed: Mapping[str, 
             if after.created_at < job.slot_at:
                 yield f"schedules: {after.id} was made {job.slot_at - after.created_at} ms before {job.id} was due"
         if gone := removed.get(schedule_id):
-            yield from _of_removed(jobs, recorder.moves[gone.moves :], gone)
+            yield from _of_removed(jobs, recorder.moves, gone)
 
 
 def _of_removed(jobs: Sequence[Job], moves: Sequence[Move], gone: Removed) -> Iterator[str]:
+    retried = {move.before.id for move in moves if move.event is Event.RETRY}
+    starts = (Event.CLAIM, Event.COMPLETE_UNCLAIMED)
+    begun = {move.before.id for move in moves[gone.moves :] if move.event in starts and not move.before.attempts}
     for job in jobs:
         assert job.slot_at
-        since = [move for move in moves if move.before.id == job.id]
-        events = [move.event for move in since if not move.before.attempts]
-        begun = {Event.CLAIM, Event.COMPLETE_UNCLAIMED} & set(events)
-        if begun and Event.RETRY not in events and job.slot_at >= gone.newest_slot:
+        if job.id in begun - retried and job.slot_at >= gone.newest_slot:
             yield f"schedules: {job.id} began after the removal of {job.schedule_id} was answered"
