@@ -107,11 +107,12 @@ class DynamoRecords:
         return self._read_all(schedule_ids, Schedule)
 
     def move_schedule(self, move: ScheduleMove) -> bool:
-        return self._holds("move the schedule on", self._client.put_item, schedule_put(self._table, move))
+        put = schedule_put(self._table, move)
+        return _holds("move the schedule on", lambda: self._client.put_item(**put))
 
     def remove_schedule(self, schedule: Schedule) -> bool:
         delete = schedule_delete(self._table, schedule)
-        return self._holds("remove the schedule", self._client.delete_item, delete)
+        return _holds("remove the schedule", lambda: self._client.delete_item(**delete))
 
     def add_tally(self, owner: str, minute: Millis, tally: Tally, expires_at: int) -> None:
         names, values, parts = {"#ttl": "expires_at"}, {":ttl": {"N": str(expires_at)}}, []
@@ -159,18 +160,8 @@ class DynamoRecords:
         return [_body(rows[pk], kind) for pk in pks if pk in rows]
 
     def _put_version(self, item: items.Item, version: int, seen: int | None, what: str) -> bool:
-        return self._holds(what, self._client.put_item, _version_put(self._table, item, version, seen))
-
-    def _holds(self, what: str, write: Callable[..., Any], params: Mapping[str, Any]) -> bool:
-        """Write it; False where its condition says no."""
-        with translated(what):
-            try:
-                write(**params)
-            except ClientError as error:
-                if code_of(error) != REFUSED:
-                    raise
-                return False
-        return True
+        put = _version_put(self._table, item, version, seen)
+        return _holds(what, lambda: self._client.put_item(**put))
 
     def _entries(self, key: str) -> list[str]:
         """What the index lists under this key, oldest first."""
@@ -184,6 +175,18 @@ class DynamoRecords:
         with translated("read a record"):
             answer = self._client.get_item(TableName=self._table, Key={"pk": {"S": pk}}, ConsistentRead=True)
         return _body(answer["Item"], kind) if "Item" in answer else None
+
+
+def _holds(what: str, write: Callable[[], object]) -> bool:
+    """Write it; False where its condition says no."""
+    with translated(what):
+        try:
+            write()
+        except ClientError as error:
+            if code_of(error) != REFUSED:
+                raise
+            return False
+    return True
 
 
 def window_put(table: str, window: WindowRecord, seen: WindowRecord | None) -> dict[str, Any]:
