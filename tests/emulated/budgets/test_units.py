@@ -92,7 +92,7 @@ def test_a_batch_of_ten_small_jobs_stays_within_its_budget_with_its_tally(on_min
 
 
 def test_the_job_of_a_slot_takes_a_transaction_with_its_schedule_and_a_list_of_its_own(on_ministack: Metered) -> None:
-    """MiniStack does not say what of a transaction is the table's: two units for each of its rows, by AWS's price list."""
+    """MiniStack does not say what the table takes of a transaction: by AWS's price list two units for each row."""
     ports, meter = on_ministack.ports, on_ministack.meter
     schedule = schedules.add(ports, "0 3 * * *", "UTC", b"{}", NEW).schedule
     ahead = replace(schedule, next_run_at=START + 60_000, wake_at=START)
@@ -233,5 +233,5 @@ EXACT = [
 
 @pytest.mark.parametrize("name", EXACT)
 def test_a_page_of_one_filter_and_a_status_is_full(reads: dict[int, dict[str, tuple[int, int]]], name: str) -> None:
-    """Its lists hold nothing else. Among what is open, those of a task, an object, a group and a schedule mix statuses."""
+    """Its lists hold nothing else. Among what is open, all but those of a status mix statuses."""
     assert [jobs for _, jobs in (reads[FEW][name], reads[LOTS][name])] == [LIMIT, LIMIT]
