@@ -153,23 +153,27 @@ def add_schedule(request: Request) -> Response:
     line, new = parse_schedule(request.body, context_of(request))
     added = schedules.add(ports, line.cron, line.timezone, bytes(line.job), new, key=request.key, body=request.body)
     status, schedule = 201 if added.created else 200, added.schedule
-    return json_response(status, render_schedule(schedule), Location=f"{request.prefix}/schedules/{schedule.id}")
+    return json_response(
+        status, render_schedule(schedule, ports.clock.now()), Location=f"{request.prefix}/schedules/{schedule.id}"
+    )
 
 
 @route
 def list_schedules(request: Request) -> Response:
     owner, after, limit = parse_schedule_page(request.query, request.principal)
-    return json_response(200, render_schedules(*schedules.list_page(ports, owner, after, limit)))
+    page, cursor = schedules.list_page(ports, owner, after, limit)
+    return json_response(200, render_schedules(page, cursor, ports.clock.now()))
 
 
 @route
 def get_schedule(request: Request, schedule_id: str) -> Response:
-    return json_response(200, render_schedule(schedules.get(ports, request.principal.sees, schedule_id)))
+    schedule = schedules.get(ports, request.principal.sees, schedule_id)
+    return json_response(200, render_schedule(schedule, ports.clock.now()))
 
 
 @route
 def remove_schedule(request: Request, schedule_id: str) -> Response:
-    schedules.remove(ports, request.principal.sees, schedule_id)
+    schedules.remove(ports, request.principal.sees, schedule_id, by=request.principal.owner)
     return Response(204)
 
 

@@ -15,7 +15,16 @@ from chalicelib.core.container_look import MISSING, Look
 from chalicelib.core.filters import Filter
 from chalicelib.core.job import Job, Millis
 from chalicelib.core.lane import Lane
-from chalicelib.core.records import KeyRecord, OpenUploads, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
+from chalicelib.core.records import (
+    KeyRecord,
+    OpenUploads,
+    RunRecord,
+    Schedule,
+    ScheduleMove,
+    Tally,
+    TokenRecord,
+    WindowRecord,
+)
 from chalicelib.core.task import Task
 from chalicelib.errors import SortieError
 
@@ -51,10 +60,17 @@ class JobStore(Protocol):
         """Write a run and all of its jobs, or nothing."""
 
     def insert_in_window(
-        self, job: Job, window: WindowRecord, seen: WindowRecord | None, handed: Change | None = None
-    ) -> None:
-        """Write job and window together if the window is still as `seen`, and carry out `handed` with them; else
-        ChangeRefused."""
+        self, job: Job, window: WindowRecord, seen: WindowRecord | None, handed: Change | None = None,
+        move: ScheduleMove | None = None,
+    ) -> None:  # fmt: skip
+        """Write job and window together if the window is still as `seen`, and carry out `handed` and `move` with them;
+        else ChangeRefused."""
+
+    def insert_slot(self, job: Job, move: ScheduleMove) -> None:
+        """Write a schedule's job and move the schedule on, together; else ChangeRefused."""
+
+    def cancel_slot(self, change: Change, schedule: Schedule) -> None:
+        """Carry out the change and remove the schedule if it is still as it was read, together; else ChangeRefused."""
 
     def get(self, job_id: str) -> Job | None:
         """The row as it is now (a consistent read)."""
@@ -147,10 +163,11 @@ class Records(Protocol):
     def get_schedules(self, schedule_ids: Sequence[str]) -> list[Schedule]:
         """Those that exist, as they are now, in the order asked for."""
 
-    def move_schedule(self, schedule: Schedule, last: Millis, next_run_at: Millis, wake_at: Millis) -> bool:
-        """Move on to the next slot if nobody else has; False when somebody has."""
+    def move_schedule(self, move: ScheduleMove) -> bool:
+        """False where the schedule is not as it was read, or gone."""
 
-    def remove_schedule(self, schedule: Schedule) -> None: ...
+    def remove_schedule(self, schedule: Schedule) -> bool:
+        """False where it is not as it was read, or gone."""
 
     def add_tally(self, owner: str, minute: Millis, tally: Tally, expires_at: int, share: float = 0.0) -> None:
         """Add to one of the minute's rows. `share`: a number in [0, 1), by which writers spread over them."""

@@ -115,6 +115,8 @@ class JobSummary(msgspec.Struct, kw_only=True):
     group: str | None
     run_id: str | None
     label: str | None
+    schedule_id: str | None
+    slot_at: Time | None
     owner: str
     created_at: Time
     run_at: Time
@@ -286,6 +288,8 @@ def _render_fields(row: Job, now: Millis) -> dict[str, Any]:
         "group": row.group,
         "run_id": row.run_id,
         "label": row.label,
+        "schedule_id": row.schedule_id,
+        "slot_at": render_optional_time(row.slot_at),
         "owner": row.owner,
         "created_at": render_time(row.created_at),
         "run_at": render_time(row.run_at),

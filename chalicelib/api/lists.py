@@ -9,6 +9,7 @@ from chalicelib.api.jobs import JobSummary, render_summary
 from chalicelib.api.query import (
     GROUP,
     LIMIT,
+    SCHEDULE_ID,
     SINCE,
     STATUS,
     TASK,
@@ -63,6 +64,7 @@ def parse_page(query: Mapping[str, str], principal: Principal, tasks: Mapping[st
         task=task,
         object_id=query_object_id(query),
         group=query_name(query, GROUP),
+        schedule_id=query_name(query, SCHEDULE_ID),
         quick_task=task is not None and task in tasks and tasks[task].quick,
         since=None if since is None else first_id(since),
         until=first_id(now + UNTIL_AHEAD_MS if until is None else until),

@@ -22,6 +22,7 @@ STATUS = Parameter("status", {"enum": [str(status) for status in Status], "type"
 # A name is part of an index key, which DynamoDB refuses beyond 2 KB.
 TASK = Parameter("task", {"type": "string", "maxLength": 128})
 GROUP = Parameter("group", {"type": "string", "maxLength": 128})
+SCHEDULE_ID = Parameter("schedule_id", {"type": "string", "maxLength": 128})
 SINCE = Parameter("since", {"type": "string", "maxLength": 64, "format": "moment"})
 UNTIL = Parameter("until", {"type": "string", "maxLength": 64, "format": "moment"})
 OBJECT_ID = Parameter("object_id", {"type": "string", "minLength": 1, "maxLength": 128})

@@ -11,7 +11,9 @@ from chalicelib.api.jobs import JobRequest, check_job
 from chalicelib.api.query import LIMIT, query_cursor, query_int, query_owner
 from chalicelib.core import cron
 from chalicelib.core.access import Principal
+from chalicelib.core.job import Millis
 from chalicelib.core.records import Schedule
+from chalicelib.core.schedule import next_slot
 from chalicelib.core.times import from_millis, to_rfc3339
 from chalicelib.errors import FieldError, Invalid
 from chalicelib.service.new_job import NewJob
@@ -72,21 +74,22 @@ def parse_schedule_page(query: Mapping[str, str], principal: Principal) -> tuple
     return query_owner(query, principal), query_cursor(query), query_int(query, LIMIT)
 
 
-def render_schedule(schedule: Schedule) -> ScheduleAnswer:
-    return ScheduleAnswer(**_render_fields(schedule), job=msgspec.Raw(schedule.request))
+def render_schedule(schedule: Schedule, now: Millis) -> ScheduleAnswer:
+    return ScheduleAnswer(**_render_fields(schedule, now), job=msgspec.Raw(schedule.request))
 
 
-def render_schedules(schedules: Sequence[Schedule], cursor: str | None) -> ScheduleList:
-    return ScheduleList([ScheduleSummary(**_render_fields(schedule)) for schedule in schedules], cursor)
+def render_schedules(schedules: Sequence[Schedule], cursor: str | None, now: Millis) -> ScheduleList:
+    return ScheduleList([ScheduleSummary(**_render_fields(schedule, now)) for schedule in schedules], cursor)
 
 
-def _render_fields(schedule: Schedule) -> dict[str, Any]:
+def _render_fields(schedule: Schedule, now: Millis) -> dict[str, Any]:
+    following = next_slot(schedule, now)
     return {
         "id": schedule.id,
         "cron": schedule.cron,
         "timezone": schedule.timezone,
-        "next_run_at": render_time(schedule.next_run_at),
-        "next_runs": _render_next_runs(schedule),
+        "next_run_at": render_time(following),
+        "next_runs": _render_next_runs(schedule, following),
         "created_at": render_time(schedule.created_at),
         "owner": schedule.owner,
         "task": msgspec.json.decode(schedule.new_job, type=_OnlyTask).task,
@@ -120,10 +123,10 @@ def _parse_scheduled_job(raw: bytes, context: RequestContext) -> NewJob:
     return new
 
 
-def _render_next_runs(schedule: Schedule) -> list[str]:
+def _render_next_runs(schedule: Schedule, first: Millis) -> list[str]:
     """None where the zone has gone since: the schedule must still be seen, to be removed."""
     try:
-        firings = cron.following(schedule.cron, schedule.timezone, from_millis(schedule.next_run_at), NEXT_RUNS)
+        firings = cron.following(schedule.cron, schedule.timezone, from_millis(first), NEXT_RUNS)
     except ValueError:
         return []
     return [to_rfc3339(at) for at in firings]

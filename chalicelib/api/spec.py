@@ -95,7 +95,7 @@ def _build_parameters(routes: list[Route]) -> Json:
         for name in _path_names(route):
             parameters[name] = {"name": name, "in": "path", "required": True, "schema": ID}
         for each in route.query:
-            parameters[each.name] = {"name": each.name, "in": "query", "schema": dict(each.schema)}
+            parameters[_query_key(each.name)] = {"name": each.name, "in": "query", "schema": dict(each.schema)}
     return dict(sorted(parameters.items()))
 
 
@@ -109,7 +109,11 @@ def _build_operation(route: Route) -> Json:
         "operationId": operation_id(route.view), "summary": route.summary, "tags": [route.tag],
         "responses": dict(sorted(responses.items())),
     }  # fmt: skip
-    names = [*_path_names(route), *(each.name for each in route.query), *(["Idempotency-Key"] * route.idempotent)]
+    names = [
+        *_path_names(route),
+        *(_query_key(each.name) for each in route.query),
+        *(["Idempotency-Key"] * route.idempotent),
+    ]
     if names:
         operation["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in names]
     if route.body is not None:
@@ -122,6 +126,11 @@ def _build_operation(route: Route) -> Json:
 
 def _path_names(route: Route) -> list[str]:
     return [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
+
+
+def _query_key(name: str) -> str:
+    """Where a path has a parameter of the same name, this one is listed under another."""
+    return f"query.{name}" if any(name in _path_names(route) for route in ROUTES) else name
 
 
 def _build_response(route: Route, status: int, model: type | str) -> Json:

@@ -4,7 +4,9 @@ insert            PutItem            pk does not exist
 insert_many       BatchWriteItem     ids are new; no condition, so the request is sent once
 insert_run        TransactWriteItems no pk exists
 insert_in_window  TransactWriteItems pk does not exist; the window is as it was read, and so is the job that it is
-                                     taken over from
+                                     taken over from, and the schedule that moves on with it
+insert_slot       TransactWriteItems pk does not exist; the schedule is as it was read
+cancel_slot       TransactWriteItems expressions.change; the schedule is as it was read
 claim, apply      UpdateItem         expressions.claim, expressions.change
 apply_many        BatchExecuteStatement, 25 a call, each with the condition of its own: expressions.statement
 beat              UpdateItem         expressions.change, by a client of its own
@@ -27,7 +29,7 @@ from chalicelib.core.change import Change
 from chalicelib.core.filters import Filter, id_range, listed_status, phases_of, wants_due
 from chalicelib.core.ids import id_below
 from chalicelib.core.job import WAITING, Job, Millis, Status
-from chalicelib.core.records import RunRecord, WindowRecord
+from chalicelib.core.records import RunRecord, Schedule, ScheduleMove, WindowRecord
 from chalicelib.core.shards import Shards
 from chalicelib.errors import SortieError, Unavailable
 from chalicelib.ports import BatchRead, ChangeRefused, OpenJobs, WaitingJob
@@ -95,16 +97,23 @@ class DynamoJobs:
         self._transact(puts, "put the run")
 
     def insert_in_window(
-        self, job: Job, window: WindowRecord, seen: WindowRecord | None, handed: Change | None = None
-    ) -> None:
-        actions: list[Any] = [
-            {"Put": records.window_put(self._table, window, seen)},
-            self._new(self._item(job)),
-        ]
+        self, job: Job, window: WindowRecord, seen: WindowRecord | None, handed: Change | None = None,
+        move: ScheduleMove | None = None,
+    ) -> None:  # fmt: skip
+        actions: list[Any] = [{"Put": records.window_put(self._table, window, seen)}, self._new(self._item(job))]
         if handed is not None:
-            key = {"pk": {"S": handed.job.id}}
-            actions.append({"Update": {"TableName": self._table, "Key": key, **self._params(handed)}})
+            actions.append(self._change(handed))
+        if move is not None:
+            actions.append({"Put": records.schedule_put(self._table, move, self._shards)})
         self._transact(actions, "put the job in its window")
+
+    def insert_slot(self, job: Job, move: ScheduleMove) -> None:
+        put = {"Put": records.schedule_put(self._table, move, self._shards)}
+        self._transact([self._new(self._item(job)), put], "put the job of the schedule")
+
+    def cancel_slot(self, change: Change, schedule: Schedule) -> None:
+        delete = {"Delete": records.schedule_delete(self._table, schedule)}
+        self._transact([self._change(change), delete], "remove the schedule with its job")
 
     def get(self, job_id: str) -> Job | None:
         with translated("read the job"):
@@ -183,6 +192,10 @@ class DynamoJobs:
 
     def _new(self, item: items.Item) -> Any:
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+
+    def _change(self, change: Change) -> Any:
+        key = {"pk": {"S": change.job.id}}
+        return {"Update": {"TableName": self._table, "Key": key, **self._params(change)}}
 
     def _transact(self, actions: Sequence[Any], what: str) -> None:
         with translated(what):
@@ -315,6 +328,9 @@ class _List:
 def _lists(chosen: Filter, shards: int) -> list[_List]:
     """The lists that the filter needs, from the index that fits it best."""
     owner, phases = chosen.owner, phases_of(chosen.statuses)
+    if chosen.schedule_id is not None:
+        names = [items.schedule_list(owner, phase, chosen.schedule_id) for phase in phases]
+        return [_List("by_group", "group_key", name) for name in names]
     if chosen.object_id is not None:
         return [_List("by_object", "object_key", items.object_list(owner, phase, chosen.object_id)) for phase in phases]
     if chosen.group is not None:

@@ -6,7 +6,8 @@ list_key      owner#status#shard       index by_status; quick jobs have lists of
 list_running  what list_key becomes when the job is claimed
 task_key      owner#phase#shard#task   index by_task; absent for quick jobs
 object_key    owner#phase#object_id    index by_object; absent without object_id
-group_key     owner#phase#group        index by_group; absent without group
+group_key     owner#phase#group        index by_group; absent without group, or
+              owner#phase##schedule_id for the job of a schedule, which is in no group
 wake_shard    shard                    index wake, with wake_at; both absent once the job has ended
 due_at        not_before as it was while the job waited: claims leave it alone, and so the index it is projected into
 lease_ms      how long an attempt may hold the row in all: workers of the version before add it to the time of a claim
@@ -123,6 +124,8 @@ def list_keys(job: Job, status: Status, shards: Shards) -> Item:
         keys["object_key"] = object_list(job.owner, phase, job.object_id)
     if job.group is not None:
         keys["group_key"] = group_list(job.owner, phase, job.group)
+    elif job.schedule_id is not None:
+        keys["group_key"] = schedule_list(job.owner, phase, job.schedule_id)
     return {name: {"S": key} for name, key in keys.items()}
 
 
@@ -145,6 +148,10 @@ def object_text(object_id: str | int) -> str:
 
 def group_list(owner: str, phase: str, group: str) -> str:
     return f"{owner}#{phase}#{group}"
+
+
+def schedule_list(owner: str, phase: str, schedule_id: str) -> str:
+    return f"{owner}#{phase}##{schedule_id}"
 
 
 def wake_shard(job_id: str, shards: Shards) -> str:

@@ -5,15 +5,15 @@ window#owner#object   newest window of an object; put only together with its job
 uploads#owner         uploads whose links still take a PUT; conditional on `version`
 run#owner#run_id      a run and its jobs' ids; put only together with them
 s-<id>                a schedule, in index wake (wake_at) and, under #schedule#owner, in index by_group:
-                      no owner is called nothing, so no group of jobs has that key
+                      no owner is called nothing, so no group of jobs has that key;
+                      moved and removed conditional on `wake_at`, which every move changes
 token#digest          a bearer token's owner and role; under tokens in index by_group
 minute#owner#minute   tallies; ADD only, so that batches on different workers sum up; #shard behind all but the first,
                       where an owner has several
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,7 +22,16 @@ from botocore.exceptions import ClientError
 from chalicelib.aws import items
 from chalicelib.aws.calls import REFUSED, Client, code_of, query_all, read_rows, translated
 from chalicelib.core.job import Millis
-from chalicelib.core.records import KeyRecord, OpenUploads, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
+from chalicelib.core.records import (
+    KeyRecord,
+    OpenUploads,
+    RunRecord,
+    Schedule,
+    ScheduleMove,
+    Tally,
+    TokenRecord,
+    WindowRecord,
+)
 from chalicelib.core.shards import Shards
 
 T = TypeVar("T")
@@ -101,25 +110,13 @@ class DynamoRecords:
     def get_schedules(self, schedule_ids: Sequence[str]) -> list[Schedule]:
         return self._read_all(schedule_ids, Schedule)
 
-    def move_schedule(self, schedule: Schedule, last: Millis, next_run_at: Millis, wake_at: Millis) -> bool:
-        moved = replace(schedule, last=last, next_run_at=next_run_at, wake_at=wake_at)
-        with translated("move the schedule on"):
-            try:
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=_schedule_item(moved, self._shards),
-                    ConditionExpression="wake_at = :seen",
-                    ExpressionAttributeValues={":seen": {"N": str(schedule.wake_at)}},
-                )
-            except ClientError as error:
-                if code_of(error) != REFUSED:
-                    raise
-                return False
-        return True
+    def move_schedule(self, move: ScheduleMove) -> bool:
+        put = schedule_put(self._table, move, self._shards)
+        return _holds("move the schedule on", lambda: self._client.put_item(**put))
 
-    def remove_schedule(self, schedule: Schedule) -> None:
-        with translated("remove the schedule"):
-            self._client.delete_item(TableName=self._table, Key={"pk": {"S": schedule.id}})
+    def remove_schedule(self, schedule: Schedule) -> bool:
+        delete = schedule_delete(self._table, schedule)
+        return _holds("remove the schedule", lambda: self._client.delete_item(**delete))
 
     def add_tally(self, owner: str, minute: Millis, tally: Tally, expires_at: int, share: float = 0.0) -> None:
         names, values, parts = {"#ttl": "expires_at"}, {":ttl": {"N": str(expires_at)}}, []
@@ -170,14 +167,8 @@ class DynamoRecords:
         return [_body(rows[pk], kind) for pk in pks if pk in rows]
 
     def _put_version(self, item: items.Item, version: int, seen: int | None, what: str) -> bool:
-        with translated(what):
-            try:
-                self._client.put_item(**_version_put(self._table, item, version, seen))
-            except ClientError as error:
-                if code_of(error) != REFUSED:
-                    raise
-                return False
-        return True
+        put = _version_put(self._table, item, version, seen)
+        return _holds(what, lambda: self._client.put_item(**put))
 
     def _entries(self, key: str) -> list[str]:
         """What the index lists under this key, oldest first."""
@@ -191,6 +182,18 @@ class DynamoRecords:
         with translated("read a record"):
             answer = self._client.get_item(TableName=self._table, Key={"pk": {"S": pk}}, ConsistentRead=True)
         return _body(answer["Item"], kind) if "Item" in answer else None
+
+
+def _holds(what: str, write: Callable[[], object]) -> bool:
+    """Write it; False where its condition says no."""
+    with translated(what):
+        try:
+            write()
+        except ClientError as error:
+            if code_of(error) != REFUSED:
+                raise
+            return False
+    return True
 
 
 def window_put(table: str, window: WindowRecord, seen: WindowRecord | None) -> dict[str, Any]:
@@ -210,6 +213,20 @@ def _version_put(table: str, item: items.Item, version: int, seen: int | None) -
         put["ExpressionAttributeNames"] = {"#version": "version"}
         put["ExpressionAttributeValues"] = {":seen": {"N": str(seen)}}
     return put
+
+
+def schedule_put(table: str, move: ScheduleMove, shards: Shards) -> dict[str, Any]:
+    """The Put that moves a schedule on: only if it is as it was read, which its wake time tells."""
+    return {"TableName": table, "Item": _schedule_item(move.after, shards), **_as_read(move.seen)}
+
+
+def schedule_delete(table: str, schedule: Schedule) -> dict[str, Any]:
+    return {"TableName": table, "Key": {"pk": {"S": schedule.id}}, **_as_read(schedule)}
+
+
+def _as_read(schedule: Schedule) -> dict[str, Any]:
+    seen = {":seen": {"N": str(schedule.wake_at)}}
+    return {"ConditionExpression": "wake_at = :seen", "ExpressionAttributeValues": seen}
 
 
 def run_item(run: RunRecord) -> items.Item:

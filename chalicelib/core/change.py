@@ -160,6 +160,11 @@ def cancel(job: Job, now: Millis, *, retention: float, by: str | None = None) ->
     return _move(job, Event.CANCEL, now, fields, statuses=sources(Event.CANCEL))
 
 
+def withdraw(job: Job, now: Millis, *, retention: float, by: str | None = None) -> Change:
+    """As cancel, unless an attempt has begun: its schedule is removed."""
+    return msgspec.structs.replace(cancel(job, now, retention=retention, by=by), attempt=0)
+
+
 def request_cancel(job: Job, now: Millis, *, by: str | None = None) -> Change:
     """Not a move: asks a running job to stop at its next checkpoint. Who asked first is who canceled it."""
     named = {} if job.cancel_requested else _name("canceled", by, now)

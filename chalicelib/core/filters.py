@@ -21,6 +21,7 @@ class Filter:
     task: str | None = None
     object_id: str | int | None = None
     group: str | None = None
+    schedule_id: str | None = None
     quick_task: bool = False
     since: str | None = None
     until: str | None = None
@@ -42,6 +43,7 @@ def keeps(chosen: Filter, job: Job, now: Millis) -> bool:
         and (chosen.task is None or job.task == chosen.task)
         and (chosen.object_id is None or job.object_id == chosen.object_id)
         and (chosen.group is None or job.group == chosen.group)
+        and (chosen.schedule_id is None or job.schedule_id == chosen.schedule_id)
     )
 
 
@@ -51,7 +53,7 @@ def listed_status(status: Status, *, quick: bool) -> Status:
 
 
 def phase_of(status: Status) -> str:
-    """What the lists of a task, an object and a group tell apart: open, completed, failed, canceled."""
+    """What the lists of a task, an object, a group and a schedule tell apart: open, completed, failed, canceled."""
     return str(status) if status in ENDED else OPEN
 
 

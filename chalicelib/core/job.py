@@ -166,6 +166,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     retried_at: Millis | None = None
     pure: bool = False
     resends: int = 0
+    schedule_id: str | None = None
+    slot_at: Millis | None = None
 
 
 def container_of(job: Job) -> Container | None:

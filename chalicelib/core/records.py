@@ -60,7 +60,8 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A cron line that submits a job each time it fires: `request` as it was asked for, `new_job` as it was checked."""
+    """A cron line that submits a job each time it fires: `request` as it was asked for, `new_job` as it was checked.
+    `last`: the newest slot that has a job (at first, when it was made); `next_run_at`: the slot after that."""
 
     id: str
     owner: str
@@ -72,6 +73,14 @@ class Schedule:
     last: Millis
     next_run_at: Millis
     wake_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleMove:
+    """A schedule on to its next slot, if it is still as `seen`: every move changes its wake time."""
+
+    seen: Schedule
+    after: Schedule
 
 
 @dataclass(frozen=True, slots=True)

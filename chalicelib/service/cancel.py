@@ -33,14 +33,14 @@ def cancel(ports: Ports, owner: str | None, job_id: str, *, by: str | None = Non
                 return row  # our own change, whose first answer was lost on the way
             continue
         log.transition(Event.CANCEL, after, row.status)
-        _count(ports, after, row)
+        count_canceled(ports, after, row)
         if after.remote and after.status is Status.RUNNING:
             containers.stop_for_cancel(ports, after)
         return after
     raise WrongStatus("the job moves too fast to be canceled: try again")
 
 
-def _count(ports: Ports, after: Job, before: Job) -> None:
+def count_canceled(ports: Ports, after: Job, before: Job) -> None:
     """A request to cancel a running job is counted by its worker, once it has come of it."""
     if after.status is Status.CANCELED:
         tallies = Tallies(ports)

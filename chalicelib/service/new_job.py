@@ -46,6 +46,8 @@ class NewJob:
     request_id: str | None = None
     parent_id: str | None = None
     traceparent: str | None = None
+    schedule_id: str | None = None
+    slot_at: Millis | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ def _make_row(ports: Ports, new: NewJob, job_id: str, run_at: Millis, now: Milli
         request_id=new.request_id,
         parent_id=new.parent_id,
         traceparent=new.traceparent,
+        schedule_id=new.schedule_id,
+        slot_at=new.slot_at,
     )
 
 

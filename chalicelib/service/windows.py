@@ -10,7 +10,7 @@ import msgspec
 from chalicelib.core import dispatch_plan, window
 from chalicelib.core.change import hand_window_over
 from chalicelib.core.job import Job, Millis, Status, Window
-from chalicelib.core.records import WindowRecord
+from chalicelib.core.records import Schedule, ScheduleMove, WindowRecord
 from chalicelib.errors import Contended, WindowHeld
 from chalicelib.ports import ChangeRefused, Ports
 from chalicelib.service.new_job import Draft, WindowWish
@@ -19,22 +19,31 @@ TRIES = 80
 """Every lost race means that another client has won one: fifty racing clients need fifty tries at the most."""
 
 
-def insert(ports: Ports, drafted: Draft, wish: WindowWish) -> Job:
+def insert(ports: Ports, drafted: Draft, wish: WindowWish, move: ScheduleMove | None = None) -> Job:
     """The row that answers the request: the drafted job, or under `reuse` the one that holds the window. The window
-    decides before anything is stored for the job."""
+    decides before anything is stored for the job. `move`: carried out with a new row; ChangeRefused once it cannot."""
     job, place_input = drafted.job, cache(drafted.place_input)
     for attempt in range(TRIES):
         try:
-            return _insert_once(ports, job, wish, place_input)
+            return _insert_once(ports, job, wish, place_input, move)
         except ChangeRefused:
             earlier = ports.jobs.get(job.id)
             if earlier is not None:
                 return earlier
+            if move is not None and not _stands(ports, move.seen):
+                raise
             ports.clock.pause(ports.random.uniform() * min(0.2, 0.005 * 2**attempt))
     raise Contended("too many requests decide this object's window at once: send the request again in a second")
 
 
-def _insert_once(ports: Ports, job: Job, wish: WindowWish, place_input: Callable[[], object]) -> Job:
+def _stands(ports: Ports, schedule: Schedule) -> bool:
+    stands = ports.records.schedule(schedule.id)
+    return stands is not None and stands.wake_at == schedule.wake_at
+
+
+def _insert_once(
+    ports: Ports, job: Job, wish: WindowWish, place_input: Callable[[], object], move: ScheduleMove | None
+) -> Job:
     assert job.object_id is not None
     now, millis = ports.clock.now(), wish.seconds * 1000
     seen = ports.records.window(job.owner, job.object_id)
@@ -59,7 +68,7 @@ def _insert_once(ports: Ports, job: Job, wish: WindowWish, place_input: Callable
         job.owner, job.object_id, job.id, answer.run_at, answer.ends_at, version, answer.floor, answer.floor_run_at
     )
     handed = hand_window_over(holder, now, job.id) if holder and answer.takes_over else None
-    ports.jobs.insert_in_window(row, record, seen, handed)
+    ports.jobs.insert_in_window(row, record, seen, handed, move)
     return row
 
 

@@ -335,14 +335,14 @@ def test_an_upload_over_the_limit_is_refused_where_it_is_named() -> None:
 
 def test_jobs_come_before_schedules_and_an_owner_with_many_leaves_the_others_their_turn(desk: Desk) -> None:
     """A round that has time for its job and three schedules: eight hundred of one owner take one of the three."""
-    first = schedules.add(desk.ports, "* * * * *", "UTC", b"{}", replace(SORT, owner="bob")).schedule
+    first = schedules.add(desk.ports, "*/5 * * * *", "UTC", b"{}", replace(SORT, owner="bob")).schedule
     many = [replace(first, id=f"s-{number:026d}") for number in range(800)]
     desk.table.schedules.update({each.id: each for each in many})
     for owner in ("alice", "carol"):
-        schedules.add(desk.ports, "* * * * *", "UTC", b"{}", replace(SORT, owner=owner))
+        schedules.add(desk.ports, "*/5 * * * *", "UTC", b"{}", replace(SORT, owner=owner))
     job = desk.submit(replace(SORT, owner="dave", run_at=desk.clock.now() + 50_000)).job
     desk.queue.held.clear()
-    desk.clock.advance(121)
+    desk.clock.advance(181)
     looks = len(list(dispatch_jobs.waves(desk.ports))) + 1  # and one for the job's part
     fired = iter([60.0] * (looks + 3))
     dispatch(desk.ports, lambda: next(fired, 0.0))

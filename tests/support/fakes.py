@@ -8,26 +8,34 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from chalicelib.core import change as changes
 from chalicelib.core.change import Change
 from chalicelib.core.filters import Filter, id_range, listed_status, phase_of, phases_of, wants_due
 from chalicelib.core.ids import shard_of
 from chalicelib.core.job import WAITING, Job, Millis, Status
-from chalicelib.core.lane import Lane
-from chalicelib.core.records import KeyRecord, OpenUploads, RunRecord, Schedule, Tally, TokenRecord, WindowRecord
+from chalicelib.core.records import (
+    KeyRecord,
+    OpenUploads,
+    RunRecord,
+    Schedule,
+    ScheduleMove,
+    Tally,
+    TokenRecord,
+    WindowRecord,
+)
 from chalicelib.errors import SortieError
-from chalicelib.ports import BatchRead, ChangeRefused, Depth, Hint, OpenJobs, WaitingJob
-from chalicelib.service.work import Message
+from chalicelib.ports import BatchRead, ChangeRefused, OpenJobs, WaitingJob
 from tests.support.fake_payloads import MemoryPayloads as MemoryPayloads
+from tests.support.fake_queue import VISIBILITY_SECONDS as VISIBILITY_SECONDS
+from tests.support.fake_queue import MemoryQueue as MemoryQueue
 from tests.support.fake_system import START as START
 from tests.support.fake_system import OneThread as OneThread
 from tests.support.fake_system import SeededRandom as SeededRandom
 from tests.support.fake_system import SilentAlarm as SilentAlarm
 from tests.support.fake_system import StoppedClock as StoppedClock
 
-VISIBILITY_SECONDS = {Lane.QUICK: 360.0, Lane.LONG: 5_400.0}
 WAKE_SHARDS = 2
 
 
@@ -69,6 +77,10 @@ class Table:
         finally:
             self.release_index()
 
+    def schedule_is(self, seen: Schedule) -> bool:
+        stands = self.schedules.get(seen.id)
+        return stands is not None and stands.wake_at == seen.wake_at
+
     def put(self, job: Job) -> Job:
         """Only a write of a waiting row moves its `due_at`: a claim leaves the index entry alone."""
         self.jobs[job.id] = job
@@ -103,17 +115,40 @@ class MemoryJobs:
                 self.table.put(job)
 
     def insert_in_window(
-        self, job: Job, window: WindowRecord, seen: WindowRecord | None, handed: Change | None = None
-    ) -> None:
+        self, job: Job, window: WindowRecord, seen: WindowRecord | None, handed: Change | None = None,
+        move: ScheduleMove | None = None,
+    ) -> None:  # fmt: skip
         with self.table.lock:
             key = (window.owner, window.object_id)
             stands = self.table.windows.get(key)
             if job.id in self.table.jobs or not self.window_is(stands, seen):
                 raise ChangeRefused(None)
+            if move is not None and not self.schedule_is(move.seen):
+                raise ChangeRefused(None)
             if handed is not None:
                 self._hand_over(handed)
+            if move is not None:
+                self.table.schedules[move.seen.id] = move.after
             self.table.windows[key] = window
             self.table.put(job)
+
+    def insert_slot(self, job: Job, move: ScheduleMove) -> None:
+        with self.table.lock:
+            if job.id in self.table.jobs or not self.schedule_is(move.seen):
+                raise ChangeRefused(None)
+            self.table.schedules[move.seen.id] = move.after
+            self.table.put(job)
+
+    def cancel_slot(self, change: Change, schedule: Schedule) -> None:
+        with self.table.lock:
+            row = self.table.jobs.get(change.job.id)
+            if row is None or not self.permits(change, row) or not self.schedule_is(schedule):
+                raise ChangeRefused(None)
+            self.table.schedules.pop(schedule.id, None)
+            self.table.put(changes.apply_change(change, row))
+
+    def schedule_is(self, seen: Schedule) -> bool:
+        return self.table.schedule_is(seen)
 
     def _hand_over(self, handed: Change) -> None:
         row = self.table.jobs.get(handed.job.id)
@@ -198,6 +233,8 @@ class MemoryJobs:
         if job.owner != chosen.owner:
             return False
         in_phase = phase_of(job.status) in phases_of(chosen.statuses)
+        if chosen.schedule_id is not None:
+            return in_phase and job.schedule_id == chosen.schedule_id
         if chosen.object_id is not None:
             return in_phase and job.object_id == chosen.object_id
         if chosen.group is not None:
@@ -266,17 +303,19 @@ class MemoryRecords:
         mine = [id_ for id_, schedule in self.table.indexed_schedules.items() if schedule.owner == owner]
         return [self.table.schedules[id_] for id_ in mine if id_ in self.table.schedules]
 
-    def move_schedule(self, schedule: Schedule, last: Millis, next_run_at: Millis, wake_at: Millis) -> bool:
+    def move_schedule(self, move: ScheduleMove) -> bool:
         with self.table.lock:
-            stands = self.table.schedules.get(schedule.id)
-            if stands is None or stands.wake_at != schedule.wake_at:
-                return False
-            moved = replace(schedule, last=last, next_run_at=next_run_at, wake_at=wake_at)
-            self.table.schedules[schedule.id] = moved
-            return True
+            holds = self.table.schedule_is(move.seen)
+            if holds:
+                self.table.schedules[move.seen.id] = move.after
+            return holds
 
-    def remove_schedule(self, schedule: Schedule) -> None:
-        self.table.schedules.pop(schedule.id, None)
+    def remove_schedule(self, schedule: Schedule) -> bool:
+        with self.table.lock:
+            holds = self.table.schedule_is(schedule)
+            if holds:
+                del self.table.schedules[schedule.id]
+            return holds
 
     def add_tally(self, owner: str, minute: Millis, tally: Tally, expires_at: int, share: float = 0.0) -> None:
         with self.table.lock:
@@ -288,81 +327,3 @@ class MemoryRecords:
 
     def token(self, digest: str) -> TokenRecord | None:
         return self.table.tokens.get(digest)
-
-
-@dataclass(slots=True)
-class Held:
-    """One message in a queue."""
-
-    id: int
-    lane: Lane
-    body: str
-    visible_at: float
-    owner: str | None = None
-    receives: int = 0
-
-
-@dataclass(slots=True)
-class MemoryQueue:
-    """ports.Queue, with the side that an event source sees. `losing`, `doubling`, `late` act on what is
-    sent; the next `early` messages come at once, whatever their delay."""
-
-    clock: StoppedClock
-    most_receives: int = 6
-    losing: bool = False
-    doubling: bool = False
-    reordering: bool = False
-    late: float = 0.0
-    early: int = 0
-    held: list[Held] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
-    sent: int = 0
-
-    def send(self, hints: Sequence[Hint]) -> None:
-        for hint in hints:
-            self.put(hint.job_id, hint.lane, hint.delay, hint.owner)
-
-    def put(self, body: str, lane: Lane = Lane.LONG, delay: int = 0, owner: str | None = None) -> None:
-        """A message, whoever sends it."""
-        assert isinstance(delay, int)
-        assert 0 <= delay <= 900, delay
-        if self.early:
-            self.early, delay = self.early - 1, 0
-        copies = 0 if self.losing else 2 if self.doubling else 1
-        for _ in range(copies):
-            self.sent += 1
-            visible_at = self.clock.millis + (delay + self.late) * 1000
-            self.held.append(Held(self.sent, lane, body, visible_at, owner))
-
-    def depth(self, lane: Lane) -> Depth:
-        of_lane = [held for held in self.held if held.lane is lane]
-        hidden = [held for held in of_lane if held.visible_at > self.clock.millis]
-        in_flight = sum(held.receives > 0 for held in hidden)
-        return Depth(len(of_lane) - len(hidden), in_flight, len(hidden) - in_flight)
-
-    def dead(self) -> int:
-        return len(self.gone)
-
-    def receive(self, lane: Lane, most: int = 10) -> list[Message]:
-        """Up to `most` visible messages; one received too often goes to the dead letters instead."""
-        visible = [held for held in self.held if held.lane is lane and held.visible_at <= self.clock.millis]
-        if self.reordering:
-            visible.reverse()
-        messages = []
-        for held in visible[:most]:
-            if held.receives >= self.most_receives:
-                self.held.remove(held)
-                self.gone.append(held.body)
-                continue
-            held.receives += 1
-            held.visible_at = self.clock.millis + VISIBILITY_SECONDS[lane] * 1000
-            messages.append(Message(str(held.id), held.body, self._receipt(held), held.receives))
-        return messages
-
-    def delete(self, lane: Lane, receipts: Sequence[str]) -> None:
-        """A receipt of an earlier receive no longer counts."""
-        self.held = [held for held in self.held if self._receipt(held) not in receipts]
-
-    @staticmethod
-    def _receipt(held: Held) -> str:
-        return f"{held.id}/{held.receives}"

@@ -69,6 +69,7 @@ def every_change(seen: Job) -> Iterator[Change]:
     yield changes.report_progress(running, now, None)
     yield changes.report_progress(running, now, 0.5)
     yield changes.cancel(seen, now, retention=KEPT)
+    yield changes.withdraw(seen, now, retention=KEPT)
     yield changes.request_cancel(seen, now)
     yield changes.retry_by_hand(seen, now)
     for moment in (now, later + 60_000):

@@ -221,6 +221,10 @@ function factsPanel(job) {
         text: short(job.run_id),
       }),
     );
+  if (job.schedule_id) {
+    add("Schedule", link({ schedule_id: job.schedule_id }, short(job.schedule_id)));
+    add("Slot", when(job.slot_at));
+  }
   if (job.owner) add("Owner", el("span", { text: job.owner }));
   if (job.parent_id) add("Made from", el("a", { href: jobHref(job.parent_id), text: short(job.parent_id) }));
   if (job.traceparent) add("Trace", el("code", { text: job.traceparent.split("-")[1] }));

@@ -2,6 +2,7 @@
 import { call, get, knowRole, Problem, reason, whyNot } from "../lib/api.js";
 import { inWords } from "../lib/cron.js";
 import { el, empty, fill, setText, toast } from "../lib/dom.js";
+import { listHref } from "../lib/links.js";
 import { poll } from "../lib/poll.js";
 import { tasks } from "../lib/tasks.js";
 import { exact } from "../lib/time.js";
@@ -104,7 +105,7 @@ function item(schedule, refresh) {
     if (
       !(await confirm(
         "Remove this schedule?",
-        `${schedule.cron} (${schedule.timezone}) submits no more jobs. Jobs already submitted stay.`,
+        `${schedule.cron} (${schedule.timezone}) submits no more jobs. A job that waits for its next slot is canceled, others stay.`,
         { yes: "Remove it", danger: true },
       ))
     )
@@ -127,7 +128,12 @@ function item(schedule, refresh) {
       el("code", { class: "cron", text: schedule.cron }),
       el("p", { class: "soft", text: [inWords(schedule.cron), schedule.timezone].filter(Boolean).join(", ") }),
     ),
-    el("div", {}, el("strong", { text: task })),
+    el(
+      "div",
+      {},
+      el("strong", { text: task }),
+      el("p", {}, el("a", { href: listHref({ schedule_id: schedule.id }), text: "its jobs" })),
+    ),
     el(
       "div",
       {},

@@ -1,8 +1,8 @@
-// What narrows the list of jobs down: status, task, object, group and time, all of them in the address.
+// What narrows the list of jobs down: status, task, object, group, schedule and time, all of them in the address.
 import { el, setText } from "../lib/dom.js";
 import { listHref, rememberList } from "../lib/links.js";
 
-export const FILTERS = ["status", "task", "object_id", "group", "since", "until"];
+export const FILTERS = ["status", "task", "object_id", "group", "schedule_id", "since", "until"];
 const STATUSES = ["scheduled", "pending", "running", "completed", "failed", "canceled"];
 const OPEN_NOW = STATUSES.slice(0, 3);
 
@@ -58,6 +58,13 @@ export function filterRow(current) {
     autocomplete: "off",
     spellcheck: "false",
   });
+  const schedule = el("input", {
+    id: "f-schedule",
+    type: "search",
+    placeholder: "any",
+    autocomplete: "off",
+    spellcheck: "false",
+  });
   const since = timeField("f-since", "any, or 1h");
   const until = timeField("f-until", "now");
   const clear = el("a", { class: "button small", href: "#/jobs", text: "Clear filters" });
@@ -67,6 +74,7 @@ export function filterRow(current) {
         task: task.value,
         object_id: object.value.trim(),
         group: group.value.trim(),
+        schedule_id: schedule.value.trim(),
         since: since.value.trim(),
         until: until.value.trim(),
       }),
@@ -81,12 +89,13 @@ export function filterRow(current) {
     el("label", {}, "Task ", task),
     el("label", {}, "Object ", object),
     el("label", {}, "Group ", group),
+    el("label", {}, "Schedule ", schedule),
     el("label", {}, "Since ", since),
     el("label", {}, "Until ", until),
     clear,
     el("button", { class: "sr", type: "submit", tabindex: "-1", text: "Apply" }),
   );
-  for (const field of [task, object, group, since, until]) field.addEventListener("change", apply);
+  for (const field of [task, object, group, schedule, since, until]) field.addEventListener("change", apply);
   return { node: form, mark, tasks };
 
   function mark(query) {
@@ -94,6 +103,7 @@ export function filterRow(current) {
     task.value = query.get("task") || "";
     object.value = query.get("object_id") || "";
     group.value = query.get("group") || "";
+    schedule.value = query.get("schedule_id") || "";
     since.value = query.get("since") || "";
     until.value = query.get("until") || "";
     clear.hidden = !FILTERS.some((name) => query.get(name));

@@ -79,6 +79,15 @@ function tags(job) {
         text: job.group,
       }),
     );
+  if (job.schedule_id)
+    list.push(
+      el("a", {
+        class: "tag schedule",
+        href: listHref({ schedule_id: job.schedule_id }),
+        title: `schedule ${job.schedule_id}`,
+        text: "schedule",
+      }),
+    );
   return list;
 }
 

@@ -41,7 +41,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "request_id": or_none(TEXT), "parent_id": or_none(TEXT), "traceparent": or_none(TEXT),
     "canceled_by": or_none(TEXT), "canceled_at": or_none(MILLIS), "retried_by": or_none(TEXT),
     "retried_at": or_none(MILLIS), "remote": st.booleans(), "container": or_none(CONTAINERS),
-    "pure": st.booleans(), "resends": st.integers(0, 99),
+    "pure": st.booleans(), "resends": st.integers(0, 99), "schedule_id": or_none(TEXT), "slot_at": or_none(MILLIS),
 }  # fmt: skip
 JOBS = st.builds(Job, **FIELDS)
 

@@ -6,10 +6,11 @@ from dataclasses import replace
 from threading import Barrier
 
 import msgspec
+import pytest
 
-from chalicelib.core.change import cancel, complete, move_wake
+from chalicelib.core.change import cancel, complete, move_wake, withdraw
 from chalicelib.core.job import Inline, Job, Status
-from chalicelib.core.records import KeyRecord, Schedule, WindowRecord
+from chalicelib.core.records import KeyRecord, Schedule, ScheduleMove, WindowRecord
 from chalicelib.ports import ChangeRefused
 from tests.emulated.contract.conftest import Ground
 from tests.support.fakes import START
@@ -131,7 +132,8 @@ def test_of_many_dispatchers_one_moves_a_schedule_on(ground: Ground) -> None:
     ground.records.add_schedule(schedule)
 
     def move(client_number: int) -> bool:
-        return ground.records.move_schedule(schedule, START, START + 60_000, START + 60_000 + client_number)
+        after = replace(schedule, next_run_at=START + 60_000, wake_at=START + 60_000 + client_number)
+        return ground.records.move_schedule(ScheduleMove(schedule, after))
 
     assert race(move) == 1
 
@@ -139,9 +141,68 @@ def test_of_many_dispatchers_one_moves_a_schedule_on(ground: Ground) -> None:
 def test_a_removed_schedule_cannot_be_moved_on(ground: Ground) -> None:
     schedule = Schedule(f"s-{new_id()}", "alice", "* * * * *", "UTC", b"{}", b"{}", START, START, START, START)
     ground.records.add_schedule(schedule)
-    ground.records.remove_schedule(schedule)
-    assert not ground.records.move_schedule(schedule, START, START + 60_000, START + 60_000)
+    move = ScheduleMove(schedule, replace(schedule, next_run_at=START + 60_000, wake_at=START + 60_000))
+    assert ground.records.remove_schedule(schedule)
+    assert not ground.records.move_schedule(move)
+    assert not ground.records.remove_schedule(schedule)
     assert ground.records.schedule(schedule.id) is None
+    with pytest.raises(ChangeRefused):
+        ground.jobs.insert_slot(row(), move)
+    assert ground.records.schedule(schedule.id) is None
+
+
+def test_of_many_dispatchers_one_makes_the_job_of_a_slot(ground: Ground) -> None:
+    """Whatever the ids of their jobs: the schedule alone says who was first."""
+    schedule = Schedule(f"s-{new_id()}", "alice", "* * * * *", "UTC", b"{}", b"{}", START, START, START, START)
+    ground.records.add_schedule(schedule)
+    jobs = [row(schedule_id=schedule.id) for _ in range(CLIENTS)]
+
+    def make(client_number: int) -> bool:
+        after = replace(schedule, wake_at=START + 60_000 + client_number)
+        ground.jobs.insert_slot(jobs[client_number], ScheduleMove(schedule, after))
+        return True
+
+    assert race(make) == 1
+    [job] = [job for job in jobs if ground.jobs.get(job.id)]
+    moved = ground.records.schedule(schedule.id)
+    assert moved
+    assert moved.wake_at == START + 60_000 + jobs.index(job)
+
+
+def test_either_the_job_of_a_slot_is_made_or_its_schedule_is_removed(ground: Ground) -> None:
+    schedule = Schedule(f"s-{new_id()}", "alice", "* * * * *", "UTC", b"{}", b"{}", START, START, START, START)
+    ground.records.add_schedule(schedule)
+    job = row(schedule_id=schedule.id)
+
+    def act(client_number: int) -> bool:
+        if client_number % 2:
+            return ground.records.remove_schedule(schedule)
+        ground.jobs.insert_slot(job, ScheduleMove(schedule, replace(schedule, wake_at=START + 60_000)))
+        return True
+
+    assert race(act) == 1
+    assert (ground.jobs.get(job.id) is None) == (ground.records.schedule(schedule.id) is None)
+
+
+def test_a_schedule_goes_with_the_job_of_its_slot_or_both_stand(ground: Ground) -> None:
+    """A claim races the removal of many clients: who claims first keeps the job, and the schedule."""
+    schedule = Schedule(f"s-{new_id()}", "alice", "* * * * *", "UTC", b"{}", b"{}", START, START, START, START)
+    ground.records.add_schedule(schedule)
+    job = row(schedule_id=schedule.id)
+    ground.jobs.insert(job)
+    change = withdraw(job, START, retention=60)
+
+    def act(client_number: int) -> bool:
+        if client_number % 2:
+            ground.jobs.claim(job.id, START, f"worker {client_number}")
+        else:
+            ground.jobs.cancel_slot(change, schedule)
+        return True
+
+    assert race(act) == 1
+    after = ground.jobs.get(job.id)
+    assert after
+    assert (after.status is Status.CANCELED) == (ground.records.schedule(schedule.id) is None)
 
 
 def test_a_lost_answer_to_an_insert_is_made_good_by_the_same_insert(ground: Ground) -> None:

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.core.change import apply_change, withdraw
 from chalicelib.core.filters import Filter
-from chalicelib.core.job import Millis
-from chalicelib.core.records import KeyRecord, Schedule, Tally, WindowRecord
+from chalicelib.core.job import Millis, Status
+from chalicelib.core.records import KeyRecord, Schedule, ScheduleMove, Tally, WindowRecord
+from chalicelib.ports import ChangeRefused
 from tests.emulated.contract.conftest import Ground
 from tests.support.fakes import START
 from tests.support.rows import new_id, row
@@ -61,13 +63,79 @@ def test_a_schedule_wakes_like_a_job_and_moves_on(ground: Ground, owner: str) ->
     ground.records.add_schedule(mine)
     assert ground.records.schedule(mine.id) == mine
     assert mine.id in [name for shard in ground.jobs.due(START - 5_000_000, 100) for page in shard for name in page]
-    assert ground.records.move_schedule(mine, START - 5_000_000, START, START)
-    assert not ground.records.move_schedule(mine, START - 5_000_000, START + 1, START + 1)
-    moved = ground.records.schedule(mine.id)
-    assert moved == replace(mine, last=START - 5_000_000, next_run_at=START, wake_at=START)
+    after = replace(mine, last=START - 5_000_000, next_run_at=START, wake_at=START)
+    assert ground.records.move_schedule(ScheduleMove(mine, after))
+    assert not ground.records.move_schedule(ScheduleMove(mine, replace(after, wake_at=START + 1)))
+    assert ground.records.schedule(mine.id) == after
     assert mine.id not in [name for shard in ground.jobs.due(START - 1, 100) for page in shard for name in page]
-    ground.records.remove_schedule(mine)
+    assert not ground.records.remove_schedule(mine)
+    assert ground.records.remove_schedule(after)
     assert ground.records.schedule(mine.id) is None
+
+
+def test_the_job_of_a_slot_and_the_move_of_its_schedule_are_one(ground: Ground, owner: str) -> None:
+    mine = schedule(owner)
+    ground.records.add_schedule(mine)
+    after = replace(mine, last=START + MINUTE, wake_at=START + MINUTE + 1)
+    job = row(owner=owner, schedule_id=mine.id, slot_at=START + MINUTE)
+    ground.jobs.insert_slot(job, ScheduleMove(mine, after))
+    assert (ground.jobs.get(job.id), ground.records.schedule(mine.id)) == (job, after)
+    later = replace(after, wake_at=START + 2 * MINUTE)
+    for other, seen in ((row(owner=owner), mine), (job, after)):
+        with pytest.raises(ChangeRefused):
+            ground.jobs.insert_slot(other, ScheduleMove(seen, later))
+        assert ground.records.schedule(mine.id) == after
+    assert ground.jobs.get(job.id) == job
+
+
+def test_a_job_in_a_window_moves_its_schedule_on_or_is_not_made(ground: Ground, owner: str) -> None:
+    mine = schedule(owner)
+    ground.records.add_schedule(mine)
+    after = replace(mine, last=START, wake_at=START + MINUTE)
+    first, second = (row(owner=owner, object_id="x", schedule_id=mine.id) for _ in range(2))
+    window = WindowRecord(owner, "x", first.id, START, START + 5, 1)
+    ground.jobs.insert_in_window(first, window, None, None, ScheduleMove(mine, after))
+    assert (ground.jobs.get(first.id), ground.records.schedule(mine.id)) == (first, after)
+    newer = replace(window, job_id=second.id, version=2)
+    with pytest.raises(ChangeRefused):
+        ground.jobs.insert_in_window(second, newer, window, None, ScheduleMove(mine, after))
+    assert (ground.jobs.get(second.id), ground.records.window(owner, "x")) == (None, window)
+
+
+def test_a_schedule_is_removed_with_the_job_of_its_slot_unless_an_attempt_has_begun(ground: Ground, owner: str) -> None:
+    mine, moved = schedule(owner), replace(schedule(owner), wake_at=START + MINUTE)
+    waiting, begun = row(owner=owner), row(owner=owner)
+    for each in (mine, moved):
+        ground.records.add_schedule(each)
+    for job in (waiting, begun):
+        ground.jobs.insert(job)
+    ground.jobs.claim(begun.id, START, "worker")
+    for job, seen in ((begun, mine), (waiting, replace(moved, wake_at=START))):
+        with pytest.raises(ChangeRefused):
+            ground.jobs.cancel_slot(withdraw(job, START, retention=60), seen)
+        assert ground.records.schedule(seen.id) is not None
+    assert ground.jobs.get(waiting.id) == waiting
+    change = withdraw(waiting, START, retention=60)
+    ground.jobs.cancel_slot(change, mine)
+    assert ground.records.schedule(mine.id) is None
+    assert ground.jobs.get(waiting.id) == apply_change(change, waiting)
+
+
+def test_the_jobs_of_a_schedule_are_listed_by_what_became_of_them(ground: Ground, owner: str) -> None:
+    mine = f"s-{new_id()}"
+    jobs = [row(owner=owner, schedule_id=mine) for _ in range(3)]
+    for job in [*jobs, row(owner=owner), row(owner=owner, schedule_id=f"{mine}x"), row(owner=owner, group=mine)]:
+        ground.jobs.insert(job)
+    ground.jobs.apply(withdraw(jobs[1], START, retention=60))
+
+    def page(*statuses: Status) -> list[str]:
+        chosen = Filter(owner, frozenset(statuses or Status), schedule_id=mine)
+        return ground.jobs.page(chosen, None, 10, START)
+
+    assert page() == [job.id for job in reversed(jobs)]
+    assert page(Status.CANCELED) == [jobs[1].id]
+    assert page(Status.PENDING) == [jobs[2].id, jobs[0].id]
+    assert ground.jobs.page(Filter("somebody-else", schedule_id=mine), None, 10, START) == []
 
 
 def test_schedules_are_listed_by_owner(ground: Ground, owner: str) -> None:

@@ -1,13 +1,14 @@
 """Rows that were written with fewer shards are found, moved and counted with more: nobody rewrites them."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from chalicelib.core import change as changes
 from chalicelib.core.filters import Filter
 from chalicelib.core.job import Inline, Job, Status
-from chalicelib.core.records import Schedule, Tally
+from chalicelib.core.records import Schedule, ScheduleMove, Tally
 from chalicelib.core.shards import Shards
 from tests.emulated.contract.conftest import Ground
 from tests.support.fakes import START
@@ -72,9 +73,10 @@ def test_a_schedule_of_before_wakes_and_moves_on(ground: Ground) -> None:
     ground.stage.records(FEW).add_schedule(schedule)
     many = ground.stage.jobs(MANY)
     assert schedule.id in [name for shard in many.due(START, 100) for page in shard for name in page]
-    assert ground.stage.records(MANY).move_schedule(schedule, START, START + 60_000, START + 60_000)
+    after = replace(schedule, last=START, next_run_at=START + 60_000, wake_at=START + 60_000)
+    assert ground.stage.records(MANY).move_schedule(ScheduleMove(schedule, after))
     assert schedule.id in [name for shard in many.due(START + 60_000, 100) for page in shard for name in page]
-    ground.stage.records(MANY).remove_schedule(schedule)
+    assert ground.stage.records(MANY).remove_schedule(after)
 
 
 def test_a_minute_is_the_sum_of_its_rows_and_of_the_one_of_before(ground: Ground) -> None:

@@ -16,7 +16,7 @@ from tests.support import emulators
 
 MAIN = (
     "submit_large_with_key", "submit_many", f"submit_in_window_with_key_{OnRepeat.DELAY}",
-    "trigger_group", "fire_schedule_in_window", "work_on_sort",
+    "trigger_group", "fire_schedule_in_window", "remove_at_its_slot_quick", "work_on_sort",
     "cancel_while_failing", "cancel_waiting", "retry_canceled", "dispatch_dead_workers",
 )  # fmt: skip
 READS = frozenset({"GetItem", "BatchGetItem", "Query", "GetObject"})

@@ -1,7 +1,7 @@
 """The version before, from before.zip, as a process of its own: `python before.py STAGE ENDPOINT NOW STEP...`.
 
-Steps: `submit:TASK:INPUT` prints an id, `claim:ID` takes an attempt and leaves it, `dispatch` is one round, `work` runs
-what the queue shows. NOW, in milliseconds, is what its clock says.
+Steps: `submit:TASK:INPUT` and `schedule:CRON` print an id, `remove:ID` removes a schedule, `claim:ID` takes an attempt
+and leaves it, `dispatch` is one round, `work` runs what the queue shows. NOW, in milliseconds, is what its clock says.
 """
 
 import os
@@ -55,6 +55,7 @@ def work(ports: Any, endpoint: str) -> None:
 
 
 def main(stage: str, endpoint: str, now: str, *steps: str) -> None:
+    from chalicelib.service import schedules
     from chalicelib.service.dispatch import dispatch
     from chalicelib.service.new_job import NewJob
     from chalicelib.service.submit import submit
@@ -68,6 +69,12 @@ def main(stage: str, endpoint: str, now: str, *steps: str) -> None:
             sys.stdout.write(submit(ports, new).job.id + "\n")
         elif verb == "claim":
             ports.jobs.claim(rest[0], ports.clock.now(), "a worker that dies")
+        elif verb == "schedule":
+            new = NewJob(owner="alice", task="sort", input=b'{"array":[2,1]}')
+            schedule: Any = schedules.add(ports, step.partition(":")[2], "UTC", b"{}", new)
+            sys.stdout.write(schedule.id + "\n")
+        elif verb == "remove":
+            schedules.remove(ports, "alice", rest[0])
         elif verb == "dispatch":
             dispatch(ports, lambda: 60.0)
         else:

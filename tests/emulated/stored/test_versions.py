@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from chalicelib import tasks
+from chalicelib.aws import items
 from chalicelib.config import Settings
 from chalicelib.core.change import extend_lease
+from chalicelib.core.ids import is_id, slot_id
 from chalicelib.core.job import ENDED, Job, Status
 from chalicelib.core.lane import Lane
 from chalicelib.ports import Ports
+from chalicelib.service import schedules
 from chalicelib.service.dispatch import dispatch
 from chalicelib.service.new_job import NewJob
 from chalicelib.service.quick import work_quick
@@ -22,6 +25,7 @@ from chalicelib.service.work import work
 from tests.support import emulators, fakes
 
 BATCHES = 5
+MINUTE = 60_000
 BEFORE = Path(__file__).with_name("before.py")
 ROUNDS, ROUND_SECONDS = 8, 100
 LARGE = '{"array":[' + ",".join(str(number) for number in range(3_000, 0, -1)) + "]}"
@@ -164,3 +168,35 @@ def test_heartbeats_keep_the_dispatcher_of_the_version_before_away(house: House)
     house.before("dispatch", "work")
     assert house.job(job_id).attempts == 1
     assert house.job(job_id).status is not Status.RUNNING
+
+
+def slots_of(house: House, schedule_id: str) -> list[int]:
+    """The slots whose jobs have completed, in minutes from the start; each job is the one of its slot."""
+    jobs = [items.from_item(item) for item in house.stage.items() if is_id(item["pk"]["S"])]
+    first = fakes.START // MINUTE * MINUTE
+    minutes = {slot_id(schedule_id, first + minute * MINUTE): minute for minute in range(60)}
+    done = [job for job in jobs if job.status is Status.COMPLETED]
+    assert [job.attempts for job in done] == [1] * len(done)
+    return sorted(minutes[job.id] for job in done)
+
+
+@pytest.mark.parametrize("first", ["before", "today"])
+def test_two_versions_by_turns_make_one_job_a_slot(house: House, first: str) -> None:
+    """Whoever made the schedule, and whatever is ahead when the other one comes."""
+    if first == "before":
+        schedule_id = house.before("schedule:*/2 * * * *")[0]
+    else:
+        new = NewJob(owner="alice", task="sort", input=b'{"array":[2,1]}')
+        schedule_id = schedules.add(house.ports, "*/2 * * * *", "UTC", b"{}", new).schedule.id
+    for minute in range(9):
+        house.clock.advance(60)
+        if minute % 3 == 1:
+            house.before("dispatch", "work")
+        else:
+            house.dispatch()
+            house.work()
+    assert slots_of(house, schedule_id) == [2, 4, 6, 8]
+    house.before(f"remove:{schedule_id}")
+    house.clock.advance(600)
+    house.dispatch()
+    assert house.ports.records.schedule(schedule_id) is None

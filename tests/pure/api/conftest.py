@@ -36,6 +36,7 @@ PLACE = {
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": "us-east-1",
     "SORTIE_STAGE": "local",
+    "BATCH_UPDATES": "off",  # moto knows no batches of conditional updates
 }
 
 

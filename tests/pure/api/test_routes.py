@@ -55,10 +55,11 @@ def test_an_invalid_or_empty_group_starts_nothing_and_names_each_fault(api: Api,
 
 
 def test_a_schedule_is_made_listed_and_removed(api: Api) -> None:
-    answer = api.ask("POST", "/schedules", EVERY_MINUTE)
+    daily = EVERY_MINUTE | {"cron": "0 3 * * *"}
+    answer = api.ask("POST", "/schedules", daily)
     assert answer.status == 201
     assert TIME.fullmatch(answer.body["next_run_at"])
-    assert {name: answer.body[name] for name in EVERY_MINUTE} == EVERY_MINUTE
+    assert {name: answer.body[name] for name in daily} == daily
     href = f"/schedules/{answer.body['id']}"
     assert answer.headers["Location"] == href
     assert api.ask("GET", href).body == answer.body
@@ -74,13 +75,71 @@ def test_a_schedule_is_made_listed_and_removed(api: Api) -> None:
 
 def test_a_schedule_fires_once_a_slot_and_catches_a_missed_slot_up_once(memory: MemoryApi) -> None:
     memory.ask("POST", "/schedules", EVERY_MINUTE)
-    for minutes in (1, 5):
-        memory.pass_time(60 * minutes)
+    for seconds in (61, 300):
+        memory.pass_time(seconds)
         for _ in range(3):
             memory.dispatch()
         memory.work()
-    jobs = memory.ask("GET", "/jobs").body["jobs"]
-    assert [job["status"] for job in jobs] == ["completed", "completed"]
+    [schedule] = memory.ask("GET", "/schedules").body["schedules"]
+    jobs = memory.ask("GET", f"/jobs?schedule_id={schedule['id']}").body["jobs"]
+    assert [job["status"] for job in jobs] == ["scheduled", "completed", "completed", "completed"]
+    assert jobs[0]["slot_at"] == jobs[0]["run_at"] == schedule["next_run_at"], "the one that is ahead"
+    assert [job["slot_at"][14:16] for job in jobs] == ["07", "06", "02", "01"], "what was missed is caught up once"
+
+
+def test_a_job_that_is_made_ahead_runs_at_its_slot_and_says_whose_it_is(memory: MemoryApi) -> None:
+    line = {"cron": "*/10 * * * *", "job": {"array": [2, 1]}}
+    schedule = memory.ask("POST", "/schedules", line).body
+    assert memory.ask("GET", "/jobs").body["jobs"] == []
+    memory.pass_time(460)
+    memory.dispatch()
+    [job] = memory.ask("GET", f"/jobs?schedule_id={schedule['id']}").body["jobs"]
+    assert (job["schedule_id"], job["slot_at"], job["status"]) == (schedule["id"], schedule["next_run_at"], "scheduled")
+    seen = memory.ask("GET", f"/schedules/{schedule['id']}").body
+    assert (seen["next_run_at"], seen["next_runs"]) == (schedule["next_run_at"], schedule["next_runs"])
+    memory.pass_time(139)
+    memory.work()
+    assert memory.job(job["id"])["status"] == "scheduled"
+    memory.pass_time(1)
+    memory.work()
+    assert memory.job(job["id"])["status"] == "completed"
+    seen = memory.ask("GET", f"/schedules/{schedule['id']}").body
+    assert (seen["next_run_at"], seen["next_runs"][:4]) == (schedule["next_runs"][1], schedule["next_runs"][1:])
+    assert memory.ask("GET", f"/jobs?schedule_id={schedule['id']}x").body["jobs"] == []
+
+
+def test_a_first_slot_that_is_near_is_made_with_the_schedule(memory: MemoryApi) -> None:
+    memory.pass_time(59)
+    schedule = memory.ask("POST", "/schedules", EVERY_MINUTE).body
+    [job] = memory.ask("GET", "/jobs").body["jobs"]
+    assert job["slot_at"] == schedule["next_run_at"]
+    memory.pass_time(1)
+    memory.work()
+    assert memory.job(job["id"])["status"] == "completed"
+
+
+def test_a_removed_schedule_takes_the_job_that_is_ahead_with_it(memory: MemoryApi) -> None:
+    schedule = memory.ask("POST", "/schedules", EVERY_MINUTE).body
+    assert memory.ask("DELETE", f"/schedules/{schedule['id']}").status == 204
+    memory.pass_time(120)
+    memory.dispatch()
+    memory.work()
+    [job] = memory.ask("GET", f"/jobs?schedule_id={schedule['id']}").body["jobs"]
+    assert (job["status"], job["attempts"], job["canceled_by"]) == ("canceled", 0, "local")
+    assert memory.ask("GET", "/stats").body["counts"]["canceled"] == 1
+
+
+def test_the_job_of_a_window_is_made_when_its_slot_has_come(memory: MemoryApi) -> None:
+    job = {"array": [1], "object_id": "x", "window": {"seconds": 60}}
+    schedule = memory.ask("POST", "/schedules", {"cron": "* * * * *", "job": job}).body
+    memory.pass_time(59)
+    memory.dispatch()
+    assert memory.ask("GET", "/jobs").body["jobs"] == []
+    memory.pass_time(21)
+    memory.dispatch()
+    [late] = memory.ask("GET", "/jobs").body["jobs"]
+    assert (late["slot_at"], late["schedule_id"]) == (schedule["next_run_at"], schedule["id"])
+    assert late["run_at"] > late["slot_at"]
 
 
 @pytest.mark.parametrize(

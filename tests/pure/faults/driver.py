@@ -103,8 +103,10 @@ class Driver:
 
     def add_schedule(self, owner: str) -> None:
         world = self.world
-        line = "* * * * *" if len(self.schedules) % 2 else "*/7 * * * *"
-        added = world.process(lambda: schedules.add(world.ports, line, "UTC", b"{}", sort_job(owner)))
+        count = len(self.schedules)
+        line = "* * * * *" if count % 2 else "*/7 * * * *"
+        new = sort_job(owner, object_id=7, window=WindowWish(60, OnRepeat.DELAY)) if count % 3 == 2 else sort_job(owner)
+        added = world.process(lambda: schedules.add(world.ports, line, "UTC", b"{}", new))
         if added:
             self.schedules.append((owner, added.schedule.id))
 
@@ -112,7 +114,7 @@ class Driver:
         if self.schedules:
             mine, schedule_id = self.schedules[which % len(self.schedules)]
             there = self.world.backing.records.schedule(schedule_id)
-            self.world.process(lambda: schedules.remove(self.world.ports, owner, schedule_id))
+            self.world.remove_schedule(owner, schedule_id)
             if there and owner != mine and self.world.backing.records.schedule(schedule_id) is None:
                 raise Broken(f"I7: {owner} removed a schedule of {mine}")
 

@@ -312,5 +312,6 @@ class FreeWorld(World):
         )
         return hash(repr((
             self.clock.millis, sorted(jobs.table.jobs.items()), sorted(jobs.table.keys.items()),
-            sorted(jobs.table.windows.items()), queue.held, queue.gone, moves, standing, sorted(self.runs),
+            sorted(jobs.table.windows.items()), sorted(jobs.table.schedules.items()), sorted(self.removed.items()),
+            queue.held, queue.gone, moves, standing, sorted(self.runs),
         )))  # fmt: skip

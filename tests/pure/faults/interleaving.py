@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from chalicelib.core.lane import Lane
 from chalicelib.core.window import OnRepeat
+from chalicelib.service import schedules
 from chalicelib.service.new_job import NewJob, WindowWish
 from tests.pure.faults import invariants
 from tests.pure.faults.enumeration import Build
 from tests.pure.faults.free import Fate, FreeWorld, Process, fates
 from tests.pure.faults.invariants import Broken
+from tests.pure.faults.schedule_scenarios import quietly_scheduled
 from tests.pure.faults.story import quietly, task
 from tests.pure.faults.world import ALICE, memory, sort_job
 
@@ -32,6 +34,8 @@ def interleave(seed: int, build: Build = memory) -> None:
         (4, clients.submit),
         (2, clients.cancel),
         (2, clients.retry),
+        (1, clients.add_schedule),
+        (1, clients.remove_schedule),
         (3, lambda: world.spawn_worker(draw.choice(list(Lane)))),
         (2, world.spawn_dispatcher),
         (1, world.events),
@@ -80,6 +84,18 @@ class _Clients:
     def retry(self) -> None:
         self._steer(self._world.retry)
 
+    def add_schedule(self) -> None:
+        world, line = self._world, self._draw.choice(("* * * * *", "*/2 * * * *"))
+        new = task(*self._draw.choice(INPUTS), max_attempts=2, timeout=20.0)
+        world.spawn_client(lambda: world.process(lambda: schedules.add(world.ports, line, "UTC", b"{}", new)))
+
+    def remove_schedule(self) -> None:
+        """Most are left a while to fire."""
+        stands = self._world.backing.records.schedule_ids(ALICE)
+        if stands and self._draw.random() < 0.5:
+            schedule_id = self._draw.choice(stands)
+            self._world.spawn_client(lambda: self._world.remove_schedule(ALICE, schedule_id))
+
     def _steer(self, act: Callable[[str, str], object]) -> None:
         if rows := self._world.rows():
             job_id = self._draw.choice(rows).id
@@ -89,9 +105,11 @@ class _Clients:
 @dataclass(frozen=True, slots=True)
 class Small:
     """A world so small that each order of its calls can be tried: one job, `workers` that take its messages, a
-    dispatcher, a client; time may pass by `waits`, and `faults` of the calls may go wrong."""
+    dispatcher, a client; time may pass by `waits`, and `faults` of the calls may go wrong. `line`: the job is that of a
+    schedule, whose id the client gets."""
 
     job: NewJob
+    line: str | None = None
     client: Callable[[FreeWorld, str], object] | None = None
     workers: int = 2
     dispatchers: int = 1
@@ -136,7 +154,8 @@ class _Trial:
     def __init__(self, small: Small, build: Build) -> None:
         self.world, self._small, self._spent = FreeWorld(build), small, 0
         self._waits = list(small.waits)
-        self._job_id = quietly(self.world, small.job)
+        line = small.line
+        self._id = quietly_scheduled(self.world, small.job, line) if line else quietly(self.world, small.job)
         self._left = {"quick": small.workers, "long": small.workers, "dispatcher": small.dispatchers}
         self._left["client"] = 1 if small.client else 0
 
@@ -182,7 +201,7 @@ class _Trial:
         if name == "dispatcher":
             world.hub.step(world.spawn_dispatcher())
         elif name == "client" and client is not None:
-            world.hub.step(world.spawn_client(lambda: client(world, self._job_id)))
+            world.hub.step(world.spawn_client(lambda: client(world, self._id)))
         elif worker := world.spawn_worker(Lane(name)):
             world.hub.step(worker)
 

@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 from chalicelib.core.job import ENDED, TABLE, Event, Inline, Job, Status, status_at
@@ -17,6 +18,14 @@ UNDONE = frozenset({Event.FAIL, Event.STOP, Event.GIVE_UP, Event.CANCEL})
 
 class Broken(AssertionError):
     """An invariant does not hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """When the removal of a schedule was answered: after how many moves, and which its newest slot was then."""
+
+    moves: int
+    newest_slot: int
 
 
 def of_rows(rows: Sequence[Job]) -> Iterator[str]:
@@ -174,3 +183,31 @@ def of_runs(runs: Sequence[tuple[str, int]]) -> Iterator[str]:
     for (job_id, attempt), times in Counter(runs).items():
         if times > 1:
             yield f"I10: attempt {attempt} of {job_id} was run {times} times"
+
+
+def of_schedules(rows: Sequence[Job], recorder: Recorder, removed: Mapping[str, Removed]) -> Iterator[str]:
+    """One job a slot, one slot at most ahead, and nothing begins once a removal has been answered. What was put back by
+    hand, and slots that were not the newest any more, go on."""
+    by_schedule: dict[str, list[Job]] = defaultdict(list)
+    for row in rows:
+        if row.schedule_id is not None and row.slot_at is not None:
+            by_schedule[row.schedule_id].append(row)
+    for schedule_id, jobs in by_schedule.items():
+        for job, after in pairwise(sorted(jobs, key=lambda job: job.slot_at or 0)):
+            assert job.slot_at
+            if job.slot_at == after.slot_at:
+                yield f"schedules: {job.id} and {after.id} are for one slot"
+            if after.created_at < job.slot_at:
+                yield f"schedules: {after.id} was made {job.slot_at - after.created_at} ms before {job.id} was due"
+        if gone := removed.get(schedule_id):
+            yield from _of_removed(jobs, recorder.moves, gone)
+
+
+def _of_removed(jobs: Sequence[Job], moves: Sequence[Move], gone: Removed) -> Iterator[str]:
+    retried = {move.before.id for move in moves if move.event is Event.RETRY}
+    starts = (Event.CLAIM, Event.COMPLETE_UNCLAIMED)
+    begun = {move.before.id for move in moves[gone.moves :] if move.event in starts and not move.before.attempts}
+    for job in jobs:
+        assert job.slot_at
+        if job.id in begun - retried and job.slot_at >= gone.newest_slot:
+            yield f"schedules: {job.id} began after the removal of {job.schedule_id} was answered"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from chalicelib.core.change import Change
 from chalicelib.core.filters import Filter
 from chalicelib.core.job import Event, Job, Millis, Status
-from chalicelib.core.records import RunRecord, WindowRecord
+from chalicelib.core.records import RunRecord, Schedule, ScheduleMove, WindowRecord
 from chalicelib.errors import SortieError
 from chalicelib.ports import BatchRead, JobStore, OpenJobs
 
@@ -54,10 +54,22 @@ class Recorder:
             self.real.insert_run(run, jobs)
 
     def insert_in_window(
-        self, job: Job, window: WindowRecord, seen: WindowRecord | None, handed: Change | None = None
-    ) -> None:
+        self, job: Job, window: WindowRecord, seen: WindowRecord | None, handed: Change | None = None,
+        move: ScheduleMove | None = None,
+    ) -> None:  # fmt: skip
         with self._writing([job]):
-            self.real.insert_in_window(job, window, seen, handed)
+            self.real.insert_in_window(job, window, seen, handed, move)
+
+    def insert_slot(self, job: Job, move: ScheduleMove) -> None:
+        before = self._now(job.id)
+        with self._writing([job]):
+            self.real.insert_slot(job, move)
+        if before is not None:
+            self.overwritten.append(job.id)
+
+    def cancel_slot(self, change: Change, schedule: Schedule) -> None:
+        with self._moving(change.event, change.job.id, change.at, change.job.attempts):
+            self.real.cancel_slot(change, schedule)
 
     def get(self, job_id: str) -> Job | None:
         return self.real.get(job_id)

@@ -5,7 +5,7 @@ from functools import partial
 
 from chalicelib.core.window import OnRepeat
 from chalicelib.errors import Invalid, SortieError
-from chalicelib.service import bulk, cancel, groups, schedules
+from chalicelib.service import bulk, cancel, groups
 from chalicelib.service.dispatch_jobs import PART_OF_SINGLES
 from chalicelib.service.groups import Group
 from chalicelib.service.new_job import NewJob, WindowWish
@@ -21,6 +21,7 @@ from tests.pure.faults.lanes import (
     work_on_a_job_twice_in_a_batch,
     work_under_heartbeats,
 )
+from tests.pure.faults.schedule_scenarios import SCHEDULE_STORIES
 from tests.pure.faults.story import Story, quietly, task
 from tests.pure.faults.world import ALICE, BOB, World, sort_job
 
@@ -148,41 +149,6 @@ def trigger_group_with_key(world: World) -> None:
         trigger()
     if len({row.run_id for row in world.rows()}) > 1:
         raise Broken("I6: one key made two runs")
-
-
-def add_schedule_with_key(world: World) -> None:
-    def add() -> None:
-        world.process(
-            lambda: schedules.add(world.ports, "* * * * *", "UTC", b"{}", sort_job(BOB), key="key-1", body=b"{}")
-        )
-
-    world.rival = add
-    for _ in range(3):
-        add()
-        world.clock.advance(61)
-        world.dispatcher()
-    with world.gate.opened():
-        if len(world.ports.records.schedules(BOB)) > 1:
-            raise Broken("I6: one key made two schedules")
-
-
-def fire_schedule(world: World) -> None:
-    with world.gate.opened():
-        schedule = schedules.add(world.ports, "* * * * *", "UTC", b"{}", sort_job(BOB)).schedule
-    for seconds in (61, 200, 61):  # the second one has missed two slots, which are caught up once
-        world.clock.advance(seconds)
-        world.dispatcher()
-    world.process(lambda: schedules.remove(world.ports, BOB, schedule.id))
-
-
-def fire_schedule_in_window(world: World) -> None:
-    wish = WindowWish(300, OnRepeat.DELAY)
-    with world.gate.opened():
-        schedules.add(world.ports, "* * * * *", "UTC", b"{}", sort_job(BOB, object_id="x", window=wish))
-    for _ in range(2):
-        world.clock.advance(61)
-        world.dispatcher()
-        world.dispatcher()
 
 
 def work_on_sort(world: World) -> None:
@@ -329,8 +295,7 @@ STORIES: Mapping[str, Story] = {
     story.__name__: story
     for story in (
         submit_one, submit_large, submit_later, submit_with_key, submit_large_with_key, reuse_after_cancel,
-        submit_many, submit_many_with_key, trigger_group, trigger_group_with_key, add_schedule_with_key,
-        fire_schedule, fire_schedule_in_window, work_on_sort, work_on_batch,
+        submit_many, submit_many_with_key, trigger_group, trigger_group_with_key, work_on_sort, work_on_batch,
         work_on_a_job_twice_in_a_batch, work_beside_a_killer, cancel_between_read_and_write,
         retry_between_read_and_write, lose_the_quick_message, run_twice_between_read_and_write,
         work_with_retries, work_until_failed,
@@ -347,4 +312,4 @@ STORIES: Mapping[str, Story] = {
     for mode in OnRepeat
 } | {
     f"work_under_heartbeats_{attempts}": partial(work_under_heartbeats, attempts) for attempts in (1, 2)
-} | CONTAINER_STORIES  # fmt: skip
+} | CONTAINER_STORIES | dict(SCHEDULE_STORIES)  # fmt: skip

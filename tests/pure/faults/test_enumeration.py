@@ -113,7 +113,7 @@ def test_a_batch_that_is_torn_in_the_middle_is_made_good(written: int, stop: Cal
 @pytest.mark.parametrize("seconds", [0, 1, 61, 200, 3_600])
 def test_two_dispatchers_interleaved_at_every_call_do_no_harm(seconds: float, build: Build) -> None:
     """The second runs whole between any two calls of the first."""
-    for name in ("dispatch_due", "dispatch_lost_messages", "dispatch_dead_workers", "fire_schedule"):
+    for name in ("dispatch_due", "dispatch_lost_messages", "dispatch_dead_workers", "fire_schedule", "fire_ahead"):
         for index in range(len(calls_of(STORIES[name], build))):
             _interleave(name, index, seconds, build)
 

@@ -14,7 +14,7 @@ from chalicelib.core import change as changes
 from chalicelib.core.change import Change
 from chalicelib.core.container import Spec
 from chalicelib.core.job import Event, Job, Millis, Status
-from chalicelib.core.records import KeyRecord, WindowRecord
+from chalicelib.core.records import KeyRecord, Schedule, ScheduleMove, WindowRecord
 from tests.pure.faults.enumeration import stop_everywhere
 from tests.pure.faults.invariants import Broken
 from tests.pure.faults.scenarios import STORIES
@@ -170,6 +170,35 @@ class NoStatusGuardOfBeats(fakes.MemoryJobs):
         return super().beat(msgspec.structs.replace(change, statuses=frozenset(Status)))
 
 
+class NoScheduleGuard(fakes.MemoryJobs):
+    """The job of a slot is made without asking whether the schedule is still as it was read."""
+
+    def schedule_is(self, seen: Schedule) -> bool:
+        return True
+
+
+class NoCancelWithSchedule(fakes.MemoryJobs):
+    """A schedule is removed, and the job that was made ahead of its slot stays."""
+
+    def cancel_slot(self, change: Change, schedule: Schedule) -> None:
+        self.table.schedules.pop(schedule.id, None)
+
+
+class NoFenceOfWithdrawal(fakes.MemoryJobs):
+    """A schedule takes the job of its slot with it although an attempt has begun."""
+
+    def cancel_slot(self, change: Change, schedule: Schedule) -> None:
+        super().cancel_slot(msgspec.structs.replace(change, attempt=None, statuses=frozenset(Status)), schedule)
+
+
+class TwoWritesOfASlot(fakes.MemoryJobs):
+    """The job of a slot is written whether or not the schedule may be moved with it."""
+
+    def insert_slot(self, job: Job, move: ScheduleMove) -> None:
+        self.insert(job)
+        super().insert_slot(job, move)
+
+
 def _part_of(kind: type) -> str:
     parts = {fakes.MemoryRecords: "records", FakeContainers: "containers", fakes.MemoryJobs: "jobs"}
     return next(name for base, name in parts.items() if issubclass(kind, base))
@@ -181,17 +210,18 @@ WITHOUT: dict[str, dict[str, Any]] = {
         NoFence, NoStatusGuard, NoWakeTime, NoWakeTimeAfterRetry, NoLeaseGuard, NoAttemptLimit, NoCancelGuard,
         OverwritingInsert, NoWindowVersion, NoWindowHolder, NoHandOver, NoKeys, ClaimsWhatRunsElsewhere,
         RefusesWhatWasLookedAt, NoTokens, NoFenceUnclaimed, NoStatusGuardUnclaimed, NoFenceOfBeats,
-        NoStatusGuardOfBeats,
+        NoStatusGuardOfBeats, NoScheduleGuard, NoCancelWithSchedule, NoFenceOfWithdrawal, TwoWritesOfASlot,
     )
 }  # fmt: skip
 
 
 TOO_RARE_FOR_WALKS = (
     "ClaimsWhatRunsElsewhere", "RefusesWhatWasLookedAt", "NoFenceUnclaimed", "NoFenceOfBeats", "NoStatusGuardOfBeats",
-    "OverwritingInsert",
+    "OverwritingInsert", "NoScheduleGuard", "NoFenceOfWithdrawal",
 )  # fmt: skip
 """They need a worker that stands still at one call for minutes, and another start at the right time; or two that insert
-one id, both past their look for it."""
+one id, both past their look for it; or somebody who stands still at one call of a schedule while another removes it, or
+begins its job."""
 
 
 def finds(try_it: Callable[[], None]) -> str | None:

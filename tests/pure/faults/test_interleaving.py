@@ -10,8 +10,15 @@ from chalicelib.ports import ChangeRefused
 from tests.pure.faults import counting
 from tests.pure.faults.free import FreeWorld
 from tests.pure.faults.interleaving import Small, enumerate_orders, interleave
+from tests.pure.faults.invariants import Broken
 from tests.pure.faults.story import task
-from tests.pure.faults.test_harness_bites import NoLeaseGuard, NoStatusGuard, finds
+from tests.pure.faults.test_harness_bites import (
+    NoCancelWithSchedule,
+    NoLeaseGuard,
+    NoScheduleGuard,
+    NoStatusGuard,
+    finds,
+)
 from tests.pure.faults.world import ALICE, memory, sort_job
 from tests.support import fakes
 
@@ -27,15 +34,26 @@ def retry(world: FreeWorld, job_id: str) -> None:
     world.retry(ALICE, job_id)
 
 
+def remove(world: FreeWorld, schedule_id: str) -> None:
+    world.remove_schedule(ALICE, schedule_id)
+
+
+MINUTELY = "* * * * *"
 PURE, LONG = sort_job(), task("fail", '{"message":"no","times":0}')
 FAILING = task("fail", '{"message":"no","times":9}', max_attempts=1)
 WORLDS = {
-    "a pure job, two workers of each lane, a dispatcher, a cancel": Small(PURE, cancel, waits=(61.0,), faults=0),
-    "a pure job, two workers of each lane, a cancel, one fault": Small(PURE, cancel, dispatchers=0, waits=()),
-    "a long job, a worker, a dispatcher, a cancel": Small(LONG, cancel, workers=1, waits=(61.0,), faults=0),
+    "a pure job, two workers of each lane, a dispatcher, a cancel": Small(PURE, client=cancel, waits=(61.0,), faults=0),
+    "a pure job, two workers of each lane, a cancel, one fault": Small(PURE, client=cancel, dispatchers=0, waits=()),
+    "a long job, a worker, a dispatcher, a cancel": Small(LONG, client=cancel, workers=1, waits=(61.0,), faults=0),
     "a long job, two workers, one fault": Small(LONG, dispatchers=0, waits=(61.0,)),
-    "a job that fails, a worker, a retry, one fault": Small(FAILING, retry, workers=1, dispatchers=0, waits=()),
-}
+    "a job that fails, a worker, a retry, one fault": Small(FAILING, client=retry, workers=1, dispatchers=0, waits=()),
+    "a schedule's pure job, a worker of each lane, two dispatchers, a removal":
+        Small(PURE, MINUTELY, remove, workers=1, dispatchers=2, waits=(61.0,), faults=0),
+    "a schedule's long job, a worker, a removal, one fault":
+        Small(LONG, MINUTELY, remove, workers=1, dispatchers=0, waits=(61.0,)),
+    "a schedule's pure job, a dispatcher, a removal, one fault":
+        Small(PURE, MINUTELY, remove, workers=0, waits=(61.0,)),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("block", range(10))
@@ -69,6 +87,13 @@ class Forger(fakes.MemoryJobs):
                 raise
             fields = {name: getattr(refused.job, name) for name in Job.__struct_fields__}
             raise ChangeRefused(Job(**fields | {"claim_token": token})) from None
+
+
+@pytest.mark.parametrize("jobs", [NoScheduleGuard, NoCancelWithSchedule])
+def test_a_schedule_that_goes_without_its_job_is_found_by_a_small_world(jobs: type[fakes.MemoryJobs]) -> None:
+    small = WORLDS["a schedule's pure job, a worker of each lane, two dispatchers, a removal"]
+    with pytest.raises(Broken, match="schedules: "):
+        enumerate_orders(small, partial(memory, jobs=jobs))
 
 
 @pytest.mark.parametrize(("jobs", "invariant"), [(Forger, "I10"), (NoLeaseGuard, "I3"), (NoStatusGuard, "table")])

@@ -10,9 +10,10 @@ from typing import Any, Protocol, TypeVar
 from chalicelib.config import Settings
 from chalicelib.core.job import ENDED, Inline, Job, Payload
 from chalicelib.core.lane import Lane
+from chalicelib.core.schedule import LEAD_MS
 from chalicelib.errors import PayloadMissing, SortieError, Unavailable
 from chalicelib.ports import ChangeRefused, Concurrency, JobStore, Payloads, Ports, Queue, Records
-from chalicelib.service import cancel, containers, retry
+from chalicelib.service import cancel, containers, retry, schedules
 from chalicelib.service.dispatch import dispatch
 from chalicelib.service.new_job import NewJob
 from chalicelib.service.quick import work_quick
@@ -21,7 +22,7 @@ from chalicelib.service.work import Message, work
 from tests.pure.faults import invariants, registry
 from tests.pure.faults.beats import Beats
 from tests.pure.faults.gate import Crash, Gate, watched
-from tests.pure.faults.invariants import Broken
+from tests.pure.faults.invariants import Broken, Removed
 from tests.pure.faults.recorder import Recorder
 from tests.support import fakes
 from tests.support.fake_containers import FakeContainers
@@ -156,6 +157,7 @@ class World:
         self.answered: set[str] = set()
         self.keyed: dict[str, set[str]] = defaultdict(set)
         self.refusals: list[SortieError] = []
+        self.removed: dict[str, Removed] = {}
         self.rival: Callable[[], object] = lambda: None
         """What another client does while one process stands still."""
 
@@ -201,6 +203,17 @@ class World:
         if row is not None and row.owner != owner and (after is not None or "apply" in self.gate.calls[calls_before:]):
             raise Broken(f"I7: {owner} reached a job of {row.owner}")
         return after
+
+    def remove_schedule(self, owner: str | None, schedule_id: str) -> None:
+        """As a client does: an answer promises that nothing begins any more."""
+
+        def remove() -> bool:
+            schedules.remove(self.ports, owner, schedule_id)
+            return True
+
+        if self.process(remove):
+            slots = [row.slot_at for row in self.rows() if row.schedule_id == schedule_id and row.slot_at]
+            self.removed[schedule_id] = Removed(len(self.recorder.moves), max(slots, default=0))
 
     def lose_messages(self) -> None:
         """Everything that is in the queue now is gone."""
@@ -308,8 +321,12 @@ class World:
             queue.late = 0.0
         engine = self.backing.containers
         engine.refusing = engine.losing_events = engine.doubling_events = False
-        for schedule in [each for owner in (ALICE, BOB) for each in self.ports.records.schedules(owner)]:
-            self.ports.records.remove_schedule(schedule)
+        if stands := [each for owner in (ALICE, BOB) for each in self.ports.records.schedules(owner)]:
+            self.clock.advance(LEAD_MS / 1000)  # what is ahead has its time
+            self.dispatcher()
+            self.work_all()
+        for schedule in stands:
+            self.remove_schedule(None, schedule.id)
         for _ in range(ROUNDS):
             self.work_all()
             waking = [row.wake_at or row.not_before for row in self.rows() if row.status not in ENDED]
@@ -343,6 +360,7 @@ class World:
         inputs = {row.id: self._bytes(row.input) for row in rows if row.task == "sort"}
         outputs = {row.id: self._bytes(row.output) for row in rows if row.output is not None}
         broken += invariants.of_outputs(rows, inputs, outputs)
+        broken += invariants.of_schedules(rows, self.recorder, self.removed)
         broken += self._of_runs(rows)
         boxes = list(self.backing.containers.boxes.values())
         broken += invariants.of_containers(rows, boxes, self.clock.millis)

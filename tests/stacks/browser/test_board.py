@@ -71,3 +71,20 @@ def test_errors_of_a_schedule_stand_beside_their_fields(site: Site) -> None:
     site.field("seconds").locator("input").fill("-1")
     form.get_by_role("button", name="Add the schedule").click()
     expect(site.field("seconds").get_by_role("alert")).to_be_visible()
+
+
+def test_the_jobs_of_a_schedule_are_a_click_away_and_say_whose_they_are(site: Site) -> None:
+    status, schedule = site.api("POST", "schedules", {"cron": "* * * * *", "job": {"array": [2, 1]}})
+    assert status == 201
+    _, answer = site.api("GET", f"jobs?schedule_id={schedule['id']}")
+    [job] = answer["jobs"]
+    page = site.open("/schedules").page
+    item = page.get_by_role("article").filter(has=page.locator(f'a[href*="{schedule["id"]}"]'))
+    item.get_by_role("link", name="its jobs").click()
+    expect(page.get_by_label("Schedule", exact=True)).to_have_value(schedule["id"])
+    expect(site.row(job["id"]).get_by_role("link", name="schedule", exact=True)).to_be_visible()
+    site.row(job["id"]).locator(f'a[data-job="{job["id"]}"]').click()
+    facts = page.get_by_label("Facts")
+    expect(facts).to_contain_text("Slot")
+    expect(facts.get_by_role("link", name=schedule["id"][-8:])).to_be_visible()
+    assert site.api("DELETE", f"schedules/{schedule['id']}")[0] == 204

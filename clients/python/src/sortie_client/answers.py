@@ -55,6 +55,8 @@ class JobState(Answer):
     group: str | None = None
     run_id: str | None = None
     label: str | None = None
+    schedule_id: str | None = None
+    slot_at: datetime | None = None
     owner: str = ""
     created_at: datetime | None = None
     run_at: datetime | None = None

@@ -86,14 +86,15 @@ class Sortie:
         task: str | None = None,
         object_id: str | int | None = None,
         group: str | None = None,
+        schedule_id: str | None = None,
         since: Any = None,
         until: Any = None,
         owner: str | None = None,
     ) -> Pages:
         """Newest first. `since` and `until`: a datetime with a zone, RFC 3339, or how long ago, such as "1h"."""
         filters = {
-            "status": status, "task": task, "object_id": object_id, "group": group, "since": since, "until": until,
-            "owner": owner,
+            "status": status, "task": task, "object_id": object_id, "group": group, "schedule_id": schedule_id,
+            "since": since, "until": until, "owner": owner,
         }  # fmt: skip
         return Pages(self, filters)
 

@@ -11,6 +11,7 @@ import click
 from sortie_client.answers import STATUSES, Percentiles, Stats
 from sortie_client.cli.context import Context, complete_id, ids_argument, jobs_of, json_option
 from sortie_client.cli.output import console, duration, new_table, put_job, put_jobs, put_json
+from sortie_client.cli.schedules import complete_schedule
 
 
 @click.command()
@@ -18,6 +19,7 @@ from sortie_client.cli.output import console, duration, new_table, put_job, put_
 @click.option("--task")
 @click.option("--object-id", help="Digits alone are a number.")
 @click.option("--group")
+@click.option("--schedule", metavar="ID", shell_complete=complete_schedule, help="The jobs that a schedule has made.")
 @click.option("--since", metavar="TIME", help="How long ago (1h, 2d) or RFC 3339.")
 @click.option("--until", metavar="TIME", help="How long ago (1h, 2d) or RFC 3339.")
 @click.option("--owner", help="Somebody else's jobs; for admins.")
@@ -27,13 +29,15 @@ from sortie_client.cli.output import console, duration, new_table, put_job, put_
 @click.pass_obj
 def ls(
     context: Context, status: str | None, task: str | None, object_id: str | None, group: str | None,
-    since: str | None, until: str | None, owner: str | None, limit: int, only_ids: bool, as_json: bool,
+    schedule: str | None, since: str | None, until: str | None, owner: str | None, limit: int, only_ids: bool,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """List jobs, newest first."""
     number = int(object_id) if object_id and object_id.lstrip("-").isdigit() else object_id
     pages = context.client.jobs(
-        status=status, task=task, object_id=number, group=group, since=since, until=until, owner=owner
-    )
+        status=status, task=task, object_id=number, group=group, schedule_id=schedule, since=since, until=until,
+        owner=owner,
+    )  # fmt: skip
     jobs = islice(pages, limit)
     if as_json:
         for job in jobs:

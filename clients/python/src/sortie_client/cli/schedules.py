@@ -58,7 +58,7 @@ def add(context: Context, cron: str, task: str, task_input: IO[bytes] | None, ti
 @json_option
 @click.pass_obj
 def remove(context: Context, ids: tuple[str, ...], as_json: bool) -> None:
-    """Remove schedules. The jobs that they made stay."""
+    """Remove schedules, and cancel the next job of each where it waits already. All others stay."""
     for schedule_id in ids:
         context.client.remove_schedule(schedule_id)
         put_json({"id": schedule_id, "removed": True}) if as_json else click.echo(schedule_id)
