@@ -1,4 +1,4 @@
-"""What an endpoint keeps of AWS's word: `ENDPOINT=http://localhost:4566 make doctor`, about half a minute.
+"""What an endpoint keeps of AWS's word: `ENDPOINT=http://localhost:4566 make doctor`, about a minute.
 
 Without ENDPOINT it asks MiniStack and moto's server, each started for the purpose. It makes a table, queues, a bucket
 a function and a cluster of its own, probes them, and removes them.
