@@ -31,6 +31,7 @@ TESTS: Mapping[str, Sequence[Sequence[str]]] = {
     "core/lane": [PURE, FAULTS],
     "core/access": [[*PURE, *ROUTES], FAULTS],
     "service/work": [PURE, FAULTS],
+    "service/finish": [PURE, FAULTS],
     "service/quick": [PURE, FAULTS],
     "aws/expressions": [CONTRACT],
     "aws/records": [CONTRACT],

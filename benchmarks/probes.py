@@ -17,6 +17,8 @@ from botocore.exceptions import ClientError
 from dev.client import fetch
 
 RACERS = 50
+CONTAINER_SECONDS = 20.0
+CONTAINERS = "ECS, containers in an engine"
 HANDLER = b"""
 def handler(event, context):
     bad = [r["messageId"] for r in event["Records"] if r["body"] == "bad"]
@@ -37,6 +39,7 @@ class Sandbox:
     queue: Any
     bucket: Any
     function: Any
+    cluster: Any
     url: str
     dead_url: str
 
@@ -48,8 +51,8 @@ class Sandbox:
 def prepare(endpoint: str) -> Iterator[Sandbox]:
     name = f"doctor-{secrets.token_hex(4)}"
     session = boto3.session.Session("test", "test", region_name="us-east-1")
-    table, queue, bucket, function = (
-        session.client(service, endpoint_url=endpoint) for service in ("dynamodb", "sqs", "s3", "lambda")
+    table, queue, bucket, function, cluster = (
+        session.client(service, endpoint_url=endpoint) for service in ("dynamodb", "sqs", "s3", "lambda", "ecs")
     )
     table.create_table(
         TableName=name, BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
@@ -57,7 +60,7 @@ def prepare(endpoint: str) -> Iterator[Sandbox]:
     )  # fmt: skip
     url, dead = (queue.create_queue(QueueName=f"{name}{end}")["QueueUrl"] for end in ("", "-dead"))
     bucket.create_bucket(Bucket=name)
-    sandbox = Sandbox(name, table, queue, bucket, function, url, dead)
+    sandbox = Sandbox(name, table, queue, bucket, function, cluster, url, dead)
     policy = {"deadLetterTargetArn": sandbox.arn(dead), "maxReceiveCount": 2}
     queue.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(policy)})
     try:
@@ -208,6 +211,28 @@ def partial_batches(sandbox: Sandbox) -> str:
     return _expect(dead == ["bad"], f"dead letters after two deliveries: {dead}")
 
 
+def containers_end(sandbox: Sandbox) -> str:
+    """An image that is nowhere: an engine says so at once. Where there is none, the task says for ever that it runs."""
+    ecs, name = sandbox.cluster, sandbox.name
+    ecs.create_cluster(clusterName=name)
+    container = {"name": "job", "image": f"localhost/{name}:1", "essential": True}
+    ecs.register_task_definition(
+        family=name, cpu="256", memory="512", networkMode="awsvpc", requiresCompatibilities=["FARGATE"],
+        containerDefinitions=[container],
+    )  # fmt: skip
+    tasks = ecs.run_task(cluster=name, taskDefinition=name, launchType="FARGATE", startedBy="doctor")["tasks"]
+    _expect(len(tasks) == 1, "RunTask starts nothing")
+    give_up = time.monotonic() + CONTAINER_SECONDS
+    while (task := _look(sandbox, tasks[0]["taskArn"]))["lastStatus"] != "STOPPED":
+        _expect(time.monotonic() < give_up, f"no engine is behind it: a task without an image is {task['lastStatus']}")
+        time.sleep(0.2)
+    return _expect(task.get("stopCode") == "TaskFailedToStart", f"it ends by {task.get('stopCode') or 'no code'}")
+
+
+def _look(sandbox: Sandbox, ref: str) -> Any:
+    return sandbox.cluster.describe_tasks(cluster=sandbox.name, tasks=[ref])["tasks"][0]
+
+
 ALL: Mapping[str, Callable[[Sandbox], str]] = {
     f"{RACERS} racing conditional puts have one winner": one_winner,
     f"{RACERS} racing claims have one winner": one_claim,
@@ -221,6 +246,7 @@ ALL: Mapping[str, Callable[[Sandbox], str]] = {
     "consumed capacity": consumed_capacity,
     "messages say whose they are (fair queues)": groups_on_a_standard_queue,
     "Lambda, event source mapping, partial batches": partial_batches,
+    CONTAINERS: containers_end,
 }
 NEEDED = frozenset(list(ALL)[:8])
 """What the development stack and the contract tests cannot do without."""
@@ -277,6 +303,7 @@ def _remove(sandbox: Sandbox) -> None:
     """As far as it goes: the probes may have left anything."""
     gone: list[Callable[[], Any]] = [
         lambda: sandbox.function.delete_function(FunctionName=sandbox.name),
+        lambda: _remove_cluster(sandbox),
         lambda: sandbox.table.delete_table(TableName=sandbox.name),
         lambda: sandbox.queue.delete_queue(QueueUrl=sandbox.url),
         lambda: sandbox.queue.delete_queue(QueueUrl=sandbox.dead_url),
@@ -286,3 +313,10 @@ def _remove(sandbox: Sandbox) -> None:
     for call in gone:
         with suppress(Exception):
             call()
+
+
+def _remove_cluster(sandbox: Sandbox) -> None:
+    for ref in sandbox.cluster.list_tasks(cluster=sandbox.name)["taskArns"]:
+        sandbox.cluster.stop_task(cluster=sandbox.name, task=ref)
+    sandbox.cluster.deregister_task_definition(taskDefinition=f"{sandbox.name}:1")
+    sandbox.cluster.delete_cluster(cluster=sandbox.name)

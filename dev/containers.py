@@ -34,14 +34,15 @@ def variables(settings: DevSettings, reachable: engine.Engine | None) -> dict[st
     return {"CONTAINER_IMAGES": IMAGES, "DOCKER_HOST": reachable.host}
 
 
-def prepare(environ: Mapping[str, str], endpoint: str) -> None:
-    """The cluster and the log group, which the template makes where it is deployed."""
+def prepare(environ: Mapping[str, str], endpoint: str) -> list[str]:
+    """The names of the cluster and the log group, which the template makes where it is deployed."""
     settings = config.load(environ)
     clients = boto3.session.Session(region_name=REGION)
     clients.client("ecs", endpoint_url=endpoint).create_cluster(clusterName=settings.container_cluster)
     logs = clients.client("logs", endpoint_url=endpoint)
     with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
         logs.create_log_group(logGroupName=settings.container_log)
+    return [settings.container_cluster, settings.container_log]
 
 
 class EventSlot(Slot):

@@ -1,6 +1,7 @@
 """Creates the tables, queues and buckets of resources.yaml that are missing; what stands already is left as it is.
 
-`make resources` does it on an emulator that somebody else has started, at AWS_ENDPOINT_URL.
+`make resources` does it on an emulator that somebody else has started, at AWS_ENDPOINT_URL; with CONTAINER_IMAGES it
+makes the cluster and the log group of container jobs as well.
 """
 
 import contextlib
@@ -14,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib import config, wiring
 from chalicelib.core.shards import Shards
-from dev import command, emulator, shards, template
+from dev import command, containers, emulator, shards, template
 from dev.settings import ROOT, STAGE, BadStart, child_environ, load, use_emulator
 
 TABLE_KEYS = ("TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
@@ -129,7 +130,10 @@ def main() -> None:
     if settings.endpoint is None:
         raise BadStart("Say where: AWS_ENDPOINT_URL=http://localhost:4566 make resources (make run makes its own).")
     use_emulator(child_environ(os.environ, settings, emulator.demand(settings.endpoint)))
-    print(f"At {settings.endpoint} there are {', '.join(create(STAGE, settings.endpoint))}.")
+    names = create(STAGE, settings.endpoint)
+    if os.environ.get("CONTAINER_IMAGES"):
+        names += containers.prepare(child_environ(os.environ, settings, settings.endpoint), settings.endpoint)
+    print(f"At {settings.endpoint} there are {', '.join(names)}.")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ def deploy(environ: Mapping[str, str], say: Callable[[str], None]) -> str:
     stage, way = build.known_stage(environ.get("STAGE", "")), environ.get("WITH", "")
     if way not in ("", "chalice"):
         raise BadStart(f"WITH={way!r}: give chalice, or leave it out.")
+    if way == "chalice" and environ.get("CONTAINER_IMAGES"):
+        raise BadStart("WITH=chalice makes no cluster, and container jobs stay off: leave it or CONTAINER_IMAGES out.")
     for name in ("THROTTLE_RATE", "THROTTLE_BURST"):
         number(environ, name, 1, 1, 10_000)
     account = account_of(environ)

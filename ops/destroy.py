@@ -4,13 +4,17 @@ CONFIRM=sortie-dev is that second word. A stage whose table is protected (prod) 
 """
 
 import os
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dev import command
 from dev.settings import BadStart
 from ops import build, cloudformation
 from ops.account import Account, account_of
+
+LOOK_EVERY_SECONDS, QUIET_LOOKS = 2.0, 3
+MOST_LOOKS = 100
 
 
 class NotConfirmed(BadStart):
@@ -32,8 +36,9 @@ def destroy(environ: Mapping[str, str], say: Callable[[str], None]) -> None:
         _empty(account.client("s3"), bucket)
     for table in resources.get("AWS::DynamoDB::Table", []):
         account.client("dynamodb").update_table(TableName=table, DeletionProtectionEnabled=False)
-    for cluster in resources.get("AWS::ECS::Cluster", []):
-        _stop_containers(account.client("ecs"), cluster, say)
+    if clusters := resources.get("AWS::ECS::Cluster", []):
+        _silence(account, resources)
+        _stop_containers(account.client("ecs"), clusters, say)
     say(f"Removing the stack {name}.")
     cloudformation.delete(account, stage)
 
@@ -58,12 +63,39 @@ def _what_would_be_lost(account: Account, name: str, resources: Mapping[str, lis
     return "\n".join(lines)
 
 
-def _stop_containers(client: Any, cluster: str, say: Callable[[str], None]) -> None:
-    """A cluster in which something runs cannot be removed."""
-    for page in client.get_paginator("list_tasks").paginate(cluster=cluster, desiredStatus="RUNNING"):
-        for task in page["taskArns"]:
-            say(f"Stopping the container {task.rsplit('/', 1)[-1]}.")
-            client.stop_task(cluster=cluster, task=task, reason="the stage is removed")
+def _silence(account: Account, resources: Mapping[str, list[str]]) -> None:
+    """No function is called any more: else the next attempt of what is stopped would start meanwhile."""
+    functions, events = account.client("lambda"), account.client("events")
+    for mapping in resources.get("AWS::Lambda::EventSourceMapping", []):
+        functions.update_event_source_mapping(UUID=mapping, Enabled=False)
+    for rule in resources.get("AWS::Events::Rule", []):
+        events.disable_rule(Name=rule)
+
+
+def _stop_containers(client: Any, clusters: Sequence[str], say: Callable[[str], None]) -> None:
+    """A cluster in which something runs cannot be removed. A call that was under way may have started one more."""
+    quiet = 0
+    while quiet < QUIET_LOOKS:
+        tasks = [(cluster, ref) for cluster in clusters for ref in _running(client, cluster)]
+        for cluster, ref in tasks:
+            say(f"Stopping the container {ref.rsplit('/', 1)[-1]}.")
+            client.stop_task(cluster=cluster, task=ref, reason="the stage is removed")
+        quiet = 0 if tasks else quiet + 1
+        time.sleep(LOOK_EVERY_SECONDS)
+
+
+def _running(client: Any, cluster: str) -> list[str]:
+    """Also what is about to stop, which holds the cluster as well."""
+    refs: list[str] = []
+    for status in ("RUNNING", "STOPPED"):
+        for page in client.get_paginator("list_tasks").paginate(cluster=cluster, desiredStatus=status):
+            refs += page["taskArns"]
+    looks = [
+        task
+        for start in range(0, len(refs), MOST_LOOKS)
+        for task in client.describe_tasks(cluster=cluster, tasks=refs[start : start + MOST_LOOKS])["tasks"]
+    ]
+    return [str(task["taskArn"]) for task in looks if task["lastStatus"] != "STOPPED"]
 
 
 def _empty(store: Any, bucket: str) -> None:

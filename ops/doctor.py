@@ -1,15 +1,18 @@
-"""What an endpoint keeps of AWS's word: `ENDPOINT=http://localhost:4566 make doctor`, about half a minute.
+"""What an endpoint keeps of AWS's word: `ENDPOINT=http://localhost:4566 make doctor`, about a minute.
 
 Without ENDPOINT it asks MiniStack and moto's server, each started for the purpose. It makes a table, queues, a bucket
-and a function of its own, probes them, and removes them.
+a function and a cluster of its own, probes them, and removes them.
 """
 
 import os
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 
 from benchmarks import probes
 from benchmarks.probes import Broken, Sandbox
-from dev import command, emulator
+from dev import command, emulator, engine
 from dev.settings import address
 
 Row = tuple[bool, str]
@@ -42,13 +45,28 @@ def _row(columns: Mapping[str, Mapping[str, Row]], name: str) -> list[Row]:
     return [column[name] for column in columns.values()]
 
 
+@contextmanager
+def _an_engine() -> Iterator[None]:
+    """For MiniStack's containers: one that answers, or Podman's service for as long as the block runs."""
+    with tempfile.TemporaryDirectory() as folder:
+        reachable = engine.find(os.environ, Path(folder)) if engine.has_sdk() else None
+        if reachable is not None:
+            os.environ["DOCKER_HOST"] = reachable.host
+        try:
+            yield
+        finally:
+            if reachable is not None:
+                reachable.stop()
+                os.environ.pop("DOCKER_HOST") if reachable.child else None
+
+
 def main() -> int:
     if endpoint := address(os.environ, "ENDPOINT"):
         columns = {endpoint: examine(emulator.demand(endpoint))}
     else:
         columns = {}
         for name in emulator.NAMES:
-            with emulator.running(name) as endpoint:
+            with _an_engine(), emulator.running(name) as endpoint:
                 columns[name] = examine(endpoint)
     print_table(columns)
     needed = [kept for column in columns.values() for name, (kept, _) in column.items() if name in probes.NEEDED]

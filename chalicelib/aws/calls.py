@@ -14,6 +14,7 @@ MISSING = {
     "AWS.SimpleQueueService.NonExistentQueue": "queue",
     "QueueDoesNotExist": "queue",
     "NoSuchBucket": "bucket",
+    "ClusterNotFoundException": "cluster",
 }
 BATCH_READ_ROWS, BATCH_READ_TRIES = 100, 5
 KEPT_CONNECTIONS = 20
@@ -50,12 +51,12 @@ def _close_connection(request: Any, **_: Any) -> None:
 
 
 def _remember_resource(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-    named = (params.get(key) for key in ("TableName", "QueueName", "QueueUrl", "Bucket"))
+    named = (params.get(key) for key in ("TableName", "QueueName", "QueueUrl", "Bucket", "cluster"))
     context["resource"] = str(next(filter(None, named), "")).rpartition("/")[2]
 
 
 def _refuse_missing(endpoint: str | None, parsed: Any, model: Any, context: dict[str, Any], **_: Any) -> None:
-    """Raises ResourceMissing where AWS says that the table, queue or bucket does not exist, which no retry mends."""
+    """Raises ResourceMissing where AWS says that a table, queue, bucket or cluster is not there: no retry mends it."""
     code = str(parsed.get("Error", {}).get("Code", ""))
     kind = "bucket" if model.name == "HeadBucket" and code in ("404", "NoSuchBucket") else MISSING.get(code)
     if kind:

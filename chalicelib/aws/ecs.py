@@ -19,7 +19,7 @@ from chalicelib.aws.calls import Client, code_of, translated
 from chalicelib.core.container import Spec
 from chalicelib.core.container_look import MISSING, REASON, Look
 from chalicelib.core.job import Millis
-from chalicelib.errors import FieldError, Invalid
+from chalicelib.errors import FieldError, Invalid, ResourceMissing
 from chalicelib.ports import LogPage, StartRefused
 
 CONTAINER, STREAM_PREFIX = "job", "sortie"
@@ -58,6 +58,12 @@ class EcsContainers:
         self._definitions: dict[str, str] = {}
 
     def start(self, name: str, spec: Spec) -> str:
+        try:
+            return self._start(name, spec)
+        except ResourceMissing as missing:  # nothing starts until somebody makes the cluster
+            raise StartRefused(str(missing)) from missing
+
+    def _start(self, name: str, spec: Spec) -> str:
         if self._settings.ignores_tokens and (known := self.find(name)):
             return known[0]
         definition = self._definition(spec)

@@ -31,11 +31,12 @@ from chalicelib.core.container_look import (
     Wait,
 )
 from chalicelib.core.dispatch_plan import MAX_DELAY_MS
-from chalicelib.core.job import Container, Error, Event, Inline, Job, Millis, Status, container_of
+from chalicelib.core.job import Container, Error, Inline, Job, Millis, Status, container_of
 from chalicelib.core.lane import Lane
 from chalicelib.errors import Invalid, PayloadMissing, Unavailable
 from chalicelib.ports import ChangeRefused, Hint, Ports, StartRefused
-from chalicelib.service import log, notify
+from chalicelib.service import log
+from chalicelib.service.finish import finish, stop
 from chalicelib.service.metrics import Tallies
 
 FIRST_HINTS_SECONDS = (3, 8, 20, 40)
@@ -80,10 +81,10 @@ def start(ports: Ports, job: Job, tallies: Tallies, *, again: bool = False) -> N
     except (Invalid, PayloadMissing) as error:
         message = f"the container cannot be started: {error}"[:MESSAGE_LIMIT_CHARACTERS]
         broke = Broke(Error("task_error", message), wait_seconds=BAD_INPUT_WAIT_SECONDS)
-        return _write(ports, job, _unless_looked_at(job, _change_of_broke(ports, job, broke, message)), None, tallies)
+        return finish(ports, job, _unless_looked_at(job, _change_of_broke(ports, job, broke, message)), None, tallies)
     except StartRefused as refused:
         if not again:  # else its worker may be about to start it: that one's refusal counts
-            _write(ports, job, _unless_looked_at(job, _refusal(ports, job, str(refused), now)), None, tallies)
+            finish(ports, job, _unless_looked_at(job, _refusal(ports, job, str(refused), now)), None, tallies)
         return None
     return _note(ports, job, ref)
 
@@ -186,10 +187,9 @@ def _follow(ports: Ports, job: Job, look: Look | None, tallies: Tallies, *, in_r
         case Exited(duration_ms):
             _complete(ports, job, look, duration_ms, tallies)
         case Canceled(duration_ms):
-            change = changes.stop(job, now, duration_ms=duration_ms, retention=ports.settings.retention)
-            _write(ports, job, change, duration_ms, tallies)
+            finish(ports, job, stop(ports, job, duration_ms), duration_ms, tallies)
         case NotStarted(reason):
-            _write(ports, job, _refusal(ports, job, reason, now), None, tallies)
+            finish(ports, job, _refusal(ports, job, reason, now), None, tallies)
         case Broke() as broke:
             _break(ports, job, look, broke, tallies)
 
@@ -273,7 +273,7 @@ def _complete(ports: Ports, job: Job, look: Look | None, duration_ms: float, tal
     output = msgspec.json.encode(ContainerOutput(0, _read_tail(ports, job)))
     now, retention = ports.clock.now(), ports.settings.retention
     change = changes.complete(job, now, output=Inline(output), duration_ms=duration_ms, retention=retention)
-    _write(ports, job, container_change.with_exit(change, job, look), duration_ms, tallies)
+    finish(ports, job, container_change.with_exit(change, job, look), duration_ms, tallies)
 
 
 def _break(ports: Ports, job: Job, look: Look | None, broke: Broke, tallies: Tallies) -> None:
@@ -281,7 +281,7 @@ def _break(ports: Ports, job: Job, look: Look | None, broke: Broke, tallies: Tal
     if broke.exit_code is not None and (tail := _read_tail(ports, job)):
         message = f"{message}\n{tail}"
     change = _change_of_broke(ports, job, broke, message[:MESSAGE_LIMIT_CHARACTERS])
-    _write(
+    finish(
         ports,
         job,
         container_change.with_exit(change, job, look if broke.exit_code is not None else None),
@@ -316,32 +316,6 @@ def _start_again(ports: Ports, job: Job, tallies: Tallies) -> None:
     except ChangeRefused:
         return
     start(ports, row, tallies, again=True)
-
-
-def _write(ports: Ports, job: Job, change: changes.Change, duration_ms: float | None, tallies: Tallies) -> None:
-    """One write, fenced by the attempt's number; a request to cancel that came in between turns it into a stop."""
-    try:
-        row = _apply_or_stop(ports, job, change, duration_ms)
-    except ChangeRefused:
-        log.warning("outcome_refused", job=job.id, attempt=job.attempts)
-        return
-    event = Event.STOP if row.status is Status.CANCELED else change.event
-    seconds = None if duration_ms is None else duration_ms / 1000
-    log.transition(event or "", row, Status.RUNNING, seconds=seconds)
-    tallies.ended(row, job, duration_ms)
-    if row.status is Status.SCHEDULED:
-        notify.send(ports, [row], change.at)
-
-
-def _apply_or_stop(ports: Ports, job: Job, change: changes.Change, duration_ms: float | None) -> Job:
-    try:
-        return ports.jobs.apply(change)
-    except ChangeRefused as refused:
-        row = refused.job
-        if not (row and row.status is Status.RUNNING and row.attempts == job.attempts):
-            raise
-    now, retention = ports.clock.now(), ports.settings.retention
-    return ports.jobs.apply(changes.stop(job, now, duration_ms=duration_ms, retention=retention))
 
 
 def _read_input(ports: Ports, job: Job) -> ContainerInput:

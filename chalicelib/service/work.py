@@ -14,12 +14,13 @@ from typing import Any
 from chalicelib.core import change as changes
 from chalicelib.core.change import BEAT_MS
 from chalicelib.core.ids import is_id
-from chalicelib.core.job import WAITING, Error, Event, Inline, Job, Payload, Status, Stored
+from chalicelib.core.job import WAITING, Error, Inline, Job, Payload, Status, Stored
 from chalicelib.core.lane import Lane
 from chalicelib.errors import Unavailable
 from chalicelib.ports import ChangeRefused, Hint, Ports
 from chalicelib.service import attempt, containers, log, notify
 from chalicelib.service.attempt import Canceled, Completed, Failed, LeaseLost, Watch
+from chalicelib.service.finish import finish, stop
 from chalicelib.service.metrics import MINUTE_MS, Tallies
 
 Ending = Completed | Failed | Canceled
@@ -145,40 +146,19 @@ def _claim(ports: Ports, job_id: str, tallies: Tallies) -> Job | None:
 
 
 def _finish(ports: Ports, job: Job, outcome: Ending, tallies: Tallies) -> None:
-    """One conditional write, fenced by the attempt's number. Who lost the lease writes nothing."""
+    """Its output is stored first; where that does not go, the attempt has failed."""
     try:
         change = _change_of(ports, job, outcome)
     except Unavailable as error:
         outcome = _payload_unavailable(job, "store its output", error, outcome.duration_ms)
         change = _change_of(ports, job, outcome)
-    try:
-        row = _apply_or_stop(ports, job, outcome, change)
-    except ChangeRefused:
-        log.warning("outcome_refused", job=job.id, attempt=job.attempts)
-        return
-    event = Event.STOP if row.status is Status.CANCELED else change.event
-    seconds = None if outcome.duration_ms is None else outcome.duration_ms / 1000
-    log.transition(event or "", row, Status.RUNNING, seconds=seconds)
-    tallies.ended(row, job, outcome.duration_ms)
-    if row.status is Status.SCHEDULED:
-        notify.send(ports, [row], change.at)
-
-
-def _apply_or_stop(ports: Ports, job: Job, outcome: Ending, change: changes.Change) -> Job:
-    """The row after the change, or after a stop where a request to cancel came in between. Raises ChangeRefused."""
-    try:
-        return ports.jobs.apply(change)
-    except ChangeRefused as refused:
-        row = refused.job
-        if not (row and row.status is Status.RUNNING and row.attempts == job.attempts):
-            raise
-    return ports.jobs.apply(_stop(ports, job, outcome))
+    finish(ports, job, change, outcome.duration_ms, tallies)
 
 
 def _change_of(ports: Ports, job: Job, outcome: Ending) -> changes.Change:
     match outcome:
-        case Canceled():
-            return _stop(ports, job, outcome)
+        case Canceled(duration_ms):
+            return stop(ports, job, duration_ms)
         case Failed(error, duration_ms, min_wait_seconds):
             now, jitter, retention = ports.clock.now(), ports.random.uniform(), ports.settings.retention
             return changes.fail_attempt(
@@ -196,8 +176,3 @@ def _payload_unavailable(job: Job, what: str, error: Unavailable, duration_ms: f
     must not use up all attempts within seconds."""
     lost = Error("worker_lost", f"attempt {job.attempts} could not {what}: {error}")
     return Failed(lost, duration_ms, min_wait_seconds=PAYLOAD_RETRY_SECONDS * changes.count_attempts(job))
-
-
-def _stop(ports: Ports, job: Job, outcome: Ending) -> changes.Change:
-    now, retention = ports.clock.now(), ports.settings.retention
-    return changes.stop(job, now, duration_ms=outcome.duration_ms, retention=retention)

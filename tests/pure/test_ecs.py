@@ -6,6 +6,7 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
+from chalicelib.aws import calls
 from chalicelib.aws.ecs import EcsContainers, EcsSettings
 from chalicelib.core.container import Spec
 from chalicelib.errors import Invalid, Unavailable
@@ -54,6 +55,18 @@ def test_an_answer_without_tasks_is_a_refusal_and_says_why(ecs: Stubber) -> None
     ecs.add_response("run_task", {"tasks": [], "failures": [{"reason": "Capacity is unavailable at this time"}]})
     with pytest.raises(StartRefused, match="Capacity is unavailable"):
         containers(ecs).start(NAME, SPEC)
+
+
+def test_a_cluster_that_is_not_there_is_named_and_costs_no_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(f"AWS_{name}", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    for endpoint, mend in (("http://127.0.0.1:1", "at http://127.0.0.1:1: make resources"), (None, "make deploy")):
+        with Stubber(calls.client("ecs", endpoint)) as ecs:
+            known(ecs)
+            ecs.add_client_error("run_task", "ClusterNotFoundException", "Cluster not found.", 400)
+            with pytest.raises(StartRefused, match=f"the cluster sortie-dev does not exist .*{mend}"):
+                containers(ecs).start(NAME, SPEC)
 
 
 @pytest.mark.parametrize(

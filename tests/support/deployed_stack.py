@@ -31,11 +31,18 @@ class DeployedStack:
         own = {"OFFLINE_DIR": str(folder), "STAGE": self.stage, "PYTHONDONTWRITEBYTECODE": "1"}
         outer = {key: value for key, value in os.environ.items() if key not in ("ENDPOINT", "PORT", "STATE")}
         self.environ = outer | own
+        try:
+            self._deploy()
+        except BaseException:  # whatever it is, the emulator must not outlive it
+            self.stop()
+            raise
+
+    def _deploy(self) -> None:
         self.lines = self.run("ops.deploy_offline").splitlines()
         self.url = self._line("API: ")
         self.token = self._line("TOKEN: ")
         self.endpoint = self._line("Emulator at ")
-        self.pid = int(json.loads((folder / "emulator.json").read_text())["pid"])
+        self.pid = int(json.loads((self.folder / "emulator.json").read_text())["pid"])
         self.account = Account(self.endpoint)
 
     def run(self, module: str, *arguments: str) -> str:

@@ -5,26 +5,38 @@ import pytest
 from benchmarks import probes
 from dev import emulator
 from ops import doctor
+from tests.support import engines
 
 
 @pytest.fixture(scope="module")
 def verdicts() -> dict[str, dict[str, doctor.Row]]:
     rows = {}
-    for name in ("ministack", "moto"):
-        with emulator.running(name) as endpoint:
-            rows[name] = doctor.examine(endpoint)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
+        for name in ("ministack", "moto"):
+            with emulator.running(name) as endpoint:
+                rows[name] = doctor.examine(endpoint)
     return rows
 
 
 def test_ministack_keeps_everything_that_is_probed(verdicts: dict[str, dict[str, doctor.Row]]) -> None:
-    assert {name: note for name, (kept, note) in verdicts["ministack"].items() if not kept} == {}
+    broken = {name: note for name, (kept, note) in verdicts["ministack"].items() if not kept}
+    assert "no engine is behind it" in broken.pop(probes.CONTAINERS)
+    assert broken == {}
+
+
+def test_containers_are_told_to_run_where_an_engine_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    with engines.own_engine() as host:
+        monkeypatch.setenv("DOCKER_HOST", host)
+        with emulator.running() as endpoint, probes.prepare(endpoint) as sandbox:
+            assert probes.containers_end(sandbox) == ""
 
 
 def test_moto_keeps_what_is_needed_and_is_told_apart_where_it_does_not(
     verdicts: dict[str, dict[str, doctor.Row]],
 ) -> None:
     broken = {name for name, (kept, _) in verdicts["moto"].items() if not kept}
-    assert "consumed capacity" in broken
+    assert {"consumed capacity", probes.CONTAINERS} <= broken
     assert not broken & probes.NEEDED
 
 

@@ -1,14 +1,18 @@
 """Deploying again, removing a stage, and `chalice deploy` as far as the emulator lets it."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from dev import sample
 from dev.client import Client
 from ops import chalice_deploy
 from ops.account import Account
 from tests.support.deployed_stack import DeployedStack
+from tests.support.running import processes
 
 
 def test_a_second_deployment_updates_in_place(deployed: DeployedStack) -> None:
@@ -63,3 +67,21 @@ def sources(account: Account) -> list[dict[str, Any]]:
     answer = account.client("lambda").list_event_source_mappings(FunctionName="sortie-prod-work")
     mappings: list[dict[str, Any]] = answer["EventSourceMappings"]
     return mappings
+
+
+def test_a_deployment_that_fails_leaves_no_emulator_behind(tmp_path: Path) -> None:
+    """The package cannot be written where a file lies, and by then the emulator runs."""
+    folder = tmp_path / "failing"
+    folder.mkdir()
+    (folder / "package").write_text("in the way")
+    with pytest.raises(AssertionError, match="deploy_offline failed"):
+        DeployedStack(folder)
+    assert not folder.exists()
+    assert [process for process in processes() if _works_in(process.pid, folder)] == []
+
+
+def _works_in(pid: int, folder: Path) -> bool:
+    try:
+        return os.readlink(f"/proc/{pid}/cwd").startswith(str(folder))
+    except OSError:  # it has ended, or this machine has no /proc
+        return False

@@ -8,11 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from dev import emulator
 from dev.client import Client, NoAnswer
 from dev.settings import HOST, ROOT
 from tests.stacks.e2e.test_readme import blocks, walk
+from tests.support import engines
 from tests.support.running import until
+
+LOCAL = ("-c", "from chalice.cli import main; main()", "local", "--stage", "local", "--no-autoreload", "--port")
+IMAGES = "docker.io/library/*"
+JOB = {"task": "container", "input": {"image": engines.BUSYBOX, "command": ["echo", "hello"]}}
 
 
 def environ(**more: str) -> dict[str, str]:
@@ -46,18 +53,8 @@ def test_what_was_never_made_is_named_with_the_command_that_makes_it(tmp_path: P
     service = Client(f"http://{HOST}:{port}")
     with emulator.running() as endpoint:
         own = environ(AWS_ENDPOINT_URL=endpoint)
-        local = (
-            "-c",
-            "from chalice.cli import main; main()",
-            "local",
-            "--stage",
-            "local",
-            "--no-autoreload",
-            "--port",
-            port,
-        )
         with (
-            started(tmp_path / "routes", own, *local),
+            started(tmp_path / "routes", own, *LOCAL, port),
             started(tmp_path / "runner", own, "-m", "dev.runner"),
         ):
             until(lambda: answers(service), 60, "chalice local listens")
@@ -72,6 +69,44 @@ def test_what_was_never_made_is_named_with_the_command_that_makes_it(tmp_path: P
             assert (nowhere.status, nowhere.headers["Content-Type"]) == (404, "application/problem+json")
             said = f"the queue sortie-local-jobs does not exist at {endpoint}: make resources"
             until(lambda: said in (tmp_path / "runner").read_text(), 30, "the runner says so too")
+
+
+def make_resources(own: Mapping[str, str]) -> str:
+    command = [sys.executable, "-m", "dev.resources"]
+    return subprocess.run(command, cwd=ROOT, env=dict(own), check=True, capture_output=True, text=True).stdout
+
+
+def test_container_jobs_are_refused_in_a_sentence_where_no_images_are_named(tmp_path: Path) -> None:
+    port = str(emulator.free_port())
+    service = Client(f"http://{HOST}:{port}")
+    with emulator.running() as endpoint:
+        own = environ(AWS_ENDPOINT_URL=endpoint)
+        assert "sortie-local-containers" not in make_resources(own)
+        with started(tmp_path / "routes", own, *LOCAL, port):
+            until(lambda: answers(service), 60, "chalice local listens")
+            refused = service.ask("POST", "/jobs", JOB)
+            assert (refused.status, "set CONTAINER_IMAGES" in refused.body["detail"]) == (422, True)
+            assert service.ask("GET", "/health").status == 200
+
+
+def test_container_jobs_run_where_images_are_named_and_their_cluster_is_made(tmp_path: Path) -> None:
+    port = str(emulator.free_port())
+    service = Client(f"http://{HOST}:{port}")
+    with engines.own_engine() as host, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_HOST", host)
+        with emulator.running() as endpoint:
+            own = environ(AWS_ENDPOINT_URL=endpoint, CONTAINER_IMAGES=IMAGES)
+            assert "sortie-local, sortie-local-containers" in make_resources(own)
+            with started(tmp_path / "routes", own, *LOCAL, port), started(tmp_path / "runner", own, "-m", "dev.runner"):
+                until(lambda: answers(service), 60, "chalice local listens")
+                job_id = service.ask("POST", "/jobs", JOB).body["id"]
+                job = until(lambda: ended(service, job_id), 90, "the container has ended")
+                assert (job["status"], job["output"]) == ("completed", {"exit_code": 0, "tail": "hello"})
+
+
+def ended(service: Client, job_id: str) -> Any:
+    job = service.ask("GET", f"/jobs/{job_id}?wait=5").body
+    return job if job["finished_at"] else None
 
 
 def answers(service: Client) -> Any:

@@ -32,10 +32,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
             stack.stop()
 
 
-def submit(stack: RunningStack, *command: str, image: str = engines.BUSYBOX, **more: Any) -> str:
-    status, job = stack.ask(
-        "POST", "/jobs", {"task": "container", "input": {"image": image, "command": command}, **more}
-    )
+def submit(
+    stack: RunningStack, *command: str, image: str = engines.BUSYBOX, env: dict[str, str] | None = None, **more: Any
+) -> str:
+    task_input = {"image": image, "command": command, "env": env or {}}
+    status, job = stack.ask("POST", "/jobs", {"task": "container", "input": task_input, **more})
     assert status == 202, job
     return str(job["id"])
 
@@ -78,6 +79,16 @@ def test_a_container_is_scheduled_runs_and_completes_with_its_log(stack: Running
     lines, after = log(stack, job_id)
     assert lines.splitlines() == ["begun 1", "SORTIE_PROGRESS 0.5", "done"]
     assert log(stack, job_id, f"?attempt=1&after={after}")[0] == ""
+
+
+def test_the_worked_example_of_the_docs_adds_up_in_an_image_with_python(stack: RunningStack) -> None:
+    (script,) = blocks((ROOT / "docs/containers.md").read_text("utf-8"), "python")
+    job_id = submit(stack, "python", "-c", script, image=engines.PYTHON, env={"NUMBERS": "1 2 3.5"})
+    job = end(stack, job_id)
+    assert (job["status"], job["output"]) == ("completed", {"exit_code": 0, "tail": "6.5"}), job
+    missing = end(stack, submit(stack, "python", "-c", script, image=engines.PYTHON, max_attempts=1))
+    assert (missing["status"], missing["container"]["exit_code"]) == ("failed", 1)
+    assert "KeyError: 'NUMBERS'" in missing["error"]["message"]
 
 
 def test_an_exit_code_and_the_last_lines_are_the_error(stack: RunningStack) -> None:
