@@ -2,6 +2,7 @@
 
 scheduled far ahead ── sleep on until shortly before it is due
 due within 900 s ───── send with SQS's own delay, look again half a minute after it is due
+due, never looked at ─ send
 due, not taken ─────── list it as pending, send again, ever less often; after days give the job up
    while the quick lane has a backlog: a quick job is taken to wait in it, and nothing is sent for ten minutes
 running ────────────── look again one beat after the lease ends
@@ -90,6 +91,8 @@ def _plan_waiting(job: Job, now: Millis, retention: float, *, backlog: bool) -> 
         return Plan(move_wake(job, now, job.not_before + RESEND_AFTER_MS), compute_delay(job.not_before, now))
     wait = min(max(late, RESEND_AFTER_MS), MAX_RESEND_MS)
     look = fall_due if job.status is Status.SCHEDULED else move_wake
+    if job.wake_at <= job.not_before:  # no look came before it was due: no message was sent yet, and none waits
+        return Plan(look(job, now, now + wait), 0)
     if backlog and late < BACKLOG_RESEND_AFTER_MS and lane_of(job) is Lane.QUICK:
         return Plan(look(job, now, now + wait))
     return Plan(look(job, now, now + wait, resend=True), 0)

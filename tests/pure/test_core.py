@@ -204,6 +204,16 @@ class TestDispatching:
         assert again is not None
         assert again.change.event is Event.BACK_OFF
 
+    def test_a_job_whose_first_look_comes_too_late_is_sent_whatever_waits_in_its_lane(self) -> None:
+        """Nothing was sent ahead of its time, and so none of the messages that wait is its own."""
+        due = NOW - MINUTE
+        far = row(not_before=due, wake_at=due - dispatch_plan.LOOK_AHEAD_MS, pure=True, quick=True)
+        for backlog in (False, True):
+            plan = dispatch_plan.plan(far, NOW, jitter=0.5, retention=60, backlog=backlog)
+            assert plan is not None
+            assert plan.delay == 0
+            assert "resends" not in plan.change.fields
+
     def test_a_quick_job_in_a_backlog_is_not_sent_again_for_ten_minutes(self) -> None:
         quick = row(quick=True, pure=True, not_before=NOW - 30_000)
         waits = dispatch_plan.plan(quick, NOW, jitter=0.5, retention=60, backlog=True)
