@@ -11,7 +11,7 @@ from chalicelib.aws.calls import client
 from chalicelib.config import Settings
 from chalicelib.core.lane import Lane
 from chalicelib.ports import Ports
-from chalicelib.system import alarm, clock, random, threads
+from chalicelib.system import alarm, clock, log, random, threads
 from chalicelib.system.log import log_to_stdout as log_to_stdout
 
 
@@ -56,6 +56,7 @@ def ports(settings: Settings) -> Ports:
         containers=ecs.EcsContainers(
             lazy_client("ecs"), lazy_client("ecs", tries=1), lazy_client("logs"), _ecs_settings(settings)
         ),
+        logs=log.BoundedLogs(),
     )
 
 
