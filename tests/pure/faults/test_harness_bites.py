@@ -188,10 +188,8 @@ WITHOUT: dict[str, dict[str, Any]] = {
 
 TOO_RARE_FOR_WALKS = (
     "ClaimsWhatRunsElsewhere", "RefusesWhatWasLookedAt", "NoFenceUnclaimed", "NoFenceOfBeats", "NoStatusGuardOfBeats",
-    "OverwritingInsert",
 )  # fmt: skip
-"""They need a worker that stands still at one call for minutes, and another start at the right time; or two that insert
-one id, both past their look for it."""
+"""They need a worker that stands still at one call for minutes, and another start at the right time."""
 
 
 def finds(try_it: Callable[[], None]) -> str | None:
