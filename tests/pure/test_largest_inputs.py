@@ -84,11 +84,10 @@ def measured(call: Callable[[], None]) -> int:
     ],
 )
 def test_the_first_bad_line_is_named_wherever_a_piece_ends(
-    lines: list[bytes], said: str, piece: int, end: bytes, monkeypatch: pytest.MonkeyPatch
+    lines: list[bytes], said: str, piece: int, end: bytes
 ) -> None:
-    monkeypatch.setattr(numbers, "_PIECE_BYTES", piece)
     with pytest.raises(numbers.BadNumber) as caught:
-        numbers.from_text(end.join(lines))
+        numbers.from_text(end.join(lines), piece=piece)
     assert str(caught.value) == said
 
 
@@ -97,4 +96,4 @@ def test_the_first_bad_line_is_named_wherever_a_piece_ends(
 def test_blank_lines_are_skipped_wherever_a_piece_ends(piece: int, end: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(numbers, "_PIECE_BYTES", piece)
     lines = [b"", b" 12 ", b"", b"\x0c3.5", b"\t", b"", b"-7", b""]
-    assert msgspec.json.decode(numbers.from_text(end.join(lines))) == [12, 3.5, -7]
+    assert msgspec.json.decode(numbers.from_text(end.join(lines), piece=piece)) == [12, 3.5, -7]

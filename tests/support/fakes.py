@@ -333,8 +333,8 @@ class MemoryQueue:
 
     def receive(self, lane: Lane, most: int = 10) -> list[Message]:
         """Up to `most` visible messages; one received too often goes to the dead letters instead."""
-        shown = reversed(self.held) if self.reordering else iter(self.held)
-        visible = (held for held in shown if held.lane is lane and held.visible_at <= self.clock.millis)
+        queued = reversed(self.held) if self.reordering else iter(self.held)
+        visible = (held for held in queued if held.lane is lane and held.visible_at <= self.clock.millis)
         messages = []
         for held in list(islice(visible, most)):
             if held.receives >= self.most_receives:

@@ -15,6 +15,8 @@ MAX_DIGITS = 4_000  # an integer's; Python itself refuses to read more than 4,30
 # two bytes each; what most requests bring never pays for the import. benchmarks/README.md has the figures.
 LARGE_BYTES = 2_000_000
 
+PIECE_BYTES = 4_000_000  # of text, whose lines are objects for a while
+
 # numpy reads this variable once, at its first import: its AVX-512 sort takes five times as long as its AVX2 one on
 # Zen 4, and is hardly faster elsewhere. Whoever sets it before has the last word. Python 3.11 has an older numpy, which
 # has other names for these features: Lambda runs it with a C library that is too old for the newer one.
@@ -23,7 +25,6 @@ _AVX_512 = "AVX512_ICL X86_V4" if sys.version_info >= (3, 12) else "AVX512F AVX5
 
 _HEAD_BYTES = 65_536
 _LONG = 250  # bytes a number, on average
-_PIECE_BYTES = 4_000_000  # of text, whose lines are objects for a while
 _SPACE = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
 
@@ -108,8 +109,9 @@ def from_array(raw: bytes) -> bytes:
     return raw
 
 
-def from_text(raw: bytes) -> bytes:
-    """The JSON array of the numbers in UTF-8 text, one a line; blank lines and outer spaces are skipped."""
+def from_text(raw: bytes, *, piece: int = PIECE_BYTES) -> bytes:
+    """The JSON array of the numbers in UTF-8 text, one a line; blank lines and outer spaces are skipped. Where lines have
+    to be looked at, it takes `piece` bytes of them at a time."""
     _refuse_too_many(raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n"), "lines")
     text = raw.removeprefix(_BOM).strip()
     if b"," not in text:
@@ -119,7 +121,7 @@ def from_text(raw: bytes) -> bytes:
             return array
         del array
     del text
-    return _from_lines(raw.removeprefix(_BOM))
+    return _from_lines(raw.removeprefix(_BOM), piece)
 
 
 def _refuse_too_many(count: int, what: str) -> None:
@@ -233,11 +235,11 @@ def _first_overlong(raw: bytes) -> int | None:
     return None
 
 
-def _from_lines(raw: bytes) -> bytes:
-    """A piece at a time: ten million lines as objects would take more memory than their numbers."""
+def _from_lines(raw: bytes, piece: int) -> bytes:
+    """Ten million lines as objects at once would take more memory than their numbers."""
     parts: list[bytes] = []
     comma = False
-    for lines in _pieces(raw):
+    for lines in _pieces(raw, piece):
         filled = [stripped for line in lines if (stripped := line.strip())]
         comma = any(b"," in line for line in filled)
         if comma:
@@ -246,24 +248,24 @@ def _from_lines(raw: bytes) -> bytes:
             parts.append(b",".join(filled))
     array = b"[%b]" % b",".join(parts)
     if comma or not _is_good(array):
-        raise _first_bad_line(raw, array)
+        raise _first_bad_line(raw, array, piece)
     return array
 
 
-def _pieces(raw: bytes) -> Iterator[list[bytes]]:
+def _pieces(raw: bytes, piece: int) -> Iterator[list[bytes]]:
     """The lines of some megabytes, and of the next ones. An end of a line is \\n, \\r or both."""
     start = 0
     while start < len(raw):
-        end = raw.find(b"\n", start + _PIECE_BYTES) + 1 or len(raw)
+        end = raw.find(b"\n", start + piece) + 1 or len(raw)
         yield raw[start:end].splitlines()
         start = end
 
 
-def _first_bad_line(raw: bytes, array: bytes) -> BadNumber:
+def _first_bad_line(raw: bytes, array: bytes, piece: int) -> BadNumber:
     """`array`: the numbers as far as no line holds a comma. It says how many of them can be passed over."""
     good = _count_good(array)
     number = 0
-    for lines in _pieces(raw):
+    for lines in _pieces(raw, piece):
         for line in lines:
             number += 1
             stripped = line.strip()
