@@ -93,7 +93,6 @@ def test_the_first_bad_line_is_named_wherever_a_piece_ends(
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
 @pytest.mark.parametrize("piece", [1, 5, 4_000_000])
-def test_blank_lines_are_skipped_wherever_a_piece_ends(piece: int, end: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(numbers, "_PIECE_BYTES", piece)
+def test_blank_lines_are_skipped_wherever_a_piece_ends(piece: int, end: bytes) -> None:
     lines = [b"", b" 12 ", b"", b"\x0c3.5", b"\t", b"", b"-7", b""]
     assert msgspec.json.decode(numbers.from_text(end.join(lines), piece=piece)) == [12, 3.5, -7]

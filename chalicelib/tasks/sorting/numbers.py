@@ -110,8 +110,8 @@ def from_array(raw: bytes) -> bytes:
 
 
 def from_text(raw: bytes, *, piece: int = PIECE_BYTES) -> bytes:
-    """The JSON array of the numbers in UTF-8 text, one a line; blank lines and outer spaces are skipped. Where lines have
-    to be looked at, it takes `piece` bytes of them at a time."""
+    """The JSON array of the numbers in UTF-8 text, one a line; blank lines and outer spaces are skipped. Lines that
+    have to be looked at are taken `piece` bytes at a time."""
     _refuse_too_many(raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n"), "lines")
     text = raw.removeprefix(_BOM).strip()
     if b"," not in text:
