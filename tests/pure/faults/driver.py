@@ -166,6 +166,12 @@ class Driver:
         world.gate.plan(call, Fault(others, after=False))
         submit()
 
+    def lose_answer(self, owner: str, call: int) -> None:
+        """Who starts a container gets no answer to one of its calls: what was started may run all the same."""
+        self.submit(owner, "long container", attempts=2, wait=0, seconds=60, on_repeat=None, key=None)
+        self.stop_at(call, "unavailable", 0.0, after=True)
+        self.world.worker(1)
+
     def cancel_soon(self, which: int, seconds: float) -> None:
         """While time passes inside a task, most likely."""
         if self.jobs:
