@@ -100,10 +100,13 @@ def _round(
     for first in range(0, jobs, BATCHES[lane]):
         messages = [work.Message(row.id, row.id, row.id) for row in rows[first : first + BATCHES[lane]]]
         assert not function(ports, messages, lambda: 60.0)
-    worked, made = time.process_time(), counter.calls - between
+    worked, worker_calls = time.process_time(), counter.calls - between
     if lane is Lane.QUICK:  # the writes of a batch go on side by side, and its tally after them
-        made["dynamodb.UpdateItem"] = 2 * jobs // BATCHES[lane]
-    api_ms, work_ms = (submitted - start) * 1000 + waits(between - before), (worked - submitted) * 1000 + waits(made)
+        worker_calls["dynamodb.UpdateItem"] = 2 * jobs // BATCHES[lane]
+    api_ms, work_ms = (
+        (submitted - start) * 1000 + waits(between - before),
+        (worked - submitted) * 1000 + waits(worker_calls),
+    )
     assert read.get_job(ports, "team-a", rows[-1].id).status == "completed"
     return lane, api_ms / jobs, work_ms / jobs
 
