@@ -16,17 +16,21 @@ from ops.account import Account
 TABLE, QUEUE = "sortie-naive", "sortie-naive"
 
 
-def run(account: Account, counter: Watcher, jobs: int, numbers: int) -> float:
-    """Milliseconds a job in both functions together, without their start."""
+def run(account: Account, counter: Watcher, jobs: int, numbers: int, rounds: int) -> float:
+    """Milliseconds of the processor a job, in both functions together, without their start: those of the best round."""
     table, queue = counter.watch(account.client("dynamodb")), counter.watch(account.client("sqs"))
     url = _set_up(table, queue)
     counter.reset()
-    start = time.perf_counter()
+    return min(_round(table, queue, url, jobs // rounds, numbers) for _ in range(rounds))
+
+
+def _round(table: Any, queue: Any, url: str, jobs: int, numbers: int) -> float:
+    start = time.process_time()
     jitter = random.Random(1)
     for _ in range(jobs):
         _submit(table, queue, url, [jitter.randint(-(10**9), 10**9) for _ in range(numbers)])
         _work(table, queue, url)
-    return (time.perf_counter() - start) * 1000 / jobs
+    return (time.process_time() - start) * 1000 / jobs
 
 
 def _set_up(table: Any, queue: Any) -> str:

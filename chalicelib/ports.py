@@ -4,7 +4,7 @@ Every method may raise errors.Unavailable, after which nothing is known about it
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -348,6 +348,33 @@ class Alarm(Protocol):
         """At once, for a task that nothing interrupts; nothing after it runs."""
 
 
+class Cut(Protocol):
+    """What a bound has kept out of the log so far: how many lines."""
+
+    @property
+    def lines(self) -> int: ...
+
+
+class Logs(Protocol):
+    """What a task may write to the log."""
+
+    def bounded(self) -> AbstractContextManager[Cut]:
+        """Of what is logged or printed within the block only so much passes; the rest is dropped and counted."""
+
+
+class NothingCut:
+    """Cut where nothing is kept out."""
+
+    lines = 0
+
+
+class WholeLogs:
+    """Logs that nobody bounds."""
+
+    def bounded(self) -> AbstractContextManager[Cut]:
+        return nullcontext(NothingCut())
+
+
 class Concurrency(Protocol):
     """What goes on side by side."""
 
@@ -373,3 +400,4 @@ class Ports:
     tasks: Mapping[str, Task]
     settings: Settings
     containers: Containers = field(default_factory=NoContainers)
+    logs: Logs = field(default_factory=WholeLogs)

@@ -12,7 +12,7 @@ from chalicelib.config import Settings
 from chalicelib.core.lane import Lane
 from chalicelib.core.shards import Shards
 from chalicelib.ports import Ports
-from chalicelib.system import alarm, clock, random, threads
+from chalicelib.system import alarm, clock, log, random, threads
 from chalicelib.system.log import log_to_stdout as log_to_stdout
 
 
@@ -57,6 +57,7 @@ def ports(settings: Settings) -> Ports:
         containers=ecs.EcsContainers(
             lazy_client("ecs"), lazy_client("ecs", tries=1), lazy_client("logs"), _ecs_settings(settings)
         ),
+        logs=log.BoundedLogs(),
     )
 
 

@@ -21,10 +21,11 @@ Row = tuple[bool, str]
 def examine(endpoint: str) -> dict[str, Row]:
     """Each probe's verdict; whatever goes wrong in one is its own answer, and the next is asked all the same."""
     with probes.prepare(endpoint) as sandbox:
-        return {name: _ask(probe, sandbox) for name, probe in probes.ALL.items()}
+        return {name: judge(probe, sandbox) for name, probe in probes.ALL.items()}
 
 
-def _ask(probe: Callable[[Sandbox], str], sandbox: Sandbox) -> Row:
+def judge(probe: Callable[[Sandbox], str], sandbox: Sandbox) -> Row:
+    """What one probe says of it."""
     try:
         return True, probe(sandbox)
     except Broken as broken:

@@ -8,6 +8,7 @@ from benchmarks import cost
 from benchmarks.capacity import measure, stage
 from benchmarks.capacity.limits import Limits
 from benchmarks.capacity.load import Load, ceilings
+from chalicelib.core.lane import Lane
 
 NAMES = (
     measure.ONE_OWNER, measure.MANY_OWNERS, measure.LATER, measure.LONG, measure.GROUP, measure.OBJECT,
@@ -150,7 +151,9 @@ def dollars(load: Load, limits: Limits, prices: Mapping[str, float]) -> float:
     if load.batch > 1:
         queue += 2 / load.batch  # each batch is received and deleted once
     api_ms, work_ms = load.api_seconds(limits) * 1000, load.work_seconds(limits) * 1000 / load.batch
+    lane = Lane.QUICK if load.batch > 1 else Lane.LONG
     used = cost.Measured(
-        load.units(read=False), load.units(read=True), dict(load.calls), queue, api_ms, work_ms, 1 / load.batch
-    )
+        load.units(read=False), load.units(read=True), dict(load.calls), queue, api_ms, work_ms, round(load.batch),
+        cost.WORK_GB[lane], cost.MOVES[lane],
+    )  # fmt: skip
     return sum(cost.dollars(used, dict(prices)).values())

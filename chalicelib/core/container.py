@@ -143,7 +143,8 @@ def parse_image(text: str) -> Image:
 
 
 def is_allowed(image: Image, patterns: Sequence[str]) -> bool:
-    """A pattern without a tag takes any; one with a tag takes only images that say a fitting one."""
+    """A pattern without a tag takes any; one with a tag takes only images that say a fitting one and no digest, since
+    engines pull by the digest and pass the tag over."""
     return any(_fits(image, pattern) for pattern in patterns)
 
 
@@ -176,7 +177,7 @@ def _fits(image: Image, pattern: str) -> bool:
     return (
         _glob(name).fullmatch(image.repository) is not None
         and (not tag or (image.tag is not None and _glob(tag).fullmatch(image.tag) is not None))
-        and (not at or image.digest == digest)
+        and (image.digest == digest if at else not (tag and image.digest))
     )
 
 

@@ -7,6 +7,9 @@ import msgspec
 
 T = TypeVar("T")
 
+SECOND_LOOK_BYTES = 5_000_000
+"""What a request may hold. A document of any type takes a hundred times its bytes: 300 MB of `[],` end a worker."""
+
 _NO_INTEGER = re.compile(r"Expected `int.*?`, got `float`(?: - at `\$(.*)`)?", re.DOTALL)
 _INDEX = re.compile(r"\[(?:[0-9]+|\.\.\.)\]")
 _MOST_PLACES = 100
@@ -21,11 +24,14 @@ _MARK = "\x00"
 def decode(raw: bytes, kind: type[T]) -> T:
     """As msgspec.json.decode, and raises as it does; a float without a fraction fits an integer, as in JSON Schema.
 
-    Of a name that an object has twice, the last one is judged.
+    Of a name that an object has twice, the last one is judged. Neither holds for more than SECOND_LOOK_BYTES, of which
+    only what the type asks for is made.
     """
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
+        if len(raw) > SECOND_LOOK_BYTES:
+            raise
         try:
             document = msgspec.json.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -15,7 +15,7 @@ from chalicelib.core.job import Error, Inline, Job
 from chalicelib.core.task import Task, TaskError
 from chalicelib.core.unpacking import unpack
 from chalicelib.errors import Invalid, PayloadMissing, TooLarge, Unavailable
-from chalicelib.ports import ChangeRefused, Ports
+from chalicelib.ports import ChangeRefused, Cut, Ports
 from chalicelib.service import log
 
 PROGRESS_EVERY_SECONDS = 2.0
@@ -118,6 +118,7 @@ class RunningContext:
     job: Job
     ends: float
     watch: Watch | None
+    cut: Cut
     fraction: float | None = None
     written: float = field(default=-math.inf)
     began: float | None = None
@@ -157,8 +158,14 @@ class RunningContext:
         process ends, and the dispatcher ends the attempt."""
         if self.ports.clock.monotonic() >= self.ends + LEASE_GRACE_SECONDS:
             log.warning("task_swallows_timeouts", job=self.job.id)
+            self.tell_cut()
             self.ports.alarm.end_process()
         self.interrupt()
+
+    def tell_cut(self) -> None:
+        """The one line that stands for all that the attempt was not let log."""
+        if self.cut.lines:
+            log.warning("log_cut", job=self.job.id, attempt=self.job.attempts, lines_dropped=self.cut.lines)
 
     def pause(self, seconds: float) -> None:
         left = seconds
@@ -176,7 +183,15 @@ def run(ports: Ports, job: Job, watch: Watch | None = None) -> Outcome:
     if task is None:
         return _fail(f"there is no task {job.task!r} in this deployment")
     start = ports.clock.monotonic()  # the lease runs already: fetching the input is part of the attempt
-    context = RunningContext(ports, job, start + job.timeout, watch, written=start - PROGRESS_EVERY_SECONDS / 2)
+    written = start - PROGRESS_EVERY_SECONDS / 2
+    with ports.logs.bounded() as cut:
+        context = RunningContext(ports, job, start + job.timeout, watch, cut, written=written)
+        outcome = _guard(ports, job, task, context)
+    context.tell_cut()
+    return outcome
+
+
+def _guard(ports: Ports, job: Job, task: Task, context: RunningContext) -> Outcome:
     try:
         return ports.alarm.guard(lambda: _execute(ports, job, task, context), max(job.timeout, 0.001), context.ring)
     except CancelRequested:

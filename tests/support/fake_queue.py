@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from chalicelib.core.lane import Lane
 from chalicelib.ports import Depth, Hint
@@ -66,11 +67,10 @@ class MemoryQueue:
 
     def receive(self, lane: Lane, most: int = 10) -> list[Message]:
         """Up to `most` visible messages; one received too often goes to the dead letters instead."""
-        visible = [held for held in self.held if held.lane is lane and held.visible_at <= self.clock.millis]
-        if self.reordering:
-            visible.reverse()
+        queued = reversed(self.held) if self.reordering else iter(self.held)
+        visible = (held for held in queued if held.lane is lane and held.visible_at <= self.clock.millis)
         messages = []
-        for held in visible[:most]:
+        for held in list(islice(visible, most)):
             if held.receives >= self.most_receives:
                 self.held.remove(held)
                 self.gone.append(held.body)
@@ -82,7 +82,8 @@ class MemoryQueue:
 
     def delete(self, lane: Lane, receipts: Sequence[str]) -> None:
         """A receipt of an earlier receive no longer counts."""
-        self.held = [held for held in self.held if self._receipt(held) not in receipts]
+        ids = {int(receipt.partition("/")[0]) for receipt in receipts}
+        self.held = [held for held in self.held if held.id not in ids or self._receipt(held) not in receipts]
 
     @staticmethod
     def _receipt(held: Held) -> str:

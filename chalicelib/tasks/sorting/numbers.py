@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from collections.abc import Iterator
 
 import msgspec
 
@@ -13,6 +14,8 @@ MAX_DIGITS = 4_000  # an integer's; Python itself refuses to read more than 4,30
 # 35 ms slower for that at most, and each later one 15 ms or more faster. A million numbers are always larger, at
 # two bytes each; what most requests bring never pays for the import. benchmarks/README.md has the figures.
 LARGE_BYTES = 2_000_000
+
+PIECE_BYTES = 4_000_000  # of text, whose lines are objects for a while
 
 # numpy reads this variable once, at its first import: its AVX-512 sort takes five times as long as its AVX2 one on
 # Zen 4, and is hardly faster elsewhere. Whoever sets it before has the last word. Python 3.11 has an older numpy, which
@@ -33,6 +36,7 @@ _EMPTY = re.compile(rb"\[[ \t\r\n]*+\]")
 _LETTER = re.compile(rb"[^ \t\r\n]")
 _INDEX = re.compile(r"`\$\[(\d+)\]`")
 _BYTE = re.compile(r"\(byte (\d+)\)")
+_PLACE = re.compile(r"\[(\d+)\]")
 _TOO_LONG = f"an integer of more than {MAX_DIGITS:,} digits"
 _TRUNCATED = "truncated: the array is not closed"
 _FOLLOWED = "something follows the array"
@@ -98,21 +102,26 @@ def from_array(raw: bytes) -> bytes:
     _refuse_too_many(raw.count(b",") + 1, "numbers")
     try:
         msgspec.json.decode(raw, type=msgspec.Raw)
+    except RecursionError:
+        raise BadNumber("", "nested too deeply") from None
     except msgspec.DecodeError as error:
         raise _first_bad(raw, str(error)) from None
     return raw
 
 
-def from_text(raw: bytes) -> bytes:
-    """The JSON array of the numbers in UTF-8 text, one a line; blank lines and outer spaces are skipped."""
-    _refuse_too_many(raw.count(b"\n"), "lines")
+def from_text(raw: bytes, *, piece: int = PIECE_BYTES) -> bytes:
+    """The JSON array of the numbers in UTF-8 text, one a line; blank lines and outer spaces are skipped. Lines that
+    have to be looked at are taken `piece` bytes at a time."""
+    _refuse_too_many(raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n"), "lines")
     text = raw.removeprefix(_BOM).strip()
     if b"," not in text:
         # Most text has no blank lines, and then lines need not become objects; white space is JSON's to skip.
         array = b"[%b]" % text.replace(b"\r\n", b"\n").replace(b"\n", b",")
         if _is_good(array):
             return array
-    return _from_lines(raw.removeprefix(_BOM).splitlines())
+        del array
+    del text
+    return _from_lines(raw.removeprefix(_BOM), piece)
 
 
 def _refuse_too_many(count: int, what: str) -> None:
@@ -226,20 +235,54 @@ def _first_overlong(raw: bytes) -> int | None:
     return None
 
 
-def _from_lines(lines: list[bytes]) -> bytes:
-    filled = [stripped for line in lines if (stripped := line.strip())]
-    array = b"[%b]" % b",".join(filled)
-    if any(b"," in line for line in filled) or not _is_good(array):
-        raise _first_bad_line(lines)
+def _from_lines(raw: bytes, piece: int) -> bytes:
+    """Ten million lines as objects at once would take more memory than their numbers."""
+    parts: list[bytes] = []
+    comma = False
+    for lines in _pieces(raw, piece):
+        filled = [stripped for line in lines if (stripped := line.strip())]
+        comma = any(b"," in line for line in filled)
+        if comma:
+            break  # whatever is bad first is here, or before it
+        if filled:
+            parts.append(b",".join(filled))
+    array = b"[%b]" % b",".join(parts)
+    if comma or not _is_good(array):
+        raise _first_bad_line(raw, array, piece)
     return array
 
 
-def _first_bad_line(lines: list[bytes]) -> BadNumber:
-    for number, line in enumerate(lines, start=1):
-        msg = _line_fault(line.strip())
-        if msg:
-            return BadNumber(f"line {number}", msg)
+def _pieces(raw: bytes, piece: int) -> Iterator[list[bytes]]:
+    """The lines of some megabytes, and of the next ones. An end of a line is \\n, \\r or both."""
+    start = 0
+    while start < len(raw):
+        end = raw.find(b"\n", start + piece) + 1 or len(raw)
+        yield raw[start:end].splitlines()
+        start = end
+
+
+def _first_bad_line(raw: bytes, array: bytes, piece: int) -> BadNumber:
+    """`array`: the numbers as far as no line holds a comma. It says how many of them can be passed over."""
+    good = _count_good(array)
+    number = 0
+    for lines in _pieces(raw, piece):
+        for line in lines:
+            number += 1
+            stripped = line.strip()
+            if stripped and good > 0:
+                good -= 1
+            elif msg := _line_fault(stripped):
+                return BadNumber(f"line {number}", msg)
     raise AssertionError("every line is good, yet all together are not")
+
+
+def _count_good(array: bytes) -> int:
+    """How many elements are good for certain, from the first one on."""
+    try:
+        return len(_decode(array))
+    except BadNumber as error:
+        index = _PLACE.fullmatch(error.loc)
+        return int(index[1]) if index else 0
 
 
 def _line_fault(line: bytes) -> str:

@@ -5,6 +5,7 @@ import { listHref } from "../lib/links.js";
 import { poll } from "../lib/poll.js";
 import { number, plural, span } from "../lib/time.js";
 import { chart } from "../parts/chart.js";
+import { laneTable } from "../parts/lanes.js";
 import { percentileTable } from "../parts/percentiles.js";
 
 const EVERY = { hour: 15, day: 60 };
@@ -40,6 +41,7 @@ export async function show(main, { query, signal }) {
   const queue = chart("Queue", { series: named(QUEUE), unit: "count" });
   const oldest = chart("Oldest pending", { series: [{ label: "oldest", color: "--pending" }], unit: "s" });
   const percentiles = percentileTable();
+  const lanes = laneTable();
   const choice = el(
     "div",
     { class: "switch", role: "group", "aria-label": "Span" },
@@ -60,6 +62,7 @@ export async function show(main, { query, signal }) {
       waits.node,
       durations.node,
       queue.node,
+      lanes.node,
       oldest.node,
     ),
   );
@@ -87,6 +90,7 @@ export async function show(main, { query, signal }) {
     sample(data);
     tiles.set(data, asked);
     percentiles.set(data, asked);
+    lanes.set(data);
     draw(data, asked);
     return samples.length < 2 ? SOON : EVERY[asked];
   }

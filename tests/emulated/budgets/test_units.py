@@ -14,9 +14,12 @@ from chalicelib.core.job import ENDED, Inline, Job, Status
 from chalicelib.core.lane import Lane
 from chalicelib.core.records import ScheduleMove
 from chalicelib.service import cancel, read, rerun, retry, schedules
+from chalicelib.service.attempt import Watch
+from chalicelib.service.dispatch import dispatch
 from chalicelib.service.new_job import NewJob
 from chalicelib.service.submit import submit
-from tests.emulated.budgets.conftest import Metered
+from tests.emulated.budgets.conftest import Metered, metered
+from tests.support import emulators
 from tests.support.emulators import SHARDS
 from tests.support.fakes import START
 
@@ -235,3 +238,25 @@ EXACT = [
 def test_a_page_of_one_filter_and_a_status_is_full(reads: dict[int, dict[str, tuple[int, int]]], name: str) -> None:
     """Its lists hold nothing else. Among what is open, all but those of a status mix statuses."""
     assert [jobs for _, jobs in (reads[FEW][name], reads[LOTS][name])] == [LIMIT, LIMIT]
+
+
+def test_a_minute_of_a_long_job_takes_seven_write_units_with_the_look_of_the_dispatcher() -> None:
+    """A beat is a write of the row alone. The dispatcher looks once a beat after the lease, and moves the wake time."""
+    minutes = 5
+    with emulators.ministack("beats") as stage:  # no other job is due there
+        on = metered(stage)
+        job = submit(on.ports, NewJob(owner="alice", task="sleep", input=b'{"seconds":800}', timeout=840)).job
+        watch = Watch(on.ports, on.ports.jobs.claim(job.id, on.clock.now(), "token"))
+        on.meter.reset()
+        for second in range(0, minutes * 60, 20):
+            on.clock.advance(20)
+            assert watch.beat(), "the attempt is alive"
+            if second % 60 == 40:
+                dispatch(on.ports, lambda: 60.0)
+        row = on.ports.jobs.get(job.id)
+    assert row is not None
+    assert (row.status, row.attempts) == (Status.RUNNING, 1), "nobody took it for dead"
+    beats, looks = 3 * minutes, on.meter.units["wake"]
+    assert looks > 0, "the dispatcher has looked"
+    assert on.meter.units == {"table": beats + looks / 2, "wake": looks}
+    assert on.meter.units.total() <= 7 * minutes

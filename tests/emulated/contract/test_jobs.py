@@ -265,3 +265,33 @@ def test_large_payloads_are_named_in_the_row(ground: Ground) -> None:
     change: Change = changes.complete(job, START, output=Stored("outputs/1", 9), duration_ms=1.0, retention=60)
     assert ground.jobs.apply(change).output == Stored("outputs/1", 9)
     assert ground.jobs.get(job.id) == changes.apply_change(change, job)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "SET #status = :text",
+        "SET created_at = :text",
+        "SET attempts = :text",
+        "REMOVE #status",
+        "REMOVE created_at",
+        "SET #input = :text",
+    ],
+)
+def test_a_damaged_row_is_left_unread_and_keeps_no_other_from_being_read(ground: Ground, damage: str) -> None:
+    if ground.stage is None:
+        return  # no row in memory is ever damaged
+    jobs = [row() for _ in range(3)]
+    insert_all(ground.jobs, jobs)
+    names = {name: name.removeprefix("#") for name in ("#status", "#input") if name in damage}
+    ground.stage.table.update_item(
+        TableName=ground.stage.table_name,
+        Key={"pk": {"S": jobs[1].id}},
+        UpdateExpression=damage,
+        **({"ExpressionAttributeNames": names} if names else {}),
+        **({"ExpressionAttributeValues": {":text": {"S": "nonsense"}}} if ":text" in damage else {}),
+    )
+    gone = new_id()
+    read = ground.jobs.read_batch([job.id for job in jobs] + [gone])
+    assert read.rows == {job.id: job for job in (jobs[0], jobs[2])}
+    assert read.unread == [jobs[1].id]

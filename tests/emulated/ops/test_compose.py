@@ -8,7 +8,15 @@ import yaml
 
 from dev.settings import ROOT
 
+WITH_CONTAINERS = {"ecs", "ec2"}
 KNOWN = {"image", "ports", "environment", "volumes", "healthcheck", "profiles"}
+
+
+class AnyTags(yaml.SafeLoader):
+    """CloudFormation's own tags, such as !Ref, count as what stands behind them."""
+
+
+AnyTags.add_multi_constructor("!", lambda loader, suffix, node: str(node.value))
 
 
 def services() -> dict[str, Any]:
@@ -44,3 +52,14 @@ def test_ministack_is_the_version_that_the_tests_run_on() -> None:
     version = services()["ministack"]["image"].split(":")[1].removesuffix("-full")
     assert f"ministack[full]=={version}\n" in pins
     assert f"ministack=={version}\n" in (ROOT / "requirements-run.txt").read_text()
+
+
+def test_localstack_starts_the_services_of_everything_in_the_stack() -> None:
+    """Both queues and functions among them. Container jobs are off there."""
+    stack = yaml.load((ROOT / "resources.yaml").read_text(), Loader=AnyTags)["Resources"]
+    kinds = {resource["Type"].split("::")[1].lower() for resource in stack.values() if "Type" in resource}
+    needed = (kinds - WITH_CONTAINERS - {"serverless"}) | {"lambda", "events", "apigateway", "sts"}
+    started = set(services()["localstack"]["environment"]["SERVICES"].split(","))
+    assert needed <= started
+    queues = [name for name, resource in stack.items() if resource.get("Type", "").endswith("::Queue")]
+    assert len(queues) == 3, "a queue for each lane, and the dead letters of both"

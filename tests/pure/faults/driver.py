@@ -151,6 +151,29 @@ class Driver:
         world.gate.plan(call, Fault(others, after=False))
         mine()
 
+    def repeat(self, owner: str, key: int, call: int) -> None:
+        """A client submits under a key and stands still at a call. Meanwhile another one sends the very same request,
+        and a worker is done with it."""
+        world = self.world
+        new = sort_job(owner, numbers=key + 1, request_id=f"request {owner} {key}")
+
+        def submit() -> None:
+            self._promise(owner, world.submit(new, key=f"key-{key}"))
+
+        def others() -> None:
+            with world.gate.opened():
+                submit()
+                world.worker(10)
+
+        world.gate.plan(call, Fault(others, after=False))
+        submit()
+
+    def lose_answer(self, owner: str, call: int) -> None:
+        """Who starts a container gets no answer to one of its calls: what was started may run all the same."""
+        self.submit(owner, "long container", attempts=2, wait=0, seconds=60, on_repeat=None, key=None)
+        self.stop_at(call, "unavailable", 0.0, after=True)
+        self.world.worker(1)
+
     def cancel_soon(self, which: int, seconds: float) -> None:
         """While time passes inside a task, most likely."""
         if self.jobs:

@@ -217,11 +217,10 @@ WITHOUT: dict[str, dict[str, Any]] = {
 
 TOO_RARE_FOR_WALKS = (
     "ClaimsWhatRunsElsewhere", "RefusesWhatWasLookedAt", "NoFenceUnclaimed", "NoFenceOfBeats", "NoStatusGuardOfBeats",
-    "OverwritingInsert", "NoScheduleGuard", "NoFenceOfWithdrawal",
+    "NoScheduleGuard", "NoFenceOfWithdrawal",
 )  # fmt: skip
-"""They need a worker that stands still at one call for minutes, and another start at the right time; or two that insert
-one id, both past their look for it; or somebody who stands still at one call of a schedule while another removes it, or
-begins its job."""
+"""They need a worker that stands still at one call for minutes, and another start at the right time; or somebody who
+stands still at one call of a schedule while another removes it, or begins its job."""
 
 
 def finds(try_it: Callable[[], None]) -> str | None:

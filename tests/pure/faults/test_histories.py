@@ -61,6 +61,14 @@ class Histories(RuleBasedStateMachine):
     def contest(self, object_id: int, call: int, retry: bool) -> None:
         self.driver.contest(object_id, call, retry=retry)
 
+    @rule(owner=OWNERS, key=st.integers(0, 2), call=st.integers(0, 4))
+    def repeat(self, owner: str, key: int, call: int) -> None:
+        self.driver.repeat(owner, key, call)
+
+    @rule(owner=OWNERS, call=st.integers(0, 4))
+    def lose_answer(self, owner: str, call: int) -> None:
+        self.driver.lose_answer(owner, call)
+
     @rule(which=WHICH, seconds=SECONDS)
     def cancel_soon(self, which: int, seconds: float) -> None:
         self.driver.cancel_soon(which, seconds)

@@ -23,6 +23,19 @@ def test_charts_and_numbers_are_drawn(site: Site) -> None:
         expect(page.locator(".stat", has_text=name).locator("b")).not_to_have_text("–")
 
 
+def test_each_lane_has_a_line_of_its_own(site: Site) -> None:
+    def lanes(route: Route) -> None:
+        answer = route.fetch()
+        depth = {"waiting": 1_200, "in_flight": 34, "delayed": 5}
+        told = {"quick": depth, "long": {"waiting": 7, "in_flight": 4, "delayed": 0}}
+        route.fulfill(response=answer, json=answer.json() | {"lanes": told})
+
+    site.page.route("**/stats*", lanes)
+    table = site.open("/monitor").page.get_by_label("Lanes")
+    expect(table.get_by_role("row", name="Quick")).to_contain_text(re.compile(r"1.?200.*34.*5"))
+    expect(table.get_by_role("row", name="Long")).to_contain_text(re.compile(r"7.*4.*0"))
+
+
 def test_a_minute_that_stands_alone_is_seen(site: Site) -> None:
     site.page.route("**/stats*", with_waits({30: 40.0}))
     chart = site.open("/monitor").page.get_by_role("group", name="Wait, from due to started")

@@ -1,0 +1,98 @@
+"""No upload takes more memory than the worker has: the largest ones in small, each in a process of its own, and those
+that were seen to end a worker. `make bench` sorts the largest ones themselves."""
+
+import multiprocessing
+import resource
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from benchmarks import memory
+from chalicelib import tasks
+from chalicelib.core.decoding import SECOND_LOOK_BYTES
+from chalicelib.errors import Invalid
+from chalicelib.tasks.sorting import numbers
+
+SHARE = 0.05
+FORMS = ["array of both", "array of ints of most digits", "lines, one of them blank", "gzip of lines"]
+SIZE = 3 * SECOND_LOOK_BYTES
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_upload_is_sorted_within_its_share_of_the_memory_of_the_worker(form: str) -> None:
+    idle = measured(lambda: None)
+    _, _, peak = memory.measure(form, SHARE)
+    assert peak <= idle + SHARE * (memory.WORKER_BYTES - idle), f"{peak / 1024**2:,.0f} MB"
+
+
+def test_lines_that_end_in_a_carriage_return_are_counted_before_they_are_read() -> None:
+    for end in (b"\r", b"\r\n", b"\n"):
+        with pytest.raises(numbers.BadNumber, match="more than 10,000,000 lines"):
+            numbers.from_text((b"1" + end) * (numbers.MAX_NUMBERS + 1))
+
+
+def test_what_is_nested_too_deeply_is_refused_in_those_words() -> None:
+    with pytest.raises(numbers.BadNumber, match="nested too deeply"):
+        numbers.from_array(b"[" * 1_000_000)
+
+
+@pytest.mark.parametrize("task", ["sort", "log"])
+@pytest.mark.parametrize("part", [b"[],", b"{},", b"0.5,"])
+def test_what_a_large_input_holds_beyond_its_type_is_not_made(task: str, part: bytes) -> None:
+    grown = grown_in_a_new_process(task, part)
+    assert grown < 10 * SIZE, f"{grown / 1024**2:,.0f} MB"
+
+
+def grown_in_a_new_process(task: str, part: bytes) -> int:
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(grow, (task, part))
+
+
+def grow(task: str, part: bytes) -> int:
+    """By how many bytes the process grows when it refuses such an input."""
+    array = b'"array":[1],' if task == "sort" else b'"message":"x",'
+    raw = b"{" + array + b'"unknown":[' + part * (SIZE // len(part)) + b"0]}"
+    known = tasks.load()[task]
+
+    def refuse() -> None:
+        with pytest.raises(Invalid, match="unknown field"):
+            known.decode(raw)
+
+    before = measured(lambda: None)
+    return measured(refuse) - before
+
+
+def measured(call: Callable[[], None]) -> int:
+    call()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("piece", [1, 5, 4_000_000])
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ([b"3", b"", b"x", b"y"], "line 3: not a JSON number"),
+        ([b"", b" 3 ", b"\t", b"1,2", b"x"], "line 4: more than one number"),
+        ([b"", b"x", b"1,2"], "line 2: not a JSON number"),
+        ([b"", b"[1", b"2]"], "line 2: a nested array, not a number"),
+        ([b"1]", b"2"], "line 1: not a JSON number"),
+        ([b"", b'"a', b'b"'], "line 2: not a JSON number"),
+        ([b"1", b"", b"9" * 4_001, b"x"], "line 3: an integer of more than 4,000 digits"),
+        ([b"1", b"", b"NaN"], "line 3: NaN, not a number"),
+    ],
+)
+def test_the_first_bad_line_is_named_wherever_a_piece_ends(
+    lines: list[bytes], said: str, piece: int, end: bytes
+) -> None:
+    with pytest.raises(numbers.BadNumber) as caught:
+        numbers.from_text(end.join(lines), piece=piece)
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("piece", [1, 5, 4_000_000])
+def test_blank_lines_are_skipped_wherever_a_piece_ends(piece: int, end: bytes) -> None:
+    lines = [b"", b" 12 ", b"", b"\x0c3.5", b"\t", b"", b"-7", b""]
+    assert msgspec.json.decode(numbers.from_text(end.join(lines), piece=piece)) == [12, 3.5, -7]
