@@ -79,8 +79,7 @@ class JobStore(Protocol):
         """The rows that exist, in the order asked for; may lag unless written long ago."""
 
     def read_batch(self, job_ids: Sequence[str]) -> "BatchRead":
-        """The rows as they are now (one consistent call), each judged by itself. `job_ids`: at most a hundred, no two
-        the same."""
+        """The rows as they are now (one consistent call), each judged by itself; up to a hundred ids, all different."""
 
     def claim(self, job_id: str, now: Millis, token: str) -> Job:
         """Start the next attempt; ChangeRefused with the row when it may not start."""
@@ -89,15 +88,13 @@ class JobStore(Protocol):
         """Carry out a change; ChangeRefused with the row when a guard does not hold."""
 
     def apply_many(self, changes: Sequence[Change]) -> Sequence[SortieError | None]:
-        """As apply, in as few calls as may be, and no rows come back. Each is judged by itself: at its place stands
-        what was in its way, or None. No two of one job."""
+        """As apply, in few calls, each judged by itself: at its place what was in its way, or None. No two of one job."""
 
     def beat(self, change: Change) -> Job:
         """As apply, with little patience and a connection of its own: for a heartbeat, beside the task."""
 
     def due(self, now: Millis, limit: int) -> Sequence[Iterator[Sequence[str]]]:
-        """Ids (jobs and schedules) whose wake time has come: of each shard its pages, oldest first, read as they are
-        asked for; may lag."""
+        """Ids (jobs and schedules) whose wake time has come: each shard's pages, oldest first, read when asked for."""
 
     def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:
         """Up to `limit` ids below `before`, newest first, that an index holds for the filter; may lag."""
