@@ -88,7 +88,7 @@ class JobStore(Protocol):
         """Carry out a change; ChangeRefused with the row when a guard does not hold."""
 
     def apply_many(self, changes: Sequence[Change]) -> Sequence[SortieError | None]:
-        """As apply, in few calls, each judged by itself: at its place what was in its way, or None. No two of one job."""
+        """As apply, in few calls, each judged by itself: at its place what was in its way, or None; no job twice."""
 
     def beat(self, change: Change) -> Job:
         """As apply, with little patience and a connection of its own: for a heartbeat, beside the task."""
