@@ -112,13 +112,13 @@ def complete_unclaimed(
     job: Job, started_at: Millis, now: Millis, *, token: str, output: Payload, duration_ms: float, retention: float
 ) -> Change:
     """A pure job that waits has been run: one write takes the attempt and ends it. `token` is the writer's own, by
-    which it knows this very write again when its answer was lost. While a job waits and no attempt has begun, its due
-    time does not move and nobody asks a running task to stop: status and attempt say all."""
+    which it knows this very write again when its answer was lost. A job that was canceled and retried by hand meanwhile
+    waits again with no attempt begun, but since a later time: what was run before that is not written."""
     fields = _end(now, retention) | {
         "attempts": job.attempts + 1, "started_at": started_at, "claim_token": token, "output": output,
         "duration_ms": duration_ms, "error": None, "progress": None,
     }  # fmt: skip
-    return _move(job, Event.COMPLETE_UNCLAIMED, now, fields, attempt=job.attempts)
+    return _move(job, Event.COMPLETE_UNCLAIMED, now, fields, attempt=job.attempts, released_by=now)
 
 
 def fail_attempt(

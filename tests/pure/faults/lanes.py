@@ -47,6 +47,20 @@ def retry_between_read_and_write(world: World) -> None:
     world.worker()
 
 
+def retry_while_the_write_is_on_its_way(world: World) -> None:
+    """What was run before the job was canceled is not what its retry asks for."""
+    job_id = quietly(world, sort_job())
+
+    def act() -> None:
+        with world.gate.opened(), world.beats.frozen():
+            world.cancel(ALICE, job_id)
+            world.clock.advance(5)
+            world.retry(ALICE, job_id)
+
+    world.gate.plan(1, Fault(act, after=False))
+    world.worker()
+
+
 def lose_the_quick_message(world: World) -> None:
     """The dispatcher sends it to the long lane while the quick one may still be at it."""
     quietly(world, sort_job())
@@ -61,8 +75,9 @@ def lose_the_quick_message(world: World) -> None:
 
 
 def run_twice_between_read_and_write(world: World) -> None:
-    """While the quick lane stands still before its write, the long one claims the job, dies, and it backs off."""
-    job_id = quietly(world, sort_job())
+    """While the quick lane stands still with its output, the long one claims the job and dies; it backs off, and is
+    due again before the quick lane knows what time it is."""
+    job_id = quietly(world, task("talker", "{}"))
 
     def act() -> None:
         with world.gate.opened(), world.beats.frozen():
@@ -70,8 +85,9 @@ def run_twice_between_read_and_write(world: World) -> None:
             world.dispatcher()
             with suppress(ChangeRefused):
                 world.ports.jobs.claim(job_id, world.clock.now(), "a worker that dies")
-            world.clock.advance(100)
-            world.dispatcher()
+            for _ in range(2):
+                world.clock.advance(100)
+                world.dispatcher()
 
     world.gate.plan(1, Fault(act, after=False))
     world.worker()

@@ -20,8 +20,8 @@ def of(world: World) -> dict[str, Task]:
 
 
 def _misbehaving(world: World) -> dict[str, Task]:
-    """Two pure ones, of which one ends its worker's process and the other fails in the long lane; and one that takes
-    minutes and comes to no checkpoint."""
+    """Three pure ones: one ends its process, one fails in the long lane, and the output of one does not fit its
+    row. And one that takes minutes and comes to no checkpoint."""
 
     def kill(task_input: object, context: Context) -> object:
         world.killed.append(context.attempt)
@@ -39,6 +39,9 @@ def _misbehaving(world: World) -> dict[str, Task]:
 
     return {
         "moody": Task("moody", "", be_moody, dict, dict, True, True, None, None, None),
+        "talker": Task(
+            "talker", "", lambda task_input, context: {"said": "x" * 200}, dict, dict, True, True, None, None, None
+        ),
         "killer": Task("killer", "", kill, dict, dict, True, True, None, None, None),
         "quiet": Task("quiet", "", keep_quiet, int, int, False, False, None, None, None),
     }

@@ -156,6 +156,14 @@ class NoStatusGuardUnclaimed(fakes.MemoryJobs):
         return super().permits(msgspec.structs.replace(change, statuses=own), row)
 
 
+class NoTimeGuardUnclaimed(fakes.MemoryJobs):
+    """A pure job's one write does not ask since when the row waits."""
+
+    def permits(self, change: Change, row: Job) -> bool:
+        unclaimed = change.event is Event.COMPLETE_UNCLAIMED
+        return super().permits(msgspec.structs.replace(change, released_by=None) if unclaimed else change, row)
+
+
 class NoFenceOfBeats(fakes.MemoryJobs):
     """A heartbeat does not ask which attempt runs."""
 
@@ -209,14 +217,16 @@ WITHOUT: dict[str, dict[str, Any]] = {
     for kind in (
         NoFence, NoStatusGuard, NoWakeTime, NoWakeTimeAfterRetry, NoLeaseGuard, NoAttemptLimit, NoCancelGuard,
         OverwritingInsert, NoWindowVersion, NoWindowHolder, NoHandOver, NoKeys, ClaimsWhatRunsElsewhere,
-        RefusesWhatWasLookedAt, NoTokens, NoFenceUnclaimed, NoStatusGuardUnclaimed, NoFenceOfBeats,
-        NoStatusGuardOfBeats, NoScheduleGuard, NoCancelWithSchedule, NoFenceOfWithdrawal, TwoWritesOfASlot,
+        RefusesWhatWasLookedAt, NoTokens, NoFenceUnclaimed, NoStatusGuardUnclaimed, NoTimeGuardUnclaimed,
+        NoFenceOfBeats, NoStatusGuardOfBeats, NoScheduleGuard, NoCancelWithSchedule, NoFenceOfWithdrawal,
+        TwoWritesOfASlot,
     )
 }  # fmt: skip
 
 
 TOO_RARE_FOR_WALKS = (
-    "ClaimsWhatRunsElsewhere", "RefusesWhatWasLookedAt", "NoFenceUnclaimed", "NoFenceOfBeats", "NoStatusGuardOfBeats",
+    "ClaimsWhatRunsElsewhere", "RefusesWhatWasLookedAt", "NoFenceUnclaimed", "NoTimeGuardUnclaimed",
+    "NoFenceOfBeats", "NoStatusGuardOfBeats",
     "NoScheduleGuard", "NoFenceOfWithdrawal",
 )  # fmt: skip
 """They need a worker that stands still at one call for minutes, and another start at the right time; or somebody who
