@@ -47,6 +47,13 @@ def submit_with_key(world: World) -> None:
         world.submit(sort_job(request_id="request-1"), key="key-1")
 
 
+def repeat_with_key(world: World) -> None:
+    """The same request comes again while the first is on its way: whoever stands before its insert meets the row."""
+    new = sort_job(request_id="a request")
+    world.rival = lambda: world.submit(new, key="a key")
+    world.submit(new, key="a key")
+
+
 def submit_large_with_key(world: World) -> None:
     for _ in range(2):
         world.submit(sort_job(numbers=200, request_id="request-1"), key="key-1")
@@ -295,7 +302,8 @@ def dispatch_undeliverable(world: World) -> None:
 STORIES: Mapping[str, Story] = {
     story.__name__: story
     for story in (
-        submit_one, submit_large, submit_later, submit_with_key, submit_large_with_key, reuse_after_cancel,
+        submit_one, submit_large, submit_later, submit_with_key, repeat_with_key, submit_large_with_key,
+        reuse_after_cancel,
         submit_many, submit_many_with_key, trigger_group, trigger_group_with_key, work_on_sort, work_on_batch,
         work_on_a_job_twice_in_a_batch, work_beside_a_killer, cancel_between_read_and_write,
         retry_between_read_and_write, retry_while_the_write_is_on_its_way, lose_the_quick_message,
