@@ -41,6 +41,8 @@ _REFERENCE = re.compile(
     r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
 _REGISTRY = re.compile(r"[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?")
+LONGEST_ARN, LONGEST_PROGRESS_LINE = 2_048, 200
+_PROGRESS = re.compile(r"SORTIE_PROGRESS\s++([0-9]++(?:\.[0-9]++)?|\.[0-9]++)\s*+")
 _SECRET = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+(?::[^:]*){0,3}")
 
 
@@ -219,7 +221,9 @@ def _check_secrets(request: ContainerInput, patterns: Sequence[str]) -> list[Fie
     for name, arn in request.secrets.items():
         if name in request.env:
             wrong.append(FieldError(f"secrets.{name}", "it is in env as well"))
-        if not _SECRET.fullmatch(arn):
+        if len(arn) > LONGEST_ARN:
+            wrong.append(FieldError(f"secrets.{name}", f"longer than {LONGEST_ARN:,} characters"))
+        elif not _SECRET.fullmatch(arn):
             wrong.append(FieldError(f"secrets.{name}", "give the ARN of a secret of Secrets Manager"))
         elif not any(_secret_glob(pattern).fullmatch(arn) for pattern in patterns):
             wrong.append(FieldError(f"secrets.{name}", "this stage's CONTAINER_SECRETS does not allow this secret"))
@@ -230,3 +234,9 @@ def _check_secrets(request: ContainerInput, patterns: Sequence[str]) -> list[Fie
 def _secret_glob(pattern: str) -> re.Pattern[str]:
     """As IAM matches the same pattern in the execution role: `*` is anything."""
     return re.compile(".*".join(re.escape(part) for part in pattern.split("*")))
+
+
+def parse_progress(line: str) -> float | None:
+    """What a line of progress says; None for any other line, which may be as long as a container likes."""
+    match = _PROGRESS.fullmatch(line) if len(line) <= LONGEST_PROGRESS_LINE else None
+    return round(min(1.0, float(match[1])), 4) if match else None

@@ -4,13 +4,12 @@ standard library's parser.
 
 import codecs
 import re
-import zlib
 from email.message import Message
 
+from chalicelib.core.unpacking import GZIP, BadGzip, gunzip
 from chalicelib.errors import Malformed, MediaType, TooLarge
 
 LOST_MAGIC = b"\x1f" + "\N{REPLACEMENT CHARACTER}".encode()
-GZIP_MAGIC, GZIP_WINDOW = b"\x1f\x8b", 31
 _ENTITY_TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 
@@ -36,7 +35,7 @@ def decode_content(body: bytes, coding: str | None, *, limit: int, behind_gatewa
         raise MediaType(
             f"the coding {name[:100]!r} is not read: send the body as it is, or with Content-Encoding: gzip"
         )
-    if body.startswith(GZIP_MAGIC):
+    if body.startswith(GZIP):
         return _decompress(body, limit)
     if body.startswith(LOST_MAGIC):
         raise MediaType(
@@ -66,18 +65,8 @@ def _is_utf8(charset: str) -> bool:
 
 
 def _decompress(body: bytes, limit: int) -> bytes:
-    """One gzip member after the other; what is unpacked is never longer than the limit and a byte."""
-    parts, size, rest = [], 0, body
-    while rest:
-        member = zlib.decompressobj(GZIP_WINDOW)
-        try:
-            part = member.decompress(rest, limit + 1 - size)
-        except zlib.error as error:
-            raise Malformed(f"the body is not valid gzip: {error}") from None
-        size += len(part)
-        check_size(size, limit)
-        if not member.eof:
-            raise Malformed("the body is not valid gzip: it is truncated")
-        parts.append(part)
-        rest = member.unused_data
-    return b"".join(parts)
+    try:
+        return gunzip(body, limit)
+    except BadGzip as error:
+        check_size(limit + error.too_large, limit)
+        raise Malformed(f"the body is gzip {error}") from None

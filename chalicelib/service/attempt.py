@@ -237,8 +237,8 @@ def _read_bytes(ports: Ports, job: Job, task: Task) -> bytes:
     data = ports.payloads.get(job.input.key, most)
     if not job.input.raw:
         return data
-    upload = unpack(data, most)
-    return task.adopt(upload) if task.adopt else upload
+    data = unpack(data, most)  # the packed bytes are not kept beside it
+    return task.adopt(data) if task.adopt else data
 
 
 def _fail(message: str) -> Outcome:

@@ -5,15 +5,22 @@ event, hint, dispatcher ─▶ settle: look at the engine, judge, one fenced wri
 cancel ─▶ flag in the row ─▶ stop ─▶ settled like any end
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
 
 from chalicelib.core import change as changes
 from chalicelib.core import container_change, container_look
-from chalicelib.core.container import Allowed, ContainerInput, ContainerOutput, make_spec, name_of, parse_name
+from chalicelib.core.container import (
+    Allowed,
+    ContainerInput,
+    ContainerOutput,
+    make_spec,
+    name_of,
+    parse_name,
+    parse_progress,
+)
 from chalicelib.core.container_look import (
     CANCELED,
     LOOK_EVERY_MS,
@@ -48,8 +55,6 @@ OFF = "container jobs are off on this stage: set CONTAINER_IMAGES to the images 
 LATE_LINES_SECONDS = 0.4
 LARGEST_INPUT_BYTES = 100_000
 BAD_INPUT_WAIT_SECONDS = 60.0
-
-_PROGRESS = re.compile(r"SORTIE_PROGRESS\s+([0-9]*\.?[0-9]+)\s*")
 
 
 class ContainerSettings(Protocol):
@@ -95,11 +100,16 @@ def settle(ports: Ports, job: Job, tallies: Tallies, *, in_round: bool = False) 
     settle_many(ports, [job], tallies, in_round=in_round)
 
 
-def settle_many(ports: Ports, jobs: Sequence[Job], tallies: Tallies, *, in_round: bool) -> None:
-    """One look for all of them. What goes wrong with one job is logged; the others go on."""
+def settle_many(
+    ports: Ports, jobs: Sequence[Job], tallies: Tallies, *, in_round: bool, go_on: Callable[[], bool] = lambda: True
+) -> None:
+    """One look for all of them, and each in turn while it may `go_on`. What goes wrong with one job is logged; the
+    others go on."""
     known = {job.id: container.ref for job in jobs if (container := container_of(job))}
     looks = ports.containers.look(list(known.values())) if known else {}
     for job in jobs:
+        if not go_on():
+            return  # the next round finds the rest
         try:
             look = looks.get(known[job.id]) if job.id in known else _find(ports, job)
             _follow(ports, job, look, tallies, in_round=in_round)
@@ -338,7 +348,7 @@ def _read_tail(ports: Ports, job: Job) -> str:
     except Unavailable as error:
         log.warning("container_log_unavailable", job=job.id, reason=str(error))
         return ""
-    return _cut_front("\n".join(line for line in lines if not _PROGRESS.fullmatch(line)))
+    return _cut_front("\n".join(line for line in lines if parse_progress(line) is None))
 
 
 def _cut_front(text: str) -> str:
@@ -353,8 +363,8 @@ def _read_progress(ports: Ports, container: Container) -> float | None:
         lines = ports.containers.tail(container.ref, TAIL_LINES)
     except Unavailable:
         return None
-    said = [match[1] for line in lines if (match := _PROGRESS.fullmatch(line))]
-    return round(min(1.0, float(said[-1])), 4) if said else None
+    said = [fraction for line in lines if (fraction := parse_progress(line)) is not None]
+    return said[-1] if said else None
 
 
 def unsettled(jobs: Sequence[Job], now: Millis) -> list[Job]:

@@ -20,6 +20,8 @@ from chalicelib.service import containers, log, notify
 from chalicelib.service.metrics import Tallies
 
 STOP_BEFORE_SECONDS = 5.0
+CONTAINERS_UNTIL_SECONDS = 20.0
+"""Seconds of a round that are left to jobs and schedules, however many containers there are to look after."""
 PAGE_ROWS = 100
 """What one call reads of the table."""
 WAKE_PAGE_ROWS, SHARDS_AT_ONCE, WAVE_ROWS = 1_000, 8, 800
@@ -69,7 +71,6 @@ def dispatch_jobs(job_ids: Sequence[str], of: Round) -> None:
     pages = [job_ids[start : start + PAGE_ROWS] for start in range(0, len(job_ids), PAGE_ROWS)]
     rows = [row for page in ports.concurrency.together([partial(ports.jobs.get_many, page) for page in pages])
             for row in page]  # fmt: skip
-    _settle_containers(ports, rows, of.tallies)
     planned = [_Planned(job, its_plan) for job in rows if (its_plan := _plan(job, of))]
     size = PART_OF_BATCHES if ports.settings.batch_updates else PART_OF_SINGLES
     parts = [planned[start : start + size] for start in range(0, len(planned), size)]
@@ -77,13 +78,15 @@ def dispatch_jobs(job_ids: Sequence[str], of: Round) -> None:
     for part, refusals in zip(parts, done, strict=True):
         for each, refused in zip(part, refusals, strict=False):
             _note(each, refused, of.tallies)
+    _settle_containers(rows, of)
 
 
-def _settle_containers(ports: Ports, rows: Sequence[Job], tallies: Tallies) -> None:
-    """What runs in containers: one look for all of them."""
+def _settle_containers(rows: Sequence[Job], of: Round) -> None:
+    """What runs in containers: one look for all of them. Whatever waits for a message comes first."""
     try:
-        if remote := containers.unsettled(rows, ports.clock.now()):
-            containers.settle_many(ports, remote, tallies, in_round=True)
+        if remote := containers.unsettled(rows, of.ports.clock.now()):
+            go_on = lambda: of.seconds_left() > CONTAINERS_UNTIL_SECONDS  # noqa: E731
+            containers.settle_many(of.ports, remote, of.tallies, in_round=True, go_on=go_on)
     except Unavailable as error:
         log.warning("containers_not_looked_at", reason=str(error))
 

@@ -63,7 +63,8 @@ def _filtered(quota: Quota) -> Iterator[None]:
         if record.name == OWN:
             return True
         if VERDICT not in record.__dict__:  # it may reach several handlers
-            record.__dict__[VERDICT] = quota.admit(_text_of(record), 1)
+            text = _text_of(record)
+            record.__dict__[VERDICT] = quota.admit(text, 1 + text.count("\n"))
         return bool(record.__dict__[VERDICT])
 
     handlers = [*logging.getLogger().handlers, *logging.getLogger(OWN).handlers]

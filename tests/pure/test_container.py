@@ -1,5 +1,7 @@
 """What a container job may ask for, and what a look at its container means."""
 
+import time
+
 import pytest
 
 from chalicelib.core.container import (
@@ -11,6 +13,7 @@ from chalicelib.core.container import (
     name_of,
     parse_image,
     parse_name,
+    parse_progress,
 )
 from chalicelib.core.container_look import (
     FORGOTTEN_AFTER_MS,
@@ -121,6 +124,33 @@ def test_a_secret_goes_with_a_pattern_that_allows_it() -> None:
     arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:jobs/key-AbCdEf"
     allowed = Allowed(ALLOWED.images, ("arn:aws:secretsmanager:*:123456789012:secret:jobs/*",))
     assert admit(ContainerInput(image="busybox:1", secrets={"KEY": arn}), allowed)
+
+
+@pytest.mark.parametrize(
+    ("line", "fraction"),
+    [
+        ("SORTIE_PROGRESS 0.4", 0.4),
+        ("SORTIE_PROGRESS  .25 ", 0.25),
+        ("SORTIE_PROGRESS 7", 1.0),
+        ("SORTIE_PROGRESS 1.", None),
+        ("SORTIE_PROGRESS", None),
+        ("SORTIE_PROGRESS " + "1" * 1_000_000 + "x", None),
+        ("SORTIE_PROGRESS" + " " * 1_000_000 + "x", None),
+    ],
+    ids=["plain", "spaced", "too much", "no number", "none", "endless digits", "endless spaces"],
+)
+def test_a_line_says_how_far_a_container_is_or_costs_nothing(line: str, fraction: float | None) -> None:
+    start = time.process_time()
+    assert parse_progress(line) == fraction
+    assert time.process_time() - start < 0.5
+
+
+def test_the_arn_of_a_secret_has_a_length() -> None:
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/" + "a" * 2_048
+    request = ContainerInput(image="busybox:1", secrets={"PASSWORD": arn})
+    with pytest.raises(Invalid) as refused:
+        admit(request, Allowed(("docker.io/library/*",), ("*app*a*",)))
+    assert [error.loc for error in refused.value.errors] == ["secrets.PASSWORD"]
 
 
 def test_nothing_runs_where_it_is_off() -> None:

@@ -1,8 +1,12 @@
 """Which requests the guard before the emulator lets through."""
 
+from typing import Any
+from wsgiref.util import setup_testing_defaults
+
 import pytest
 
 from dev.guarded_ministack import refusal
+from dev.serial_moto import GuardedMoto
 
 PORTS = frozenset({4566, 8000})
 
@@ -45,3 +49,21 @@ def test_what_a_stranger_has_a_browser_send_is_refused(headers: dict[str, str]) 
 def test_a_host_that_is_missing_or_said_twice_is_refused() -> None:
     assert refusal({}, PORTS)
     assert refusal({"host": ["127.0.0.1", "evil.example"]}, PORTS)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"HTTP_HOST": "127.0.0.1:5000"}, "200"),
+        ({"HTTP_HOST": "evil.example"}, "403"),
+        ({"HTTP_HOST": "127.0.0.1:5000", "HTTP_ORIGIN": "http://evil.example"}, "403"),
+        ({"HTTP_HOST": "127.0.0.1:5000", "HTTP_SEC_FETCH_SITE": "cross-site"}, "403"),
+    ],
+)
+def test_motos_server_has_the_same_guard(headers: dict[str, str], status: str) -> None:
+    seen = []
+    environ: dict[str, Any] = {}
+    setup_testing_defaults(environ)
+    environ |= {"PATH_INFO": "/moto-api/data.json"} | headers
+    list(GuardedMoto([5000])(environ, lambda line, *rest: seen.append(line)))
+    assert seen[0].startswith(status)

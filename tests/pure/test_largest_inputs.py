@@ -32,6 +32,13 @@ def test_lines_that_end_in_a_carriage_return_are_counted_before_they_are_read() 
             numbers.from_text((b"1" + end) * (numbers.MAX_NUMBERS + 1))
 
 
+@pytest.mark.parametrize("end", [b"\r", b"\r\n", b"\n"])
+def test_lines_become_objects_piece_by_piece_whatever_ends_them(end: bytes) -> None:
+    pieces = list(numbers._pieces((b"12" + end) * 10_000, 300))
+    assert [line for piece in pieces for line in piece] == [b"12"] * 10_000
+    assert max(map(len, pieces)) <= 101
+
+
 def test_what_is_nested_too_deeply_is_refused_in_those_words() -> None:
     with pytest.raises(numbers.BadNumber, match="nested too deeply"):
         numbers.from_array(b"[" * 1_000_000)

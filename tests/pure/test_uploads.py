@@ -1,6 +1,7 @@
 """Uploads as programs and people write them: marks, white space, gzip, and places that are those of the file."""
 
 import gzip
+import time
 import zlib
 from dataclasses import replace
 
@@ -8,6 +9,8 @@ import msgspec
 import pytest
 
 from chalicelib.core.job import Inline, Job, Status, Stored
+from chalicelib.core.unpacking import unpack
+from chalicelib.errors import Invalid
 from chalicelib.tasks.sorting import numbers
 from tests.pure.test_work import Bench
 
@@ -67,7 +70,7 @@ def test_what_is_wrong_is_named_by_its_place_in_the_file_as_it_was_sent(data: by
 def test_damaged_and_bottomless_gzip_is_refused_in_those_words() -> None:
     whole = gzip.compress(b"[" + b"1," * 5_000 + b"1]", mtime=0)
     assert "gzip that is cut off" in error_of(whole[:-9])
-    assert "damaged gzip" in error_of(whole[:20] + b"\xff" * 20 + whole[40:])
+    assert "gzip that is damaged" in error_of(whole[:20] + b"\xff" * 20 + whole[40:])
     bench = Bench()
     bench.ports = replace(bench.ports, settings=replace(bench.ports.settings, upload_limit=10_000))
     error = run(whole, bench=bench).error
@@ -97,3 +100,12 @@ def test_a_number_with_a_point_is_the_nearest_double_and_minus_zero_is_the_integ
     raw: bytes, sorted_: bytes
 ) -> None:
     assert numbers.sort(raw) == sorted_
+
+
+def test_gzip_of_many_members_is_read_in_the_time_of_its_bytes_and_of_too_many_refused() -> None:
+    several = b"".join(gzip.compress(b"%d\n" % number) + b"\0" * (number % 3) for number in range(2_000))
+    assert unpack(several, 1_000_000) == b"".join(b"%d\n" % number for number in range(2_000))
+    start = time.process_time()
+    with pytest.raises(Invalid, match="more than 100,000 members"):
+        unpack(gzip.compress(b"") * 200_000, 1_000_000)
+    assert time.process_time() - start < 8

@@ -33,6 +33,7 @@ _numbers = msgspec.json.Decoder(list[int | float])
 _ELEMENT = re.compile(rb"[ \t\r\n]*+-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?[ \t\r\n]*+(?=([,\]]))")
 _OVERLONG = re.compile(rb"[ \t\r\n]*+-?[0-9]{%d,}+(?![.eE])" % (MAX_DIGITS + 1))
 _EMPTY = re.compile(rb"\[[ \t\r\n]*+\]")
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 _LETTER = re.compile(rb"[^ \t\r\n]")
 _INDEX = re.compile(r"`\$\[(\d+)\]`")
 _BYTE = re.compile(r"\(byte (\d+)\)")
@@ -246,6 +247,7 @@ def _from_lines(raw: bytes, piece: int) -> bytes:
             break  # whatever is bad first is here, or before it
         if filled:
             parts.append(b",".join(filled))
+        del lines, filled
     array = b"[%b]" % b",".join(parts)
     if comma or not _is_good(array):
         raise _first_bad_line(raw, array, piece)
@@ -256,7 +258,8 @@ def _pieces(raw: bytes, piece: int) -> Iterator[list[bytes]]:
     """The lines of some megabytes, and of the next ones. An end of a line is \\n, \\r or both."""
     start = 0
     while start < len(raw):
-        end = raw.find(b"\n", start + piece) + 1 or len(raw)
+        last = _LINE_END.search(raw, start + piece)
+        end = last.end() if last else len(raw)
         yield raw[start:end].splitlines()
         start = end
 
