@@ -36,8 +36,6 @@ from tests.support.fake_system import SeededRandom as SeededRandom
 from tests.support.fake_system import SilentAlarm as SilentAlarm
 from tests.support.fake_system import StoppedClock as StoppedClock
 
-WAKE_SHARDS = 2
-
 
 class Table:
     """The rows of all kinds. `lagging()` holds the indexes back at what they are now."""
@@ -91,6 +89,8 @@ class Table:
 
 class MemoryJobs:
     """ports.JobStore"""
+
+    wake_shards = 2
 
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -205,12 +205,12 @@ class MemoryJobs:
         return self.apply(change)
 
     def due(self, now: Millis, limit: int) -> list[Iterator[Sequence[str]]]:
-        return [self._due_in(shard, now, limit) for shard in range(WAKE_SHARDS)]
+        return [self._due_in(shard, now, limit) for shard in range(self.wake_shards)]
 
     def _due_in(self, shard: int, now: Millis, limit: int) -> Iterator[Sequence[str]]:
         waking = [(job.wake_at, job.id) for job in self.table.indexed_jobs.values() if job.wake_at is not None]
         waking += [(schedule.wake_at, schedule.id) for schedule in self.table.indexed_schedules.values()]
-        here = [pair for pair in waking if pair[0] <= now and shard_of(pair[1], WAKE_SHARDS) == shard]
+        here = [pair for pair in waking if pair[0] <= now and shard_of(pair[1], self.wake_shards) == shard]
         ids = [id_ for _, id_ in sorted(here)]
         for start in range(0, len(ids), limit):
             yield ids[start : start + limit]

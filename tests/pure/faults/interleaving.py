@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from chalicelib.core.lane import Lane
 from chalicelib.core.window import OnRepeat
@@ -15,6 +16,7 @@ from tests.pure.faults.invariants import Broken
 from tests.pure.faults.schedule_scenarios import quietly_scheduled
 from tests.pure.faults.story import quietly, task
 from tests.pure.faults.world import ALICE, memory, sort_job
+from tests.support.fakes import MemoryJobs
 
 STEPS, MOST_ALIVE = 90, 6
 SECONDS = (0.5, 5.0, 21.0, 31.0, 61.0, 130.0)
@@ -120,7 +122,16 @@ class Small:
 Choice = tuple[str, Fate]
 
 
-def enumerate_orders(small: Small, build: Build = memory) -> tuple[int, int]:
+class OneShard(MemoryJobs):
+    """Each shard of the wake index is a call more of the dispatcher, and the orders are multiplied by it."""
+
+    wake_shards = 1
+
+
+ONE_SHARD: Build = partial(memory, jobs=OneShard)
+
+
+def enumerate_orders(small: Small, build: Build = ONE_SHARD) -> tuple[int, int]:
     """How many states there are, and how many ends, each of which was run to quiet and checked. Raises Broken."""
     seen: set[int] = set()
     ends, open_ = 0, [list[Choice]()]
