@@ -100,6 +100,7 @@ def on_moto() -> Iterator[Metered]:
 
 
 @pytest.fixture(scope="module")
-def on_ministack() -> Iterator[Metered]:
-    with emulators.ministack("budget") as stage:
+def on_ministack(request: pytest.FixtureRequest) -> Iterator[Metered]:
+    """A stage of the module's own: the ids of its jobs are those of every other."""
+    with emulators.ministack(request.path.stem.replace("_", "-")) as stage:
         yield metered(stage)
