@@ -51,8 +51,8 @@ class Stage:
     def lanes(self) -> dict[Lane, str]:
         return {Lane.LONG: f"sortie-{self.name}-jobs", Lane.QUICK: f"sortie-{self.name}-quick"}
 
-    def jobs(self, shards: Shards = SHARDS) -> dynamodb.DynamoJobs:
-        batches = self.endpoint is not None  # moto answers 500 to them
+    def jobs(self, shards: Shards = SHARDS, *, batches: bool = True) -> dynamodb.DynamoJobs:
+        batches = batches and self.endpoint is not None  # moto answers 500 to them
         return dynamodb.DynamoJobs(self.table, self.table, self.table, self.table_name, shards, batches=batches)
 
     def records(self, shards: Shards = SHARDS) -> records.DynamoRecords:
