@@ -169,7 +169,7 @@ class House:
             file.write_text(kept)
 
     def _passes(self, tests: Sequence[str]) -> bool:
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *tests]
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
         environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         try:
             done = subprocess.run(command, cwd=self.folder, env=environ, capture_output=True, timeout=SECONDS)

@@ -82,9 +82,11 @@ def build(stage: str, target: Path, *, for_aws: bool, byte_code: bool = True, ro
         lean, layer = vendor.split(libraries)
         files = lean | _tree(folder / "runtime") | _sources(folder / "app")
         package = Package(target / "deployment.zip", target / "layer.zip", template)
-        for file, parts, prefix in ((package.zip, files, ""), (package.layer, layer, "python/")):
-            compiled = _compiled(parts, folder / file.stem) if byte_code else {}
-            _write(file, {f"{prefix}{name}": path for name, path in (parts | compiled).items()})
+        if byte_code:
+            files |= _compiled(files, folder / "code")
+            layer |= _compiled(layer, folder / "layer")
+        _write(package.zip, files)
+        write_layer(package.layer, layer)
     (target / "sam.yaml").write_text(yaml.dump(template, Dumper=_Flat), "utf-8")
     return package
 

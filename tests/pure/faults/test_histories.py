@@ -1,7 +1,5 @@
 """Histories that hypothesis draws: clients, workers, dispatchers, time, faults and freezes in any order."""
 
-import random
-
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -136,11 +134,4 @@ TestNoHistoryBreaksAnInvariant = Histories.TestCase
 @pytest.mark.parametrize("block", range(10))
 def test_no_random_walk_breaks_an_invariant(block: int) -> None:
     """Plain seeded walks: ten times as many in the same time, with the seed for whoever looks after one."""
-    first = random.SystemRandom().randrange(1 << 40)
-    for seed in range(first, first + 400):
-        try:
-            walk(seed)
-        except BaseException as error:
-            error.add_note(f"tests.pure.faults.walk.walk({seed})")
-            raise
-        counting.tried("walked")
+    counting.try_seeds("walked", walk, 400)

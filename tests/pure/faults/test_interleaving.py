@@ -1,6 +1,5 @@
 """Every process stands at each of its calls, and any may go on: drawn histories, and small worlds in every order."""
 
-import random
 from functools import partial
 
 import pytest
@@ -55,14 +54,7 @@ WORLDS = {
 
 @pytest.mark.parametrize("block", range(10))
 def test_no_free_history_breaks_an_invariant(block: int) -> None:
-    first = random.SystemRandom().randrange(1 << 40)
-    for seed in range(first, first + HISTORIES):
-        try:
-            interleave(seed)
-        except BaseException as error:
-            error.add_note(f"tests.pure.faults.interleaving.interleave({seed})")
-            raise
-        counting.tried("free")
+    counting.try_seeds("free", interleave, HISTORIES)
 
 
 @pytest.mark.parametrize("name", WORLDS)
