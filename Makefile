@@ -102,7 +102,7 @@ spec: $(READY) ## Write docs/openapi.json from the models that validate
 
 # The version stands in package.json, its checksum in package-lock.json.
 $(BIOME): package.json package-lock.json
-	@echo 'Installing the page's formatter and linter, and the tools that read the spec.'
+	@echo 'Installing what formats and lints the page, and the tools that read the spec.'
 	@npm ci --loglevel=error --ignore-scripts --no-audit --no-fund && touch $@
 
 # A failed install leaves no mark, so that the next make tries again.
