@@ -25,8 +25,9 @@ run: $(if $(filter moto,$(EMULATOR)),$(READY),$(RUNNABLE)) ## Start everything o
 resources: $(RUNNABLE) ## Make table, queues and bucket on an emulator that runs already, at AWS_ENDPOINT_URL
 	@exec $(PY) -m dev.resources
 
-test: $(READY) ## Run the tests that need only Python
-	@$(PY) -m pytest -n 2 --dist loadgroup --ignore=tests/stacks/browser
+test: $(READY) ## Run the tests that are quick and need only Python: all units, and the README's walk
+	@$(PY) -m pytest -n 2 --dist loadgroup -m "not slow" tests/pure tests/emulated \
+	  tests/stacks/e2e/test_readme.py::test_the_walk_of_the_readme_does_what_it_says
 
 check: $(READY) ## Format, lint, types and all tests: what CI runs
 	$(BIN)/ruff format --check $(CODE)
