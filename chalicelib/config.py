@@ -11,6 +11,9 @@ MOST_SHARDS = 100
 """A page asks each list; a round of the dispatcher asks each part of the wake index."""
 
 
+ARN_PARTS = 7
+
+
 class BadSetting(ValueError):
     """A variable of the environment that cannot be used; the message names it and says what it takes."""
 
@@ -89,7 +92,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         retention=_number(environ, "RETENTION_SECONDS", float, 7 * 86_400.0, 60, 30 * 86_400),
         inline_limit=_number(environ, "INLINE_LIMIT", int, 4_096, 0, 30_000),
         container_images=_images(environ),
-        container_secrets=_list(environ, "CONTAINER_SECRETS"),
+        container_secrets=_secrets(environ),
         containers_off=environ.get("CONTAINERS_OFF", ""),
         container_cluster=environ.get("CONTAINER_CLUSTER", f"sortie-{stage}"),
         container_log=environ.get("CONTAINER_LOG", f"sortie-{stage}-containers"),
@@ -125,6 +128,15 @@ def _images(environ: Mapping[str, str]) -> tuple[str, ...]:
                 f"CONTAINER_IMAGES: {pattern!r} names no registry: write it out, as in docker.io/library/* or "
                 "public.ecr.aws/docker/library/busybox:1.36"
             )
+    return patterns
+
+
+def _secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """IAM holds the same patterns against the ARN alone: one with more behind it would never fit."""
+    patterns = _list(environ, "CONTAINER_SECRETS")
+    for pattern in patterns:
+        if beyond := pattern.split(":")[ARN_PARTS:]:
+            raise BadSetting(f"CONTAINER_SECRETS: {pattern!r} names more than a secret: leave out :{':'.join(beyond)}")
     return patterns
 
 

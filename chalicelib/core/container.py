@@ -43,7 +43,10 @@ _REFERENCE = re.compile(
 _REGISTRY = re.compile(r"[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?")
 LONGEST_ARN, LONGEST_PROGRESS_LINE = 2_048, 200
 _PROGRESS = re.compile(r"SORTIE_PROGRESS\s++([0-9]++(?:\.[0-9]++)?|\.[0-9]++)\s*+")
-_SECRET = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+(?::[^:]*){0,3}")
+_SECRET = re.compile(
+    r"(?P<arn>arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+)(?::[^:]*){0,3}"
+)
+"""The ARN, and what ECS takes behind it: a JSON key, a version's stage, a version."""
 
 
 class ContainerInput(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -218,16 +221,24 @@ def _no_zero(loc: str) -> FieldError:
 
 def _check_secrets(request: ContainerInput, patterns: Sequence[str]) -> list[FieldError]:
     wrong = [error for name in request.secrets if (error := _check_variable("secrets", name))]
-    for name, arn in request.secrets.items():
+    for name, text in request.secrets.items():
         if name in request.env:
             wrong.append(FieldError(f"secrets.{name}", "it is in env as well"))
-        if len(arn) > LONGEST_ARN:
-            wrong.append(FieldError(f"secrets.{name}", f"longer than {LONGEST_ARN:,} characters"))
-        elif not _SECRET.fullmatch(arn):
-            wrong.append(FieldError(f"secrets.{name}", "give the ARN of a secret of Secrets Manager"))
-        elif not any(_secret_glob(pattern).fullmatch(arn) for pattern in patterns):
-            wrong.append(FieldError(f"secrets.{name}", "this stage's CONTAINER_SECRETS does not allow this secret"))
+        if fault := _fault_of_secret(text, patterns):
+            wrong.append(FieldError(f"secrets.{name}", fault))
     return wrong
+
+
+def _fault_of_secret(text: str, patterns: Sequence[str]) -> str:
+    """A pattern is held against the ARN alone: what follows it are the job's own words."""
+    if len(text) > LONGEST_ARN:
+        return f"longer than {LONGEST_ARN:,} characters"
+    secret = _SECRET.fullmatch(text)
+    if secret is None:
+        return "give the ARN of a secret of Secrets Manager"
+    if any(_secret_glob(pattern).fullmatch(secret["arn"]) for pattern in patterns):
+        return ""
+    return f"this secret is not allowed here: CONTAINER_SECRETS takes {', '.join(patterns) or 'none'}"
 
 
 @cache

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from chalicelib.config import BadSetting, load
 from chalicelib.core.container import (
     Allowed,
     ContainerInput,
@@ -124,6 +125,38 @@ def test_a_secret_goes_with_a_pattern_that_allows_it() -> None:
     arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:jobs/key-AbCdEf"
     allowed = Allowed(ALLOWED.images, ("arn:aws:secretsmanager:*:123456789012:secret:jobs/*",))
     assert admit(ContainerInput(image="busybox:1", secrets={"KEY": arn}), allowed)
+
+
+SECRETS = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:"
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern", "fits"),
+    [
+        ("jobs/key-AbCdEf:password::", "jobs/*", True),
+        ("jobs/key-AbCdEf::AWSCURRENT:", "jobs/key-AbCdEf", True),
+        ("payroll-AbCdEf:x-prod::", "*-prod*", False),
+        ("payroll-AbCdEf:/jobs/::", "*/jobs/*", False),
+        ("payroll-AbCdEf:x:jobs:y", "*jobs*", False),
+    ],
+)
+def test_a_pattern_binds_the_secret_itself_whatever_is_said_behind_it(name: str, pattern: str, fits: bool) -> None:
+    """A JSON key, a stage and a version are the job's own words: as IAM does, the pattern judges the ARN alone."""
+    request = ContainerInput(image="busybox:1", secrets={"KEY": SECRETS + name})
+    allowed = Allowed(ALLOWED.images, (SECRETS + pattern,))
+    if fits:
+        assert admit(request, allowed)
+        return
+    with pytest.raises(Invalid) as refusal:
+        admit(request, allowed)
+    (error,) = refusal.value.errors
+    assert error.loc == "secrets.KEY"
+    assert SECRETS + pattern in error.msg
+
+
+def test_a_pattern_with_a_json_key_which_would_never_fit_is_refused_at_the_start() -> None:
+    with pytest.raises(BadSetting, match=r"CONTAINER_SECRETS.*leave out :password::"):
+        load({"CONTAINER_SECRETS": f"{SECRETS}jobs/* {SECRETS}db-AbCdEf:password::"})
 
 
 @pytest.mark.parametrize(
