@@ -25,12 +25,24 @@ SortieError
 from dataclasses import dataclass
 
 
+LONGEST_PART = 500
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One wrong field: `loc` like `array[2]` (empty for the whole body), `msg` says what to do."""
+    """One wrong field: `loc` like `array[2]` (empty for the whole body), `msg` says what to do. Both may repeat what was
+    sent, a name of five million letters: of each so many characters are kept."""
 
     loc: str
     msg: str
+
+    def __post_init__(self) -> None:
+        for name, text in (("loc", self.loc), ("msg", self.msg)):
+            object.__setattr__(self, name, shorten(text, LONGEST_PART))
+
+
+def shorten(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 class SortieError(Exception):

@@ -6,11 +6,11 @@ from http import HTTPStatus
 import msgspec
 
 from chalicelib import errors
-from chalicelib.errors import FieldError, SortieError
+from chalicelib.errors import FieldError, SortieError, shorten
 
 CONTENT_TYPE = "application/problem+json"
-LONGEST_DETAIL, LONGEST_PART = 4_000, 500
-"""Characters. What is wrong may be a name of five million letters, and an answer holds 6 MB."""
+LONGEST_DETAIL = 4_000
+"""Characters: an answer holds 6 MB."""
 AWAY = "the service cannot reach its table, queue or bucket: try again"
 
 TABLE: Mapping[type[SortieError], tuple[int, str]] = {
@@ -46,10 +46,10 @@ class Problem(msgspec.Struct, omit_defaults=True):
 
 def to_problem(error: SortieError) -> Problem:
     status, title = TABLE[type(error)]
-    detail = AWAY if type(error) is errors.Unavailable else _shorten(str(error), LONGEST_DETAIL)
+    detail = AWAY if type(error) is errors.Unavailable else shorten(str(error), LONGEST_DETAIL)
     problem = Problem(f"urn:sortie:{error.code}", title, status, detail)
     if isinstance(error, errors.Invalid):
-        problem.errors = [_shorten_error(field_error) for field_error in error.errors]
+        problem.errors = list(error.errors)
     return problem
 
 
@@ -65,10 +65,3 @@ def problem_headers(error: SortieError) -> dict[str, str]:
         return {"Retry-After": str(error.retry_after)}
     return {"WWW-Authenticate": "Bearer"} if isinstance(error, errors.Unauthorized) else {}
 
-
-def _shorten_error(error: FieldError) -> FieldError:
-    return FieldError(_shorten(error.loc, LONGEST_PART), _shorten(error.msg, LONGEST_PART))
-
-
-def _shorten(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -10,12 +10,20 @@ T = TypeVar("T")
 SECOND_LOOK_BYTES = 5_000_000
 """What a request may hold. A document of any type takes a hundred times its bytes: 300 MB of `[],` end a worker."""
 
+LONGEST_STRING_BYTES = 100_000_000
+"""One becomes text of up to four bytes a letter. As a name or a word that the type does not know it is told in an error
+and is there once more: 300 MB of it end a worker."""
+
 _NO_INTEGER = re.compile(r"Expected `int.*?`, got `float`(?: - at `\$(.*)`)?", re.DOTALL)
 _INDEX = re.compile(r"\[(?:[0-9]+|\.\.\.)\]")
 _MOST_PLACES = 100
 """How many places of a body are put right; lists and dicts count once. Only a type that holds itself has so many."""
 # A string is read whole, closed or not, so that a body of quotes costs no more than its length.
 _STRING_OR_NAN = re.compile(rb'"(?:[^"\\]++|\\.?)*+(?:"|\Z)|-?\b(?:NaN|Infinity)\b', re.DOTALL)
+# Short strings are passed over inside the pattern: one by one they would take ten times as long.
+_LONGER_STRING = re.compile(
+    rb'(?:[^"]*+"(?:[^"\\]{1,1000}+|\\.){0,100}+")*+[^"]*+("(?:[^"\\]++|\\.?)*+(?:"|\Z))?', re.DOTALL
+)
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _NAN = re.compile(rb"-?(?:NaN|Infinity)\b")
 _MARK = "\x00"
@@ -25,8 +33,10 @@ def decode(raw: bytes, kind: type[T]) -> T:
     """As msgspec.json.decode, and raises as it does; a float without a fraction fits an integer, as in JSON Schema.
 
     Of a name that an object has twice, the last one is judged. Neither holds for more than SECOND_LOOK_BYTES, of which
-    only what the type asks for is made.
+    only what the type asks for is made. No string is longer than LONGEST_STRING_BYTES.
     """
+    if holds_long_string(raw, LONGEST_STRING_BYTES):
+        raise msgspec.ValidationError(f"a string of more than {LONGEST_STRING_BYTES:,} bytes: send it in parts")
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
@@ -37,6 +47,14 @@ def decode(raw: bytes, kind: type[T]) -> T:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise error from None
     return _decode_document(document, kind)
+
+
+def holds_long_string(raw: bytes, longest: int) -> bool:
+    """`longest`: at least 100,100, up to which strings may be passed over. Looked for only where the last quote leaves
+    room for one."""
+    if raw.rfind(b'"') <= longest:
+        return False
+    return any(string.end(1) - string.start(1) - 2 > longest for string in _LONGER_STRING.finditer(raw))
 
 
 def find_nan_at(raw: bytes, error: str) -> str | None:

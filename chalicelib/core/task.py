@@ -14,6 +14,9 @@ from chalicelib.core import decoding
 from chalicelib.errors import FieldError, Invalid
 
 
+SAID_AT_EACH_END = 200
+
+
 class Context(Protocol):
     """What a running task may ask and say."""
 
@@ -104,7 +107,12 @@ def task(
 def field_error_of(error: msgspec.ValidationError) -> FieldError:
     """msgspec's message taken apart: `Expected ... - at `$.array[2]`` is the field_error `array[2]`. Of a name that
     does not fit, the place is the object."""
-    msg, _, path = str(error).partition(" - at `")
+    msg, _, path = _cut_middle(str(error)).partition(" - at `")
     if path.startswith("key` in `"):
         msg, path = f"{msg} as a name", path.removeprefix("key` in `")
     return FieldError(path.rstrip("`").removeprefix("$").removeprefix("."), msg)
+
+
+def _cut_middle(said: str) -> str:
+    """The beginning says what is wrong, the end where. Between them may stand a name as long as the input."""
+    return said if len(said) <= 2 * SAID_AT_EACH_END else f"{said[:SAID_AT_EACH_END]}…{said[-SAID_AT_EACH_END:]}"

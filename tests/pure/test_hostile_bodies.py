@@ -14,14 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib import config, tasks
-from chalicelib.api.body import RequestContext
+from chalicelib.api.body import RequestContext, explain
 from chalicelib.api.bulk import parse_bulk
 from chalicelib.api.jobs import JobRequest, parse_job
 from chalicelib.core import decoding
 from chalicelib.core.task import Context, Task
 from chalicelib.errors import Invalid, SortieError
 
-SIZE, MOST_SECONDS, MOST_BYTES = 5_000_000, 3.0, 600_000_000
+SIZE, MOST_SECONDS, MOST_BYTES, MOST_CHARACTERS = 5_000_000, 3.0, 600_000_000, 1_000
 
 
 class Counts(msgspec.Struct, forbid_unknown_fields=True):
@@ -133,6 +133,8 @@ def fill(head: bytes, part: bytes, tail: bytes) -> bytes:
     return head + part * ((SIZE - len(head) - len(tail)) // len(part)) + tail
 
 
+FACE = "\U0001f600".encode()
+"""A letter that makes text of four bytes a letter out of all that stands beside it."""
 LONG_KEY = b"k" * 100_000
 BODIES: Mapping[str, Callable[[], bytes]] = {
     "NaN behind a long key": lambda: fill(b'{"task":"sort","input":{"' + LONG_KEY + b'":[0', b",0", b'],"z":NaN}}'),
@@ -144,6 +146,9 @@ BODIES: Mapping[str, Callable[[], bytes]] = {
     "an unknown field": lambda: fill(b'{"colour":[[]', b",[]", b"]}"),
     "objects": lambda: fill(b'{"task":"log","input":[{}', b",{}", b"]}"),
     "a doubled name": lambda: fill(b'{"array":[{"a":1}', b',{"a":1}', b'],"max_attempts":1.0,"max_attempts":"x"}'),
+    "a long unknown name": lambda: fill(b'{"' + FACE, b"k", b'":1}'),
+    "a long unknown name inside": lambda: fill(b'{"array":[1],"window":{"' + FACE, b"k", b'":1}}'),
+    "a long word for a choice": lambda: fill(b'{"array":[1],"window":{"on_repeat":"' + FACE, b"k", b'"}}'),
     "many names": lambda: b"{" + b",".join(b'"%d":1' % n for n in range(450_000)) + b"}",
     "a float in a field": lambda: fill(b'{"max_attempts":1.5,"array":[0.5', b",0.5", b"]}"),
     "a cut": lambda: fill(b'{"array":[0', b",0", b""),
@@ -151,17 +156,17 @@ BODIES: Mapping[str, Callable[[], bytes]] = {
 }
 
 
-def judge(raw: bytes) -> tuple[bool, float, int]:
-    """Whether it was refused, in how many seconds, and by how many bytes the process grew."""
+def judge(raw: bytes) -> tuple[int | None, float, int]:
+    """With how many characters it was refused, in how many seconds, and by how many bytes the process grew."""
     about = context()
     before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     try:
         parse_job(raw, about)
-        refused = False
-    except SortieError:
-        refused = True
+        said = None
+    except SortieError as error:
+        said = len(str(error))
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    return refused, time.process_time() - start, grown * 1024
+    return said, time.process_time() - start, grown * 1024
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -170,10 +175,22 @@ def test_a_refused_body_costs_little_memory_and_time(name: str) -> None:
     raw = BODIES[name]()
     assert len(raw) <= SIZE
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        refused, seconds, grown = pool.apply(judge, (raw,))
-    assert refused
+        said, seconds, grown = pool.apply(judge, (raw,))
+    assert said is not None
+    assert said < MOST_CHARACTERS
     assert seconds < MOST_SECONDS
     assert grown < MOST_BYTES
+
+
+@pytest.mark.parametrize("raw", [b'{"number":1,"%b":2}', b'{"number":1,"below":[{"number":2},{"%b":2}]}'])
+def test_of_a_long_unknown_name_both_ends_and_its_place_are_told(raw: bytes) -> None:
+    with pytest.raises(Invalid) as caught:
+        task_of(Tree).decode(raw.replace(b"%b", b"begin" + b"k" * 10_000 + b"end"))
+    (error,) = map(explain, caught.value.errors)
+    assert error.msg == "unknown field: leave it out"
+    assert error.loc.removeprefix("below[1].").startswith("begink")
+    assert error.loc.endswith("kend")
+    assert len(error.loc) < 600
 
 
 def test_the_place_of_nan_is_found_at_any_depth() -> None:

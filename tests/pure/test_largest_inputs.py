@@ -3,6 +3,7 @@ that were seen to end a worker. `make bench` sorts the largest ones themselves."
 
 import multiprocessing
 import resource
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 
 from benchmarks import memory
 from chalicelib import tasks
-from chalicelib.core.decoding import SECOND_LOOK_BYTES
+from chalicelib.core.decoding import LONGEST_STRING_BYTES, SECOND_LOOK_BYTES, holds_long_string
 from chalicelib.errors import Invalid
 from chalicelib.tasks.sorting import numbers
 
@@ -49,6 +50,58 @@ def test_what_is_nested_too_deeply_is_refused_in_those_words() -> None:
 def test_what_a_large_input_holds_beyond_its_type_is_not_made(task: str, part: bytes) -> None:
     grown = grown_in_a_new_process(task, part)
     assert grown < 10 * SIZE, f"{grown / 1024**2:,.0f} MB"
+
+
+LONG = LONGEST_STRING_BYTES
+FACE = "\U0001f600".encode()
+
+
+def test_a_string_that_would_be_most_of_the_memory_is_refused_before_it_is_made() -> None:
+    """As an unknown name it would be told in an error, and be there three times, at four bytes a letter."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        grown = pool.apply(grow_by_name, (LONG,))
+    assert grown < 2 * LONG, f"{grown / 1024**2:,.0f} MB"
+
+
+def grow_by_name(size: int) -> int:
+    raw = b'{"' + FACE + b"k" * size + b'":1}'
+    log = tasks.load()["log"]
+
+    def refuse() -> None:
+        with pytest.raises(Invalid, match="a string of more than"):
+            log.decode(raw)
+
+    before = measured(lambda: None)
+    return measured(refuse) - before
+
+
+SHORT = 200_000
+NUMBERS = b"[" + b"1," * SHORT + b"1]"
+
+
+@pytest.mark.parametrize(
+    ("raw", "holds"),
+    [
+        (b'{"%b":1}' % (b"k" * SHORT), False),
+        (b'{"%b":1}' % (b"k" * (SHORT + 1)), True),
+        (b'["\\n","%b\\\\"]' % (b"k" * SHORT), True),
+        (b'["a",{"b":"%b"}]' % (b'\\"' * (SHORT // 2 + 1)), True),
+        (b'["%b","a"]' % (b'\\"' * (SHORT // 2)), False),
+        (b'["","",%b,""]' % NUMBERS, False),
+        (b'["\\\\",%b,"\\\\"]' % NUMBERS, False),
+        (NUMBERS, False),
+    ],
+    ids=["longest", "too long", "a slash at its end", "quotes", "fewer quotes", "empty ones", "slashes", "none"],
+)
+def test_what_stands_between_two_strings_is_none(raw: bytes, holds: bool) -> None:
+    assert holds_long_string(raw, SHORT) is holds
+
+
+def test_strings_are_passed_over_in_little_time() -> None:
+    raw = b"[" + b'"","a\\n",' * 500_000 + b'"' + b"k" * SHORT + b'"]'
+    start = time.process_time()
+    assert not holds_long_string(raw, SHORT)
+    assert time.process_time() - start < 1
 
 
 def grown_in_a_new_process(task: str, part: bytes) -> int:
