@@ -41,6 +41,7 @@ _REFERENCE = re.compile(
     r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
 _REGISTRY = re.compile(r"[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?")
+MOST_SECRETS, MOST_FAULTS = 100, 10
 LONGEST_ARN, LONGEST_PROGRESS_LINE = 2_048, 200
 _PROGRESS = re.compile(r"SORTIE_PROGRESS\s++([0-9]++(?:\.[0-9]++)?|\.[0-9]++)\s*+")
 _SECRET = re.compile(
@@ -105,18 +106,15 @@ def admit(request: ContainerInput, allowed: Allowed) -> Image:
     """The image in full. Raises Invalid, naming each field that is wrong."""
     if allowed.off:
         raise Invalid(FieldError("", allowed.off))
+    _check_extent(request)
     image, wrong = _check_image(request.image, allowed.images)
     wrong += _check_size(request.cpu, request.memory)
     wrong += [error for name in request.env if (error := _check_variable("env", name))]
     wrong += [error for name, value in request.env.items() if "\x00" in value and (error := _no_zero(f"env.{name}"))]
     wrong += [_no_zero(f"command[{n}]") for n, word in enumerate(request.command) if "\x00" in word]
     wrong += _check_secrets(request, allowed.secrets)
-    size = len(msgspec.json.encode({"command": request.command, "env": request.env}))
-    if size > MAX_OVERRIDES_CHARACTERS:
-        message = f"command and env take {size:,} characters as JSON, at most {MAX_OVERRIDES_CHARACTERS:,}"
-        wrong.append(FieldError("", f"{message}: put larger input where the container can fetch it"))
     if wrong or image is None:
-        raise Invalid(*wrong)
+        raise Invalid(*_few(wrong))
     return image
 
 
@@ -162,6 +160,22 @@ def parse_name(name: str) -> tuple[str, str, int] | None:
     stage, _, rest = name.partition("/")
     job_id, _, attempt = rest.partition("/")
     return (stage, job_id, int(attempt)) if is_id(job_id) and attempt.isdecimal() else None
+
+
+def _check_extent(request: ContainerInput) -> None:
+    """Before each of their names is looked at, and told."""
+    size = len(msgspec.json.encode({"command": request.command, "env": request.env}))
+    if size > MAX_OVERRIDES_CHARACTERS:
+        message = f"command and env take {size:,} characters as JSON, at most {MAX_OVERRIDES_CHARACTERS:,}"
+        raise Invalid(FieldError("", f"{message}: put larger input where the container can fetch it"))
+    if len(request.secrets) > MOST_SECRETS:
+        raise Invalid(FieldError("secrets", f"at most {MOST_SECRETS}"))
+
+
+def _few(wrong: Sequence[FieldError]) -> Sequence[FieldError]:
+    """A hundred requests of a bulk share an answer."""
+    more = len(wrong) - MOST_FAULTS
+    return wrong if more <= 0 else [*wrong[:MOST_FAULTS], FieldError("", f"and {more:,} more that are wrong")]
 
 
 def _check_image(text: str, patterns: Sequence[str]) -> tuple[Image | None, list[FieldError]]:

@@ -2,7 +2,6 @@
 standard library's parser.
 """
 
-import codecs
 import re
 from email.message import Message
 
@@ -10,6 +9,8 @@ from chalicelib.core.unpacking import GZIP, BadGzip, gunzip
 from chalicelib.errors import Malformed, MediaType, TooLarge
 
 LOST_MAGIC = b"\x1f" + "\N{REPLACEMENT CHARACTER}".encode()
+UTF_8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+"""Not Python's register of codecs: it keeps each name that it was ever asked for."""
 _ENTITY_TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 
@@ -18,7 +19,7 @@ def require_json(content_type: str | None) -> None:
     header = Message()
     header["Content-Type"] = content_type or ""
     charset = str(header.get_param("charset", "utf-8"))
-    if header.get_content_type() != "application/json" or not _is_utf8(charset):
+    if header.get_content_type() != "application/json" or charset.lower() not in UTF_8:
         raise MediaType("send the body as JSON in UTF-8, with the header Content-Type: application/json")
 
 
@@ -55,13 +56,6 @@ def has_version(if_none_match: str | None, tag: str) -> bool:
     """Whether the client's If-None-Match names `tag`, which is in quotes; compared weakly (RFC 9110)."""
     header = (if_none_match or "").strip()
     return header == "*" or tag in _ENTITY_TAG.findall(header)
-
-
-def _is_utf8(charset: str) -> bool:
-    try:
-        return codecs.lookup(charset).name in ("utf-8", "ascii")
-    except LookupError:
-        return False
 
 
 def _decompress(body: bytes, limit: int) -> bytes:

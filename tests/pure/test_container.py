@@ -1,11 +1,13 @@
 """What a container job may ask for, and what a look at its container means."""
 
 import time
+from typing import Any
 
 import pytest
 
 from chalicelib.config import BadSetting, load
 from chalicelib.core.container import (
+    MOST_FAULTS,
     Allowed,
     ContainerInput,
     admit,
@@ -111,6 +113,23 @@ def test_what_a_stage_does_not_allow_is_refused_by_its_place() -> None:
     assert refused(command=["a\x00b"], env={"A": "\x00"}) == ["env.A", "command[0]"]
     assert refused(secrets={"KEY": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x"}) == ["secrets.KEY"]
     assert refused(command=["x" * 7_000]) == [""]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"env": {f"{n}": "" for n in range(100_000)}},
+        {"secrets": {f"a{n}": "x" for n in range(100_000)}},
+        {"env": {f"{n}": "" for n in range(900)}, "command": ["\x00"] * 100},
+    ],
+    ids=["env", "secrets", "both that fit"],
+)
+def test_of_a_flood_of_faults_some_are_told_and_how_many_more_there_are(fields: Any) -> None:
+    """Each of them repeats a name of the body: all of them made an answer of nine times its size."""
+    with pytest.raises(Invalid) as refusal:
+        admit(ContainerInput(image="busybox:1", **fields), ALLOWED)
+    assert 1 <= len(refusal.value.errors) <= MOST_FAULTS + 1
+    assert len(str(refusal.value)) < 2_000
 
 
 def test_only_the_sizes_that_fargate_runs_are_taken() -> None:

@@ -1,5 +1,6 @@
 """HTTP as clients speak it: media types, codings, validators, HEAD, encoded paths, and what a request id may hold."""
 
+import encodings
 import gzip
 import json
 import logging
@@ -37,6 +38,14 @@ def test_json_is_json_with_any_parameters(memory: MemoryApi, content_type: str) 
 )
 def test_what_is_no_json_is_415(memory: MemoryApi, content_type: str) -> None:
     assert memory.ask("POST", "/jobs", raw=BODY, content_type=content_type).status == 415
+
+
+@pytest.mark.parametrize("charset", ["\x00", "utf-8\x00", "idna", "utf-16", "a" * 5_000, '"'])
+def test_a_charset_is_read_whatever_it_holds_and_nothing_is_kept_of_it(memory: MemoryApi, charset: str) -> None:
+    known = len(encodings._cache)  # type: ignore[attr-defined]
+    kind = f'application/json; charset="{charset}"'
+    assert memory.ask("POST", "/jobs", raw=BODY, content_type=kind).status == 415
+    assert len(encodings._cache) == known  # type: ignore[attr-defined]
 
 
 def test_a_body_that_says_no_type_is_415(memory: MemoryApi) -> None:
