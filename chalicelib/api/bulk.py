@@ -7,7 +7,7 @@ import msgspec
 
 from chalicelib.api.body import RequestContext, decode_body
 from chalicelib.api.fields import AnyJson
-from chalicelib.api.jobs import JobAnswer, judge_job
+from chalicelib.api.jobs import JobAnswer, brief, judge_job
 from chalicelib.api.problems import Problem, to_problem
 from chalicelib.core.job import Job
 from chalicelib.errors import SortieError
@@ -43,6 +43,6 @@ def render_bulk(results: Sequence[Submitted | SortieError], render: Callable[[Jo
 
 def _render_result(result: Submitted | SortieError, render: Callable[[Job], JobAnswer]) -> BulkResult:
     if isinstance(result, Submitted):
-        return BulkResult(202 if result.created else 200, job=render(result.job))
+        return BulkResult(202 if result.created else 200, job=render(brief(result.job)))
     problem = to_problem(result)
     return BulkResult(problem.status, problem=problem)

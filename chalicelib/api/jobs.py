@@ -13,7 +13,7 @@ from chalicelib.core.container import LONGEST_SECONDS, admit
 from chalicelib.core.job import Attempt, Error, Job, Millis, Status, container_of, status_at
 from chalicelib.core.task import Task
 from chalicelib.core.window import OnRepeat
-from chalicelib.errors import FieldError, Invalid, SortieError
+from chalicelib.errors import FieldError, Invalid, SortieError, shorten
 from chalicelib.service import containers
 from chalicelib.service.new_job import NewJob, WindowWish
 from chalicelib.service.read import Link, Rendered
@@ -196,10 +196,13 @@ def render_job(row: Job, now: Millis, payload: Rendered, output: Rendered) -> Jo
 
 
 def render_summary(row: Job, now: Millis) -> JobSummary:
-    fields = _render_fields(row, now)
-    if row.error is not None and len(row.error.message) > SUMMARY_CHARACTERS:
-        fields["error"] = Error(row.error.type, row.error.message[: SUMMARY_CHARACTERS - 1] + "…")
-    return JobSummary(**fields)
+    return JobSummary(**_render_fields(brief(row), now))
+
+
+def brief(row: Job) -> Job:
+    """As many of them stand in one answer: without its past attempts, and with the beginning of its error."""
+    error = row.error and Error(row.error.type, shorten(row.error.message, SUMMARY_CHARACTERS))
+    return msgspec.structs.replace(row, past_attempts=(), error=error)
 
 
 def _check_task_and_input(request: JobRequest, context: RequestContext) -> tuple[Task, bytes, str | None]:

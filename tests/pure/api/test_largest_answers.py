@@ -52,6 +52,21 @@ def test_lists_the_board_and_a_run_of_the_largest_jobs_fit_an_answer(memory: Mem
     assert len(memory.ask("GET", "/board").body["history"]) == 100
 
 
+def test_a_bulk_that_is_repeated_once_its_jobs_have_failed_many_times_fits_an_answer(memory: MemoryApi) -> None:
+    request = {"jobs": [{"task": "fail", "input": {"message": WIDE * 1_000}}] * 100}
+    first = memory.ask("POST", "/jobs/bulk", request, idempotency_key="k")
+    jobs = memory.ports.jobs.table.jobs  # type: ignore[attr-defined]
+    for result in first.body["results"]:
+        log = tuple(Attempt(n, 1, 2, "task_error", Error("task_error", WIDE * 500)) for n in range(1, 21))
+        error = Error("task_error", WIDE * 1_000)
+        job = jobs[result["job"]["id"]]
+        jobs[job.id] = msgspec.structs.replace(job, status=Status.FAILED, error=error, past_attempts=log, attempts=20)
+    again = memory.ask("POST", "/jobs/bulk", request, idempotency_key="k")
+    assert again.status == 207
+    assert {result["status"] for result in again.body["results"]} == {200}
+    assert len(json.dumps({"statusCode": 207, "body": again.raw.decode()})) < LIMIT
+
+
 def test_a_job_with_the_largest_output_that_is_shown_fits_an_answer(memory: MemoryApi) -> None:
     (job_id,) = fill_with_jobs(memory, 1)[-1:]
     stored = memory.ports.jobs.table.jobs  # type: ignore[attr-defined]
