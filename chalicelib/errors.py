@@ -24,14 +24,13 @@ SortieError
 
 from dataclasses import dataclass
 
-
 LONGEST_PART = 500
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One wrong field: `loc` like `array[2]` (empty for the whole body), `msg` says what to do. Both may repeat what was
-    sent, a name of five million letters: of each so many characters are kept."""
+    """One wrong field: `loc` like `array[2]` (empty for the whole body), `msg` says what to do. Either may repeat what
+    was sent, such as a name of five million letters: LONGEST_PART characters of it are kept."""
 
     loc: str
     msg: str

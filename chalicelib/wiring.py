@@ -55,7 +55,10 @@ def ports(settings: Settings) -> Ports:
         tasks=tasks.load(),
         settings=settings,
         containers=ecs.EcsContainers(
-            lazy_client("ecs"), lazy_client("ecs", tries=1), lazy_client("logs"), _ecs_settings(settings)
+            lazy_client("ecs"),
+            lazy_client("ecs", tries=1),
+            lazy_client("logs", tries=2, read_timeout=3),
+            _ecs_settings(settings),
         ),
         logs=log.BoundedLogs(),
     )

@@ -64,4 +64,3 @@ def problem_headers(error: SortieError) -> dict[str, str]:
     if isinstance(error, errors.WindowHeld | errors.LimitReached | errors.Contended | errors.Busy | errors.Unavailable):
         return {"Retry-After": str(error.retry_after)}
     return {"WWW-Authenticate": "Bearer"} if isinstance(error, errors.Unauthorized) else {}
-

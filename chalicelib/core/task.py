@@ -13,7 +13,6 @@ import msgspec
 from chalicelib.core import decoding
 from chalicelib.errors import FieldError, Invalid
 
-
 SAID_AT_EACH_END = 200
 
 

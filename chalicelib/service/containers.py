@@ -107,12 +107,13 @@ def settle_many(
     others go on."""
     known = {job.id: container.ref for job in jobs if (container := container_of(job))}
     looks = ports.containers.look(list(known.values())) if known else {}
+    lines_by = ports.clock.monotonic() + LATE_LINES_SECONDS
     for job in jobs:
         if not go_on():
             return  # the next round finds the rest
         try:
             look = looks.get(known[job.id]) if job.id in known else _find(ports, job)
-            _follow(ports, job, look, tallies, in_round=in_round)
+            _follow(ports, job, look, tallies, lines_by, in_round=in_round)
         except Exception as error:  # one bad row must not keep all the others waiting
             log.warning("container_failed", job=job.id, reason=f"{type(error).__name__}: {error}")
 
@@ -181,7 +182,10 @@ def _find(ports: Ports, job: Job) -> Look | None:
     return looks[first]
 
 
-def _follow(ports: Ports, job: Job, look: Look | None, tallies: Tallies, *, in_round: bool) -> None:
+def _follow(
+    ports: Ports, job: Job, look: Look | None, tallies: Tallies, lines_by: float, *, in_round: bool
+) -> None:  # fmt: skip
+    """`lines_by`: when all lines of what has ended by this look have come, on the clock that only goes on."""
     if look is not None and container_of(job) is None:
         job = _note_row(ports, job, look.ref) or job
     now = ports.clock.now()
@@ -193,15 +197,15 @@ def _follow(ports: Ports, job: Job, look: Look | None, tallies: Tallies, *, in_r
         case Goes(started_at):
             _go_on(ports, job, started_at, in_round=in_round)
         case Stop(why):
-            _stop(ports, job, why, tallies, in_round=in_round)
+            _stop(ports, job, why, tallies, lines_by, in_round=in_round)
         case Exited(duration_ms):
-            _complete(ports, job, look, duration_ms, tallies)
+            _complete(ports, job, look, duration_ms, tallies, lines_by)
         case Canceled(duration_ms):
             finish(ports, job, stop(ports, job, duration_ms), duration_ms, tallies)
         case NotStarted(reason):
             finish(ports, job, _refusal(ports, job, reason, now), None, tallies)
         case Broke() as broke:
-            _break(ports, job, look, broke, tallies)
+            _break(ports, job, look, broke, tallies, lines_by)
 
 
 def _note(ports: Ports, job: Job, ref: str) -> None:
@@ -265,7 +269,7 @@ def _hint(ports: Ports, job_id: str, seconds: int) -> None:
         log.warning("message_not_sent", jobs=[job_id], reason=str(error))
 
 
-def _stop(ports: Ports, job: Job, why: str, tallies: Tallies, *, in_round: bool) -> None:
+def _stop(ports: Ports, job: Job, why: str, tallies: Tallies, lines_by: float, *, in_round: bool) -> None:
     """And look again at once: an emulator has stopped it by then."""
     container = container_of(job)
     if container is None:
@@ -274,21 +278,23 @@ def _stop(ports: Ports, job: Job, why: str, tallies: Tallies, *, in_round: bool)
     _watch(ports, job, ports.clock.now(), in_round=in_round)
     look = ports.containers.look([container.ref]).get(container.ref)
     if look is not None and look.status == container_look.STOPPED:
-        _follow(ports, job, look, tallies, in_round=in_round)
+        _follow(ports, job, look, tallies, lines_by, in_round=in_round)
     else:
         _hint(ports, job.id, AFTER_STOP_SECONDS)
 
 
-def _complete(ports: Ports, job: Job, look: Look | None, duration_ms: float, tallies: Tallies) -> None:
-    output = msgspec.json.encode(ContainerOutput(0, _read_tail(ports, job)))
+def _complete(
+    ports: Ports, job: Job, look: Look | None, duration_ms: float, tallies: Tallies, lines_by: float
+) -> None:  # fmt: skip
+    output = msgspec.json.encode(ContainerOutput(0, _read_tail(ports, job, lines_by)))
     now, retention = ports.clock.now(), ports.settings.retention
     change = changes.complete(job, now, output=Inline(output), duration_ms=duration_ms, retention=retention)
     finish(ports, job, container_change.with_exit(change, job, look), duration_ms, tallies)
 
 
-def _break(ports: Ports, job: Job, look: Look | None, broke: Broke, tallies: Tallies) -> None:
+def _break(ports: Ports, job: Job, look: Look | None, broke: Broke, tallies: Tallies, lines_by: float) -> None:
     message = broke.error.message
-    if broke.exit_code is not None and (tail := _read_tail(ports, job)):
+    if broke.exit_code is not None and (tail := _read_tail(ports, job, lines_by)):
         message = f"{message}\n{tail}"
     change = _change_of_broke(ports, job, broke, message[:MESSAGE_LIMIT_CHARACTERS])
     finish(
@@ -335,15 +341,16 @@ def _read_input(ports: Ports, job: Job) -> ContainerInput:
     return decoded
 
 
-def _read_tail(ports: Ports, job: Job) -> str:
-    """The last lines, as far as they have arrived; worth nothing to the outcome when they cannot be had."""
+def _read_tail(ports: Ports, job: Job, lines_by: float) -> str:
+    """The last lines, as far as they have arrived; worth nothing to the outcome when they cannot be had. Who waits for
+    one's late lines has waited for those of all that were looked at with it."""
     container = container_of(job)
     if container is None:
         return ""
     try:
         lines = ports.containers.tail(container.ref, TAIL_LINES)
-        if not lines:
-            ports.clock.pause(LATE_LINES_SECONDS)
+        if not lines and (left := lines_by - ports.clock.monotonic()) > 0:
+            ports.clock.pause(left)
             lines = ports.containers.tail(container.ref, TAIL_LINES)
     except Unavailable as error:
         log.warning("container_log_unavailable", job=job.id, reason=str(error))

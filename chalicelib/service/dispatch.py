@@ -1,5 +1,5 @@
-"""One round of the dispatcher: start what is due, recover what was lost (dispatch_jobs.py), then fire the schedules
-that have come up.
+"""One round of the dispatcher: start what is due, recover what was lost (dispatch_jobs.py), fire the schedules that
+have come up, and last look after containers, for which nothing waits.
 Schedules take turns by owner, so that whoever has many gets what time the others leave.
 
 It reads only rows whose wake time has come. It moves the wake time first (conditionally) and sends afterwards, so two
@@ -16,7 +16,7 @@ from chalicelib.core.lane import Lane
 from chalicelib.errors import Unavailable
 from chalicelib.ports import Ports
 from chalicelib.service import containers, log, schedules
-from chalicelib.service.dispatch_jobs import PAGE_ROWS, STOP_BEFORE_SECONDS, Round, dispatch_jobs, waves
+from chalicelib.service.dispatch_jobs import PAGE_ROWS, Round, dispatch_jobs, settle_containers, waves
 from chalicelib.service.metrics import Tallies
 
 
@@ -34,7 +34,9 @@ def dispatch(ports: Ports, seconds_left: Callable[[], float]) -> int:
             log.warning("dispatch_out_of_time", looked_at=looked_at, schedules=len(waiting))
             break
     tallies.write()
-    _fire_in_turns(ports, waiting, seconds_left)
+    _fire_in_turns(this, waiting)
+    settle_containers(this)
+    tallies.write()
     return looked_at
 
 
@@ -54,19 +56,19 @@ def _has_backlog(ports: Ports) -> bool:
         return True  # nobody knows: a message less is sent
 
 
-def _fire_in_turns(ports: Ports, schedule_ids: Sequence[str], seconds_left: Callable[[], float]) -> None:
+def _fire_in_turns(this: Round, schedule_ids: Sequence[str]) -> None:
     """One of each owner, then the second of each, and so on, while there is time: a slot that is left is caught up
     by the next round."""
     by_owner: dict[str, list[str]] = defaultdict(list)
     for start in range(0, len(schedule_ids), PAGE_ROWS):
-        for schedule in ports.records.get_schedules(schedule_ids[start : start + PAGE_ROWS]):
+        for schedule in this.ports.records.get_schedules(schedule_ids[start : start + PAGE_ROWS]):
             by_owner[schedule.owner].append(schedule.id)
     for turn in zip_longest(*by_owner.values()):
         for schedule_id in filter(None, turn):
-            if seconds_left() < STOP_BEFORE_SECONDS:
+            if this.is_over:
                 log.warning("dispatch_out_of_time", schedules=len(schedule_ids))
                 return
-            _fire(ports, schedule_id)
+            _fire(this.ports, schedule_id)
 
 
 def _fire(ports: Ports, schedule_id: str) -> None:

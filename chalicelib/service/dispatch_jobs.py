@@ -7,8 +7,9 @@ good at the next wake time. Everything else is still due.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, zip_longest
 
 from chalicelib.core.change import Change, apply_change
 from chalicelib.core.dispatch_plan import Plan, plan
@@ -20,8 +21,9 @@ from chalicelib.service import containers, log, notify
 from chalicelib.service.metrics import Tallies
 
 STOP_BEFORE_SECONDS = 5.0
-CONTAINERS_UNTIL_SECONDS = 20.0
-"""Seconds of a round that are left to jobs and schedules, however many containers there are to look after."""
+FOR_CONTAINERS_SECONDS, CONTAINERS_STOP_BEFORE_SECONDS = 20.0, 10.0
+"""What jobs and schedules leave of a round where containers are to be looked after: nothing waits for those, yet a
+flood of jobs must not let them run past their time. A log that does not answer takes nine seconds."""
 PAGE_ROWS = 100
 """What one call reads of the table."""
 WAKE_PAGE_ROWS, SHARDS_AT_ONCE, WAVE_ROWS = 1_000, 8, 800
@@ -31,16 +33,19 @@ PART_OF_SINGLES, PART_OF_BATCHES = 10, 50
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round of the dispatcher works with. `has_backlog` is asked only when it matters."""
+    """What one round of the dispatcher works with. `has_backlog` is asked only when it matters; `remote` gathers the
+    jobs whose containers are looked after in the end."""
 
     ports: Ports
     tallies: Tallies
     seconds_left: Callable[[], float]
     has_backlog: Callable[[], bool]
+    remote: list[Job] = field(default_factory=list)
 
     @property
     def is_over(self) -> bool:
-        return self.seconds_left() < STOP_BEFORE_SECONDS
+        """For jobs and schedules."""
+        return self.seconds_left() < STOP_BEFORE_SECONDS + (FOR_CONTAINERS_SECONDS if self.remote else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,8 @@ def waves(ports: Ports) -> Iterator[Sequence[str]]:
         shards, left = left[:SHARDS_AT_ONCE], left[SHARDS_AT_ONCE:]
         pages = ports.concurrency.together([partial(next, shard, None) for shard in shards])
         left = [shard for shard, page in zip(shards, pages, strict=True) if page is not None] + left
-        names = list(dict.fromkeys(name for page in pages if page for name in page))  # an index may have one twice
+        in_turn = chain.from_iterable(zip_longest(*filter(None, pages)))  # what woke first, whichever shard it is in
+        names = list(dict.fromkeys(filter(None, in_turn)))  # an index may have one twice
         for start in range(0, len(names), WAVE_ROWS):
             yield names[start : start + WAVE_ROWS]
 
@@ -71,6 +77,7 @@ def dispatch_jobs(job_ids: Sequence[str], of: Round) -> None:
     pages = [job_ids[start : start + PAGE_ROWS] for start in range(0, len(job_ids), PAGE_ROWS)]
     rows = [row for page in ports.concurrency.together([partial(ports.jobs.get_many, page) for page in pages])
             for row in page]  # fmt: skip
+    of.remote.extend(containers.unsettled(rows, ports.clock.now()))
     planned = [_Planned(job, its_plan) for job in rows if (its_plan := _plan(job, of))]
     size = PART_OF_BATCHES if ports.settings.batch_updates else PART_OF_SINGLES
     parts = [planned[start : start + size] for start in range(0, len(planned), size)]
@@ -78,15 +85,14 @@ def dispatch_jobs(job_ids: Sequence[str], of: Round) -> None:
     for part, refusals in zip(parts, done, strict=True):
         for each, refused in zip(part, refusals, strict=False):
             _note(each, refused, of.tallies)
-    _settle_containers(rows, of)
 
 
-def _settle_containers(rows: Sequence[Job], of: Round) -> None:
-    """What runs in containers: one look for all of them. Whatever waits for a message comes first."""
+def settle_containers(of: Round) -> None:
+    """What runs in containers: one look for all of them."""
     try:
-        if remote := containers.unsettled(rows, of.ports.clock.now()):
-            go_on = lambda: of.seconds_left() > CONTAINERS_UNTIL_SECONDS  # noqa: E731
-            containers.settle_many(of.ports, remote, of.tallies, in_round=True, go_on=go_on)
+        if of.remote:
+            go_on = lambda: of.seconds_left() > CONTAINERS_STOP_BEFORE_SECONDS  # noqa: E731
+            containers.settle_many(of.ports, of.remote, of.tallies, in_round=True, go_on=go_on)
     except Unavailable as error:
         log.warning("containers_not_looked_at", reason=str(error))
 
