@@ -11,6 +11,7 @@ import click
 from sortie_client import errors
 from sortie_client.cli import groups, jobs, queries, profiles, schedules, submitting, top
 from sortie_client.cli.context import Context
+from sortie_client.cli.output import visible
 from sortie_client.version import VERSION
 
 FAILED, USAGE, CANCELED, INTERRUPTED, TIMED_OUT = 1, 2, 3, 130, 124
@@ -60,7 +61,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def complain(message: str, code: int) -> int:
-    click.echo("sortie: " + " ".join(message.split()), err=True)
+    click.echo("sortie: " + visible(" ".join(message.split())), err=True)
     return code
 
 

@@ -9,7 +9,7 @@ import click
 from sortie_client.cli import bars
 from sortie_client.cli.context import Context, client_of, json_option, timeout_option
 from sortie_client.cli.jobs import told, worst
-from sortie_client.cli.output import console, new_table, put_jobs, put_json
+from sortie_client.cli.output import console, new_table, put_jobs, put_json, visible
 from sortie_client.client import Batch
 from sortie_client.errors import SortieError
 
@@ -38,7 +38,7 @@ def groups(context: click.Context, as_json: bool) -> None:
         problems = "; ".join(
             ": ".join(filter(None, [f"{each.job}.{each.loc}".strip("."), each.msg])) for each in group.problems
         )
-        table.add_row(group.name, ", ".join(group.jobs), problems or "ready")
+        table.add_row(group.name, visible(", ".join(group.jobs)), visible(problems) or "ready")
     console().print(table)
 
 

@@ -9,7 +9,7 @@ import click
 
 from sortie_client.cli import bars
 from sortie_client.cli.context import Context, ids_argument, ids_of, jobs_of, json_option, timeout_option
-from sortie_client.cli.output import ended_line, put_json
+from sortie_client.cli.output import ended_line, put_json, visible
 from sortie_client.cli.results import CODES, waited
 from sortie_client.cli.submitting import fields_of, job_options
 from sortie_client.client import Batch, Job
@@ -84,7 +84,7 @@ def each(ids: Sequence[str], act: Callable[[str], Job], as_json: bool, line: Cal
             job = act(job_id)
         except SortieError as error:
             failed = 1
-            click.echo(f"sortie: {job_id}: {error}", err=True)
+            click.echo(f"sortie: {job_id}: {visible(str(error))}", err=True)
             continue
         put_json(job.to_dict()) if as_json else click.echo(line(job) if line else ended_line(job.state))
     return failed

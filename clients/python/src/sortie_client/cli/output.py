@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
+from unicodedata import category
 
 import click
 import msgspec
@@ -23,9 +25,25 @@ COLOURS = {
 }  # fmt: skip
 
 
-def console() -> Console:
-    """Plain and as wide as the content where nobody looks at a terminal."""
-    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=200, no_color=True)
+COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
+
+
+def console(width: int | None = None) -> Console:
+    """Plain and as wide as the content where nobody looks at a terminal. What is printed is text, no markup."""
+    if not sys.stdout.isatty():
+        return Console(highlight=False, markup=False, emoji=False, width=width or 200, no_color=True)
+    return Console(highlight=False, markup=False, emoji=False, width=width)
+
+
+def visible(text: str) -> str:
+    """What controls a terminal, or the order of its letters, as an escape that can be read. A job's text is
+    somebody's: no line of it may write to the clipboard, or over what stands there."""
+    return "".join(c if c in "\n\t" or category(c) not in ("Cc", "Cf") else repr(c)[1:-1] for c in text)
+
+
+def visible_line(line: str) -> str:
+    """As `visible`; the colours of a log are left."""
+    return "".join(part if at % 2 else visible(part) for at, part in enumerate(COLOUR.split(line)))
 
 
 def put_json(value: Any) -> None:
@@ -58,10 +76,10 @@ def put_job(state: JobState) -> None:
     table.add_column(overflow="fold")
     for name, value in state.to_dict().items():
         if value not in (None, [], False) and name not in ("window_ends_at", "attempt_log"):
-            table.add_row(name, status_text(state) if name == "status" else shortened(value))
+            table.add_row(name, status_text(state) if name == "status" else visible(shortened(value)))
     for attempt in state.attempt_log:
         why = f": {attempt.error.message}" if attempt.error else ""
-        table.add_row(f"attempt {attempt.attempt}", f"{attempt.outcome}{why} ({when(attempt.ended_at)})")
+        table.add_row(f"attempt {attempt.attempt}", visible(f"{attempt.outcome}{why} ({when(attempt.ended_at)})"))
     console().print(table)
 
 
@@ -81,11 +99,11 @@ def status_text(state: JobState) -> Text:
 def what(state: JobState) -> str:
     """Why it failed, or whose and what for it is."""
     if state.error:
-        return " ".join(f"{state.error.type}: {state.error.message}".split())
+        return visible(" ".join(f"{state.error.type}: {state.error.message}".split()))
     parts = [f"object {state.object_id}" if state.object_id is not None else "", state.group or "", state.label or ""]
     if state.status == "scheduled" and state.run_at:
         parts.append(f"due {when(state.next_attempt_at or state.run_at)}")
-    return " ".join(filter(None, parts))
+    return visible(" ".join(filter(None, parts)))
 
 
 def took(state: JobState) -> str:

@@ -10,7 +10,7 @@ import click
 
 from sortie_client.answers import STATUSES, Percentiles, Stats
 from sortie_client.cli.context import Context, complete_id, ids_argument, jobs_of, json_option
-from sortie_client.cli.output import console, duration, new_table, put_job, put_jobs, put_json
+from sortie_client.cli.output import console, duration, new_table, put_job, put_jobs, put_json, visible_line
 from sortie_client.cli.schedules import complete_schedule
 
 
@@ -76,7 +76,10 @@ def show(context: Context, ids: Sequence[str], only_output: bool, as_json: bool)
 def log(context: Context, job_id: str, follow: bool, attempt: int | None, as_json: bool) -> None:
     """Print what a job's container has written."""
     for line in context.client.job(job_id).log(attempt=attempt, follow=follow):
-        put_json({"line": line}) if as_json else click.echo(line)
+        if as_json:
+            put_json({"line": line})
+        else:
+            click.echo(visible_line(line) if sys.stdout.isatty() else line)
 
 
 @click.command()

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import click
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -18,7 +18,7 @@ from rich.text import Text
 
 from sortie_client.answers import JobState, Minute, Stats
 from sortie_client.cli.context import Context, json_option
-from sortie_client.cli.output import COLOURS, put_json, status_text, took, what, when
+from sortie_client.cli.output import COLOURS, console, put_json, status_text, took, visible, what, when
 from sortie_client.cli.queries import percentiles
 from sortie_client.client import Sortie
 from sortie_client.errors import Unavailable, Unreachable
@@ -40,18 +40,17 @@ def top(context: Context, every: float, once: bool, owner: str | None, as_json: 
     if as_json:
         put_json({"board": client.board(owner), "stats": client.stats("hour", owner)})
     elif once or not sys.stdout.isatty():
-        width = None if sys.stdout.isatty() else 120
-        Console(highlight=False, width=width).print(board_of(client, owner, 60))
+        console(None if sys.stdout.isatty() else 120).print(board_of(client, owner, 60))
     else:
         watch(client, owner, every)
 
 
 def watch(client: Sortie, owner: str | None, every: float) -> None:
-    console = Console(highlight=False)
-    with keys() as pressed, Live(console=console, screen=True, auto_refresh=False) as live:
+    screen = console()
+    with keys() as pressed, Live(console=screen, screen=True, auto_refresh=False) as live:
         while True:
             try:
-                board = board_of(client, owner, console.height)
+                board = board_of(client, owner, screen.height)
             except (Unreachable, Unavailable) as error:
                 board = Group(header(client), Text(f"\n{error}\n\ntrying again …", style="red"))
             live.update(board, refresh=True)
@@ -121,7 +120,7 @@ def scheduled(states: Sequence[JobState], rows: int) -> Table:
             state.task,
             when(state.next_attempt_at or state.run_at),
             again,
-            f"object {state.object_id}" if state.object_id is not None else "",
+            visible(f"object {state.object_id}") if state.object_id is not None else "",
         )
     return _told_rest(table, len(states) - rows)
 
