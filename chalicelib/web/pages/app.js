@@ -41,8 +41,8 @@ async function route() {
     );
   const [pattern, nav, load] = view;
   mark(nav);
-  const params = pattern.exec(path).slice(1).map(decodeURIComponent);
   try {
+    const params = pattern.exec(path).slice(1).map(decodeURIComponent);
     const page = await load();
     if (leave.signal.aborted) return;
     window.scrollTo(0, 0);

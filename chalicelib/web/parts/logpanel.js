@@ -65,7 +65,7 @@ export function logPanel(job, signal) {
     if (attempt !== chosen) return 0.1;
     place = headers.get("Log-After") || place;
     if (text) {
-      lines.push(...text.replace(/\n$/, "").split("\n"));
+      lines = lines.concat(text.replace(/\n$/, "").split("\n"));
       draw();
     }
     // The last lines may come a while after the end.

@@ -1,6 +1,7 @@
 """Data full of markup stays text, and the page asks nobody but this service."""
 
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
+from tests.stacks.browser.modules import Modules
 from tests.stacks.browser.watch import Watch, origin
 from tests.stacks.browser.website import Site
 
@@ -52,6 +54,25 @@ def test_markup_in_the_address_is_shown_as_text(site: Site) -> None:
         site.page.goto(f"{site.url}#{path}")
         expect(site.page.locator("main").get_by_role("heading").first).to_be_visible()
         nothing_came_alive(site.page)
+
+
+def test_an_address_that_cannot_be_read_is_told(site: Site) -> None:
+    for path in ("/jobs/%", "/groups/%E0%A4", "/groups/a/runs/%zz"):
+        site.page.goto("about:blank")
+        site.page.goto(f"{site.url}#{path}")
+        expect(site.page.get_by_role("heading", name="This page could not be drawn")).to_be_visible()
+
+
+def test_no_input_of_a_job_becomes_a_command_in_what_is_copied_to_a_shell(modules: Modules) -> None:
+    """What stands beside the numbers of an earlier job is told in a comment, on one line."""
+    rest = '"a": {\n"$(touch broken)": 1}'
+    body, name = "{\"it's\": 1}", "x'; touch broken '.json"
+    words = modules.call("parts/curl.js", "curlOf", "jobs", body, {"file": {"size": 1, "name": name}, "rest": rest})
+    comments = [line for line in words.split("\n") if "touch" in line and line.startswith("#")]
+    commands = [shlex.split(line, comments=True) for line in words.replace("\\\n", " ").split("\n")]
+    assert len(comments) == 1
+    assert ["curl", "-T", name, "$HREF"] in commands
+    assert all(not command or command[0] == "curl" for command in commands)
 
 
 def test_markup_in_group_names_and_refusals_is_shown_as_text(site: Site) -> None:
