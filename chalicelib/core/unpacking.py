@@ -9,7 +9,7 @@ import zlib
 from chalicelib.errors import FieldError, Invalid
 
 BOM, GZIP = b"\xef\xbb\xbf", b"\x1f\x8b"
-PIECE, MOST_MEMBERS = 65_536, 100_000
+PIECE, MOST_MEMBERS = 16_384, 100_000
 _GZIP_FORM = 31
 _NOT_ZERO = re.compile(rb"[^\0]")
 
