@@ -17,13 +17,15 @@ from chalicelib.service.new_job import Draft, WindowWish
 
 TRIES = 80
 """Every lost race means that another client has won one: fifty racing clients need fifty tries at the most."""
+TRIES_OF_A_SLOT = 6
+"""A round of the dispatcher is everybody's: who loses them tries again in the next one."""
 
 
 def insert(ports: Ports, drafted: Draft, wish: WindowWish, move: ScheduleMove | None = None) -> Job:
     """The row that answers the request: the drafted job, or under `reuse` the one that holds the window. The window
     decides before anything is stored for the job. `move`: carried out with a new row; ChangeRefused once it cannot."""
     job, place_input = drafted.job, cache(drafted.place_input)
-    for attempt in range(TRIES):
+    for attempt in range(TRIES if move is None else TRIES_OF_A_SLOT):
         try:
             return _insert_once(ports, job, wish, place_input, move)
         except ChangeRefused:

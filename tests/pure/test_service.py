@@ -15,7 +15,7 @@ from chalicelib.core.job import Inline, Job, Status
 from chalicelib.core.lane import Lane
 from chalicelib.core.window import OnRepeat
 from chalicelib.errors import Invalid, NotFound, Unavailable, WindowHeld, WrongStatus
-from chalicelib.ports import Ports
+from chalicelib.ports import ChangeRefused, Ports
 from chalicelib.service import cancel, dispatch_jobs, groups, read, retry, schedules
 from chalicelib.service.bulk import submit_many
 from chalicelib.service.dispatch import dispatch
@@ -349,3 +349,27 @@ def test_jobs_come_before_schedules_and_an_owner_with_many_leaves_the_others_the
     assert [message.body for message in desk.queue.receive(Lane.LONG, 1)] == [job.id]
     owners = sorted(row.owner for row in desk.table.jobs.values() if row.id != job.id)
     assert owners == ["alice", "bob", "carol"]
+
+
+class ContestedJobs(fakes.MemoryJobs):
+    """Somebody else wins every race for mallory's windows."""
+
+    def insert_in_window(self, job: Job, *args: object) -> None:
+        if job.owner == "mallory":
+            raise ChangeRefused(None)
+        super().insert_in_window(job, *args)  # type: ignore[arg-type]
+
+
+def test_an_owner_who_contests_a_window_of_its_own_holds_up_no_schedule_of_another(desk: Desk) -> None:
+    """Twenty schedules of one owner whose window is lost in every race, and twenty of another, in one round."""
+    desk.ports = replace(desk.ports, jobs=ContestedJobs(desk.table))
+    wish = WindowWish(60, OnRepeat.DELAY)
+    for owner in ("mallory", "alice"):
+        for _ in range(20):
+            new = replace(SORT, owner=owner, object_id="o", window=wish if owner == "mallory" else None)
+            schedules.add(desk.ports, "*/5 * * * *", "UTC", b"{}", new)
+    desk.clock.advance(300)
+    began = desk.clock.monotonic()
+    dispatch(desk.ports, lambda: 55.0 - (desk.clock.monotonic() - began))
+    assert sum(row.owner == "alice" and row.slot_at is not None for row in desk.table.jobs.values()) >= 20
+    assert desk.clock.monotonic() - began < 20
