@@ -16,7 +16,14 @@ from chalicelib.core.lane import Lane
 from chalicelib.errors import Unavailable
 from chalicelib.ports import Ports
 from chalicelib.service import containers, log, schedules
-from chalicelib.service.dispatch_jobs import PAGE_ROWS, Round, dispatch_jobs, settle_containers, waves
+from chalicelib.service.dispatch_jobs import (
+    CONTAINERS_STOP_BEFORE_SECONDS,
+    PAGE_ROWS,
+    Round,
+    dispatch_jobs,
+    settle_containers,
+    waves,
+)
 from chalicelib.service.metrics import Tallies
 
 
@@ -25,7 +32,6 @@ def dispatch(ports: Ports, seconds_left: Callable[[], float]) -> int:
     waiting: list[str] = []
     looked_at, tallies = 0, Tallies(ports)
     this = Round(ports, tallies, seconds_left, cache(lambda: _has_backlog(ports)))
-    _sweep(ports)
     for names in waves(ports):
         looked_at += len(names)
         dispatch_jobs([name for name in names if is_id(name)], this)
@@ -35,6 +41,8 @@ def dispatch(ports: Ports, seconds_left: Callable[[], float]) -> int:
             break
     tallies.write()
     _fire_in_turns(this, waiting)
+    if seconds_left() > CONTAINERS_STOP_BEFORE_SECONDS:
+        _sweep(ports)
     settle_containers(this)
     tallies.write()
     return looked_at

@@ -1,6 +1,6 @@
 """A round of the dispatcher with many containers to look after: what is due does not wait for them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -9,6 +9,7 @@ import pytest
 from chalicelib import tasks
 from chalicelib.config import Settings
 from chalicelib.core.change import Change
+from chalicelib.core.container_look import Look
 from chalicelib.core.job import Inline, Status
 from chalicelib.core.lane import Lane
 from chalicelib.errors import SortieError
@@ -29,18 +30,30 @@ SETTINGS = Settings(container_images=("docker.io/library/*",), batch_updates=Fal
 
 @dataclass(slots=True)
 class SlowLogs(FakeContainers):
-    """Each look at a log takes `seconds`, and shows lines `late` seconds after the end. `sent_before`: how many
-    messages were in the queue at the first one."""
+    """Each look at a log takes `seconds`, and shows lines `late` seconds after the end; a list of all that runs takes
+    `listing`. `sent_before`: how many messages were in the queue when it was first asked for anything."""
 
     queue: fakes.MemoryQueue | None = None
     seconds: float = 0.0
     late: float = 0.0
+    listing: float = 0.0
     silent: bool = False
     sent_before: int | None = None
 
-    def tail(self, ref: str, lines: int) -> Sequence[str]:
+    def running(self) -> Sequence[Look]:
+        self.note()
+        self.clock.advance(self.listing)
+        return FakeContainers.running(self)
+
+    def look(self, refs: Sequence[str]) -> Mapping[str, Look]:
+        self.note()
+        return FakeContainers.look(self, refs)
+
+    def note(self) -> None:
         if self.sent_before is None and self.queue is not None:
             self.sent_before = len(self.queue.held)
+
+    def tail(self, ref: str, lines: int) -> Sequence[str]:
         self.clock.advance(self.seconds)
         arrived = self.clock.millis >= self.boxes[ref].ends_at + self.late * 1000
         return FakeContainers.tail(self, ref, lines) if arrived and not self.silent else []
@@ -95,9 +108,10 @@ class Desk:
 
 
 def test_no_due_job_and_no_schedule_waits_for_containers_however_many_and_slow() -> None:
-    """A thousand have ended, nine hundred jobs and the slot of a schedule are due, and each log takes a second."""
+    """A thousand have ended, nine hundred jobs and the slot of a schedule are due, each log takes a second, and to list
+    what runs takes fifteen."""
     desk = Desk(1_000)
-    desk.engine.seconds = 1.0
+    desk.engine.seconds, desk.engine.listing, desk.engine.sent_before = 1.0, 15.0, None
     desk.lose(900)
     desk.round()
     assert desk.engine.sent_before == 901
