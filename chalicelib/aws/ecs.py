@@ -142,7 +142,8 @@ class EcsContainers:
                         FieldError("after", "no place in this log: take it from the header Log-After")
                     ) from None
                 raise
-        return [event["message"] for event in answer["events"]], answer.get("nextForwardToken")
+        lines = [str(event["message"]).encode(errors="replace").decode() for event in answer["events"]]
+        return lines, answer.get("nextForwardToken")
 
     def _request(self, name: str, spec: Spec, definition: str) -> dict[str, Any]:
         env = [{"name": key, "value": value} for key, value in sorted(spec.env.items())]

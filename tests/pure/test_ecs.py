@@ -102,3 +102,14 @@ def test_a_token_that_started_a_task_with_other_words_leads_to_that_task(ecs: St
     known(ecs)
     ecs.add_client_error("run_task", "ConflictException", "in use", modeled_fields={"resourceIds": [ARN]})
     assert containers(ecs).start(NAME, SPEC) == ARN
+
+
+def test_half_a_letter_in_a_line_keeps_no_job_from_ending() -> None:
+    """JSON can say one, and nothing that is stored or answered can hold it."""
+    access = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    client = boto3.client("logs", region_name="eu-west-1", **access)
+    settings = EcsSettings("dev", "sortie-dev", "sortie-dev-containers", "eu-west-1")
+    with Stubber(client) as logs:
+        logs.add_response("get_log_events", {"events": [{"message": "a\ud800b"}], "nextForwardToken": "f/1"})
+        (line,) = EcsContainers(None, None, client, settings).tail(ARN, 20)
+    assert line.encode() == b"a?b"
