@@ -24,6 +24,7 @@ from chalicelib.aws.s3 import S3Payloads
 from chalicelib.config import Settings, load
 from chalicelib.core.ids import make_id
 from chalicelib.core.job import Job, Status, Stored
+from chalicelib.core.unpacking import BOM
 from chalicelib.service import attempt
 from chalicelib.tasks.sorting.numbers import MAX_DIGITS, MAX_NUMBERS
 
@@ -80,8 +81,13 @@ FORMS = {
     "object": Form(_either, WIDEST, b'{"array":[', b"]}"),
     "lines": Form(_either, WIDEST, b"", b"\n", b"\n"),
     "lines, one of them blank": Form(_either, WIDEST + 1, b"", b"\n\n1\n", b"\n"),
+    "lines that end in a carriage return": Form(_either, WIDEST, b"", b"\r", b"\r"),
+    "lines that end in both": Form(_either, WIDEST, b"", b"\r\n", b"\r\n"),
+    "byte order mark, array": Form(_either, WIDEST, BOM + b"["),
     "gzip of an array": Form(_either, WIDEST, packed=True),
     "gzip of lines": Form(_either, WIDEST, b"", b"\n", b"\n", packed=True),
+    "gzip of byte order mark, array": Form(_either, WIDEST, BOM + b"[", packed=True),
+    "gzip of byte order mark, lines": Form(_either, WIDEST, BOM, b"\n", b"\n", packed=True),
 }
 
 
@@ -101,7 +107,7 @@ class FilePayloads(S3Payloads):
 def write(form: Form, share: float, path: Path) -> int:
     """The upload; how many numbers it holds."""
     size = int(Settings().upload_limit * share * (UNPACKED if form.packed else 1)) - len(form.head) - len(form.tail)
-    count = min(size // (form.most + 1), int(MAX_NUMBERS * share))
+    count = min(size // (form.most + len(form.between)), int(MAX_NUMBERS * share))
     with gzip.open(path, "wb", compresslevel=0) if form.packed else path.open("wb") as file:
         file.write(form.head)
         for at, block in enumerate(_blocks(form, count)):
