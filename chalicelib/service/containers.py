@@ -147,6 +147,8 @@ def sweep(ports: Ports) -> None:
     """Stop what runs and belongs to no attempt that runs: a start that came too late, a second start of one attempt."""
     named = [(look.ref, parse_name(look.name)) for look in ports.containers.running()]
     ours = [(ref, parsed[1], parsed[2]) for ref, parsed in named if parsed and parsed[0] == ports.settings.stage]
+    if not ours:
+        return
     rows = {row.id: row for row in ports.jobs.get_many(list({job_id for _, job_id, _ in ours}))}
     for ref, job_id, attempt in ours:
         if _owns(rows.get(job_id), attempt, ref) or _owns(ports.jobs.get(job_id), attempt, ref):  # the first may lag

@@ -122,12 +122,13 @@ Choice = tuple[str, Fate]
 
 
 class OneShard(MemoryJobs):
-    """Each shard of the wake index is a call more of the dispatcher, and the orders are multiplied by it."""
+    """Each shard of the wake index is a call more of the dispatcher, and the orders are multiplied by it; so is a look
+    for containers."""
 
     wake_shards = 1
 
 
-ONE_SHARD: Build = partial(memory, jobs=OneShard)
+ONE_SHARD: Build = partial(memory, jobs=OneShard, container_images=())
 
 
 def enumerate_orders(small: Small, build: Build = ONE_SHARD) -> tuple[int, int]:

@@ -82,7 +82,7 @@ class Forger(fakes.MemoryJobs):
 def test_a_schedule_that_goes_without_its_job_is_found_by_a_small_world(jobs: type[fakes.MemoryJobs]) -> None:
     small = WORLDS["a schedule's pure job, a dispatcher, a removal"]
     with pytest.raises(Broken, match="schedules: "):
-        enumerate_orders(small, partial(memory, jobs=jobs))
+        enumerate_orders(small, partial(memory, jobs=jobs, container_images=()))
 
 
 @pytest.mark.parametrize(("jobs", "invariant"), [(Forger, "I10"), (NoLeaseGuard, "I3"), (NoStatusGuard, "table")])

@@ -89,6 +89,7 @@ class Backing:
     rows: Callable[[], list[Job]]
     containers: FakeContainers
     batch_updates: bool = False
+    container_images: tuple[str, ...] = SETTINGS.container_images
     hold_index: Callable[[], None] = lambda: None
     release_index: Callable[[], None] = lambda: None
 
@@ -100,12 +101,14 @@ def memory(
     containers: type[FakeContainers] = FakeContainers,
     *,
     batch_updates: bool = False,
+    container_images: tuple[str, ...] = SETTINGS.container_images,
 ) -> Backing:
     table = fakes.Table()
     queue = fakes.MemoryQueue(clock)
     return Backing(
         jobs(table), records(table), queue, fakes.MemoryPayloads(), queue,
-        lambda: list(table.jobs.values()), containers(clock), batch_updates, table.hold_index, table.release_index,
+        lambda: list(table.jobs.values()), containers(clock), batch_updates, container_images,
+        table.hold_index, table.release_index,
     )  # fmt: skip
 
 
@@ -148,7 +151,9 @@ class World:
             self.recorder, self.backing.records, self.backing.queue, self.backing.payloads,
             self.clock, fakes.SeededRandom(seed), fakes.SilentAlarm(), concurrency or self.beats,
             registry.of(self),
-            replace(SETTINGS, batch_updates=self.backing.batch_updates), Mortal(self),
+            replace(
+                SETTINGS, batch_updates=self.backing.batch_updates, container_images=self.backing.container_images
+            ), Mortal(self),
         )  # fmt: skip
         self.began = self.clock.millis
         self.backing.containers.on_event = self._container_event

@@ -66,7 +66,7 @@ def test_an_address_that_cannot_be_read_is_told(site: Site) -> None:
 def test_no_input_of_a_job_becomes_a_command_in_what_is_copied_to_a_shell(modules: Modules) -> None:
     """What stands beside the numbers of an earlier job is told in a comment, on one line."""
     rest = '"a": {\n"$(touch broken)": 1}'
-    body, name = "{\"it's\": 1}", "x'; touch broken '.json"
+    body, name = '{"it\'s": 1}', "x'; touch broken '.json"
     words = modules.call("parts/curl.js", "curlOf", "jobs", body, {"file": {"size": 1, "name": name}, "rest": rest})
     comments = [line for line in words.split("\n") if "touch" in line and line.startswith("#")]
     commands = [shlex.split(line, comments=True) for line in words.replace("\\\n", " ").split("\n")]
