@@ -25,12 +25,12 @@ SortieError
 from dataclasses import dataclass
 
 LONGEST_PART = 500
+"""Characters that are kept of a place and of a message: either may repeat a name of five million letters."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One wrong field: `loc` like `array[2]` (empty for the whole body), `msg` says what to do. Either may repeat what
-    was sent, such as a name of five million letters: LONGEST_PART characters of it are kept."""
+    """One wrong field: `loc` like `array[2]` (empty for the whole body), `msg` says what to do."""
 
     loc: str
     msg: str
