@@ -45,6 +45,7 @@ def test_tries_are_bounded_in_number_and_in_time() -> None:
     assert pause(BROKE, POLICY.tries) is None
     assert pause(Response(503, {"retry-after": "30"}), paused=31) is None
     assert pause(Response(503, {"retry-after": "3600"})) is None
+    assert pause(Response(503, {"retry-after": "\N{SUPERSCRIPT TWO}"})) == 0.2  # a digit, and no number
 
 
 def test_where_nothing_listens_few_tries_are_enough() -> None:

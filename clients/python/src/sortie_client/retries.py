@@ -45,7 +45,7 @@ def pause_before_next(
 def retry_after(came: Response) -> float | None:
     """Seconds; the form with a date is not used by this service."""
     text = came.headers.get("retry-after", "")
-    return float(text) if text.isdigit() else None
+    return float(text) if text.isascii() and text.isdigit() else None
 
 
 def _is_passing(came: Response) -> bool:
