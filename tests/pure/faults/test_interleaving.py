@@ -88,5 +88,5 @@ def test_a_schedule_that_goes_without_its_job_is_found_by_a_small_world(jobs: ty
 @pytest.mark.parametrize(("jobs", "invariant"), [(Forger, "I10"), (NoLeaseGuard, "I3"), (NoStatusGuard, "table")])
 def test_a_missing_condition_is_found_by_free_histories(jobs: type[fakes.MemoryJobs], invariant: str) -> None:
     build = partial(memory, jobs=jobs)
-    first = next(broken for seed in range(400) if (broken := finds(partial(interleave, seed, build))))
-    assert invariant in first
+    told = (finds(partial(interleave, seed, build)) for seed in range(400))
+    assert any(invariant in (broken or "") for broken in told)
