@@ -3,6 +3,7 @@ Where the window is taken over from a job that came to nothing, that job's row l
 it now: its retry by hand, and a retry that was faster, are told by that row alone."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import cache
 
 import msgspec
@@ -11,10 +12,12 @@ from chalicelib.core import dispatch_plan, window
 from chalicelib.core.change import hand_window_over
 from chalicelib.core.job import Job, Millis, Status, Window
 from chalicelib.core.records import Schedule, ScheduleMove, WindowRecord
+from chalicelib.core.times import MAX_AHEAD
 from chalicelib.errors import Contended, WindowHeld
 from chalicelib.ports import ChangeRefused, Ports
 from chalicelib.service.new_job import Draft, WindowWish
 
+MILLISECOND = timedelta(milliseconds=1)
 TRIES = 80
 """Every lost race means that another client has won one: fifty racing clients need fifty tries at the most."""
 TRIES_OF_A_SLOT = 6
@@ -63,6 +66,7 @@ def _insert_once(
             f"the window of object {job.object_id!r} holds a job: try again after the seconds of Retry-After",
             retry_after=seconds,
         )
+    _refuse_too_far(job, answer.run_at, now)
     place_input()
     row = _in_window(job, wish, answer, now)
     version = seen.version + 1 if seen else 1
@@ -72,6 +76,17 @@ def _insert_once(
     handed = hand_window_over(holder, now, job.id) if holder and answer.takes_over else None
     ports.jobs.insert_in_window(row, record, seen, handed, move)
     return row
+
+
+def _refuse_too_far(job: Job, run_at: Millis, now: Millis) -> None:
+    """As far ahead as a request may ask for, and no further: each link of a chain of delays puts the next one off."""
+    too_far = run_at - now - MAX_AHEAD // MILLISECOND
+    if run_at > job.run_at and too_far > 0:
+        raise WindowHeld(
+            f"the windows of object {job.object_id!r} are taken for a year ahead: try again after the seconds of "
+            "Retry-After, or with shorter windows",
+            retry_after=dispatch_plan.compute_delay(now + too_far, now),
+        )
 
 
 def _in_window(job: Job, wish: WindowWish, opening: window.Open, now: Millis) -> Job:

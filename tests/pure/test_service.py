@@ -351,6 +351,21 @@ def test_jobs_come_before_schedules_and_an_owner_with_many_leaves_the_others_the
     assert owners == ["alice", "bob", "carol"]
 
 
+def test_a_chain_of_delays_ends_a_year_ahead(desk: Desk) -> None:
+    """As `run_at` does: what waits longer would lose its input, and each link puts the next one further off."""
+    day = replace(SORT, object_id="o", window=WindowWish(86_400, OnRepeat.DELAY))
+    for _ in range(367):
+        newest = desk.submit(day).job
+    assert newest.run_at - desk.clock.now() == 366 * 86_400_000
+    with pytest.raises(WindowHeld, match="a year ahead") as refusal:
+        desk.submit(day)
+    assert refusal.value.retry_after == 86_400
+    desk.clock.advance(86_400)
+    assert desk.submit(day).job.run_at > newest.run_at
+    with pytest.raises(WindowHeld):
+        desk.submit(day)
+
+
 class ContestedJobs(fakes.MemoryJobs):
     """Somebody else wins every race for mallory's windows."""
 
