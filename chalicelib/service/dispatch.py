@@ -67,16 +67,25 @@ def _has_backlog(ports: Ports) -> bool:
 def _fire_in_turns(this: Round, schedule_ids: Sequence[str]) -> None:
     """One of each owner, then the second of each, and so on, while there is time: a slot that is left is caught up
     by the next round."""
-    by_owner: dict[str, list[str]] = defaultdict(list)
-    for start in range(0, len(schedule_ids), PAGE_ROWS):
-        for schedule in this.ports.records.get_schedules(schedule_ids[start : start + PAGE_ROWS]):
-            by_owner[schedule.owner].append(schedule.id)
-    for turn in zip_longest(*by_owner.values()):
+    for turn in zip_longest(*_by_owner(this.ports, schedule_ids)):
         for schedule_id in filter(None, turn):
             if this.is_over:
                 log.warning("dispatch_out_of_time", schedules=len(schedule_ids))
                 return
             _fire(this.ports, schedule_id)
+
+
+def _by_owner(ports: Ports, schedule_ids: Sequence[str]) -> list[list[str]]:
+    """Their ids, owner by owner."""
+    by_owner: dict[str, list[str]] = defaultdict(list)
+    for start in range(0, len(schedule_ids), PAGE_ROWS):
+        page = schedule_ids[start : start + PAGE_ROWS]
+        try:
+            for schedule in ports.records.get_schedules(page):
+                by_owner[schedule.owner].append(schedule.id)
+        except Exception as error:  # what comes after them must not wait for these
+            log.warning("schedules_not_read", schedules=len(page), reason=f"{type(error).__name__}: {error}")
+    return list(by_owner.values())
 
 
 def _fire(ports: Ports, schedule_id: str) -> None:

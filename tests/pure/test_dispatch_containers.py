@@ -12,7 +12,8 @@ from chalicelib.core.change import Change
 from chalicelib.core.container_look import Look
 from chalicelib.core.job import Inline, Status
 from chalicelib.core.lane import Lane
-from chalicelib.errors import SortieError
+from chalicelib.core.records import Schedule
+from chalicelib.errors import SortieError, Unavailable
 from chalicelib.ports import Ports
 from chalicelib.service import containers, schedules
 from chalicelib.service.dispatch import dispatch
@@ -150,3 +151,16 @@ def test_lines_that_come_late_are_not_lost() -> None:
     for job in desk.table.jobs.values():
         assert isinstance(job.output, Inline)
         assert msgspec.json.decode(job.output.data)["tail"].startswith("a line of task-")
+
+
+class NoSchedules(fakes.MemoryRecords):
+    def get_schedules(self, schedule_ids: Sequence[str]) -> list[Schedule]:
+        raise Unavailable("read rows: throttled")
+
+
+def test_schedules_that_cannot_be_read_keep_no_container_waiting() -> None:
+    desk = Desk(3)
+    desk.lose(1)
+    desk.ports = replace(desk.ports, records=NoSchedules(desk.table))
+    desk.round()
+    assert desk.completed() == 3
