@@ -75,7 +75,7 @@ def waves(ports: Ports) -> Iterator[Sequence[str]]:
 def dispatch_jobs(job_ids: Sequence[str], of: Round) -> None:
     ports = of.ports
     pages = [job_ids[start : start + PAGE_ROWS] for start in range(0, len(job_ids), PAGE_ROWS)]
-    rows = [row for page in ports.concurrency.together([partial(ports.jobs.get_many, page) for page in pages])
+    rows = [row for page in ports.concurrency.together([partial(_read, ports, page) for page in pages])
             for row in page]  # fmt: skip
     of.remote.extend(containers.unsettled(rows, ports.clock.now()))
     planned = [_Planned(job, its_plan) for job in rows if (its_plan := _plan(job, of))]
@@ -85,6 +85,26 @@ def dispatch_jobs(job_ids: Sequence[str], of: Round) -> None:
     for part, refusals in zip(parts, done, strict=True):
         for each, refused in zip(part, refusals, strict=False):
             _note(each, refused, of.tallies)
+
+
+def _read(ports: Ports, names: Sequence[str]) -> list[Job]:
+    """Raises Unavailable."""
+    try:
+        return ports.jobs.get_many(names)
+    except Unavailable:
+        raise
+    except Exception:  # one bad row must not keep all the others waiting
+        return [row for name in names if (row := _read_alone(ports, name))]
+
+
+def _read_alone(ports: Ports, name: str) -> Job | None:
+    try:
+        return ports.jobs.get(name)
+    except Unavailable:
+        raise
+    except Exception as error:
+        log.warning("row_not_read", job=name, reason=f"{type(error).__name__}: {error}")
+        return None
 
 
 def settle_containers(of: Round) -> None:

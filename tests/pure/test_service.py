@@ -366,6 +366,31 @@ def test_a_chain_of_delays_ends_a_year_ahead(desk: Desk) -> None:
         desk.submit(day)
 
 
+class DamagedJobs(fakes.MemoryJobs):
+    """One row cannot be read, as one that a newer version has written in a way of its own."""
+
+    damaged = ""
+
+    def get(self, job_id: str) -> Job | None:
+        if job_id == self.damaged:
+            raise ValueError("no such status")
+        return super().get(job_id)
+
+    def get_many(self, job_ids: Sequence[str]) -> list[Job]:
+        return [row for job_id in job_ids if (row := self.get(job_id))]
+
+
+def test_a_row_that_cannot_be_read_keeps_no_other_job_waiting(desk: Desk) -> None:
+    jobs = DamagedJobs(desk.table)
+    desk.ports = replace(desk.ports, jobs=jobs)
+    ids = [desk.submit().job.id for _ in range(20)]
+    desk.queue.held.clear()
+    jobs.damaged = ids[7]
+    desk.clock.advance(31)
+    dispatch(desk.ports, lambda: 60.0)
+    assert sorted(held.body for held in desk.queue.held) == sorted(set(ids) - {ids[7]})
+
+
 class ContestedJobs(fakes.MemoryJobs):
     """Somebody else wins every race for mallory's windows."""
 
