@@ -1,4 +1,4 @@
-"""What keeps a round of the dispatcher from helping everybody: a row that cannot be read, a window that is contested."""
+"""What keeps a round of the dispatcher from everybody: a row that cannot be read, a window that is contested."""
 
 from collections.abc import Sequence
 from dataclasses import replace
