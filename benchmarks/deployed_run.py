@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 
+from benchmarks import processes
 from benchmarks.counted_ministack import PATH, WATCHER
 from benchmarks.hot_path import BODY, CLIENTS, Caller, shares
 from dev import emulator
@@ -55,7 +56,7 @@ class Run:
     first_ms: float
     submitted: float
     done: float
-    started: Counter[str]
+    started: Mapping[str, int]
     seconds: Mapping[str, float]
     calls: Mapping[str, float]
 
@@ -79,8 +80,9 @@ def run(deploy: Callable[[Account], Target], jobs: int) -> Run:
         _wait_until_done(table, target.table, ids)
         done = time.perf_counter() - start
         calls, after = _calls(endpoint) - calls, _processor_seconds(pid)
-    started = Counter(kind for kind, _ in after)
-    seconds = {kind: sum(s - before.get(key, 0) for key, s in after.items() if key[0] == kind) for kind in started}
+    kinds = Counter(kind for kind, _ in after)
+    seconds = {kind: sum(s - before.get(key, 0) for key, s in after.items() if key[0] == kind) for kind in kinds}
+    started = {kind: number for kind, number in kinds.items() if kind != "emulator"}
     a_job = {name: times / jobs for name, times in calls.items()}
     return Run(jobs, first_ms, submitted, done, started, seconds, a_job)
 
@@ -136,25 +138,16 @@ def _calls(endpoint: str) -> Counter[str]:
 
 
 def _processor_seconds(emulator_pid: int) -> dict[tuple[str, int], float]:
-    """What the emulator and each function's process have used, by kind and process id. Linux alone knows it."""
-    used: dict[tuple[str, int], float] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            line = (folder / "cmdline").read_text()
-        except OSError:  # it has ended
-            continue
-        seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        if int(folder.name) == emulator_pid:
-            used["emulator", emulator_pid] = seconds
-        elif int(fields[1]) == emulator_pid:
-            used[_kind(line), int(folder.name)] = seconds
-    return used
+    """By kind and process id."""
+    below = processes.tree(emulator_pid)
+    return {(_kind(each, emulator_pid), each.pid): each.seconds for each in below}
 
 
-def _kind(line: str) -> str:
+def _kind(process: processes.Process, emulator_pid: int) -> str:
     """MiniStack unpacks a function into a folder that has its name."""
-    match = re.search(r"ministack-lambda-(.+)-[^-]{8}/", line)
+    if process.pid == emulator_pid:
+        return "emulator"
+    match = re.search(r"ministack-lambda-(.+)-[^-]{8}/", process.command)
     name = match[1] if match else ""
     if name == "sortie-dev" or "APIHandler" in name:
         return "API"

@@ -30,6 +30,9 @@ from ops import vendor
 SOURCES = ("app.py", "chalicelib", ".chalice/config.json", "resources.yaml")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 PLAIN_FILE = 0o100644 << 16
+ZONES = """# Time zones are two thirds of all files, and a function opens few of them: they stay in an archive.
+__path__ = [f"{__path__[0]}/zones.zip/tzdata"]
+"""
 
 
 class _Flat(yaml.SafeDumper):
@@ -80,7 +83,7 @@ def build(stage: str, target: Path, *, for_aws: bool, byte_code: bool = True, ro
             raise BadStart(f"Lambda's C library is too old for {unfit}")
         template = _chalice(stage, root, folder)
         lean, layer = vendor.split(libraries)
-        files = lean | _tree(folder / "runtime") | _sources(folder / "app")
+        files = _with_packed_zones(lean, folder) | _tree(folder / "runtime") | _sources(folder / "app")
         package = Package(target / "deployment.zip", target / "layer.zip", template)
         if byte_code:
             files |= _compiled(files, folder / "code")
@@ -147,6 +150,16 @@ def _sources(app: Path) -> dict[str, Path]:
 
 def _tree(folder: Path) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def _with_packed_zones(files: Mapping[str, Path], folder: Path) -> dict[str, Path]:
+    """The package tzdata as one file with one archive beside it, where zoneinfo finds it all the same."""
+    zones = {name: path for name, path in files.items() if name.startswith("tzdata/")}
+    archive, package = folder / "zones.zip", folder / "tzdata.py"
+    _write(archive, zones)
+    package.write_text(ZONES, "utf-8")
+    rest = {name: path for name, path in files.items() if name not in zones}
+    return rest | {"tzdata/__init__.py": package, "tzdata/zones.zip": archive}
 
 
 def _compiled(files: Mapping[str, Path], folder: Path) -> dict[str, Path]:
