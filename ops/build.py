@@ -7,7 +7,6 @@ the libraries, so that the same sources always give the same bytes: a function c
 
 import argparse
 import hashlib
-import importlib.util
 import json
 import os
 import py_compile
@@ -86,8 +85,7 @@ def build(stage: str, target: Path, *, for_aws: bool, byte_code: bool = True, ro
         files = _with_packed_zones(lean, folder) | _tree(folder / "runtime") | _sources(folder / "app")
         package = Package(target / "deployment.zip", target / "layer.zip", template)
         if byte_code:
-            files |= _compiled(files, folder / "code")
-            layer |= _compiled(layer, folder / "layer")
+            files, layer = _compiled(files, folder / "code"), _compiled(layer, folder / "layer")
         _write(package.zip, files)
         write_layer(package.layer, layer)
     (target / "sam.yaml").write_text(yaml.dump(template, Dumper=_Flat), "utf-8")
@@ -163,16 +161,16 @@ def _with_packed_zones(files: Mapping[str, Path], folder: Path) -> dict[str, Pat
 
 
 def _compiled(files: Mapping[str, Path], folder: Path) -> dict[str, Path]:
-    """What Lambda, whose code folder is read-only, would compile at every cold start. Never checked against the source,
-    since a zip has no times of change worth the name.
-    """
+    """With byte code in place of sources: Lambda, whose code folder is read-only, would compile at every cold start, and
+    an emulator unpacks all files for each process. Tracebacks keep names and line numbers."""
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
     compiled = {}
-    for name in sorted(files):
+    for name, path in files.items():
         if name.endswith(".py"):
-            target = importlib.util.cache_from_source(name)
-            py_compile.compile(str(files[name]), str(folder / target), name, doraise=True, invalidation_mode=mode)
-            compiled[Path(target).as_posix()] = folder / target
+            py_compile.compile(str(path), str(folder / f"{name}c"), name, doraise=True, invalidation_mode=mode)
+            compiled[f"{name}c"] = folder / f"{name}c"
+        else:
+            compiled[name] = path
     return compiled
 
 
