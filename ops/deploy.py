@@ -17,7 +17,8 @@ from ops import build, chalice_deploy, cloudformation
 from ops.account import Account, account_of
 
 PARAMETERS = {"ALARM_TOPIC": "AlarmTopic", "THROTTLE_RATE": "ThrottleRate", "THROTTLE_BURST": "ThrottleBurst"}
-SHARDS = {"LIST_SHARDS": "ListShards", "WAKE_SHARDS": "WakeShards", "TALLY_SHARDS": "TallyShards"}
+SHARDS = {name: name.title().replace("_", "") for name in shards.VARIABLES.values()}
+"""`LIST_SHARDS` is the stack's parameter `ListShards`."""
 
 
 def deploy(environ: Mapping[str, str], say: Callable[[str], None]) -> str:

@@ -35,7 +35,12 @@ class JobList {
     () => this.picked(),
     () => this.letGo(),
   );
-  all = el("input", { type: "checkbox", "aria-label": "Select all jobs on this page", onchange: () => this.pickAll() });
+  all = el("input", {
+    type: "checkbox",
+    "aria-label": "Select all jobs on this page",
+    disabled: true,
+    onchange: () => this.pickAll(),
+  });
   fresh = el("button", { type: "button", class: "fresh", hidden: true, onclick: () => this.takeIn() });
   body = el("tbody", { role: "rowgroup" });
   table = el(
@@ -96,6 +101,7 @@ class JobList {
     this.rest.replaceChildren();
     this.fresh.hidden = true;
     this.table.classList.add("loading");
+    this.all.disabled = true;
     this.unpick();
     this.tabs.mark(query);
     this.filters.mark(query);
@@ -113,7 +119,7 @@ class JobList {
     this.merge(page.jobs);
     drawPages(this.pages, asked, this.next);
     this.rest.replaceChildren(...(this.rows.size ? [] : [nothing(asked, page)]));
-    this.table.hidden = !this.rows.size;
+    this.table.hidden = this.all.disabled = !this.rows.size;
     return [...this.rows.values()].some((row) => isOpen(row.job)) ? EVERY_OPEN : EVERY;
   }
 

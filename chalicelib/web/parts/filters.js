@@ -5,6 +5,8 @@ import { listHref, rememberList } from "../lib/links.js";
 export const FILTERS = ["status", "task", "object_id", "group", "schedule_id", "since", "until"];
 const STATUSES = ["scheduled", "pending", "running", "completed", "failed", "canceled"];
 const OPEN_NOW = STATUSES.slice(0, 3);
+// The API says what it cannot read.
+const TIME = "How long ago, such as 30m, 1h or 7d, or a time such as 2027-03-28T14:30:00Z";
 
 /** The filters of an address as an object, some of them changed; the cursor is left out. */
 export function kept(query, changes) {
@@ -44,41 +46,20 @@ export function statusTabs() {
 /** {node, mark(query), tasks(names)}; `current` gives the query that a change builds on. */
 export function filterRow(current) {
   const task = el("select", { id: "f-task" }, el("option", { value: "", text: "any" }));
-  const object = el("input", {
-    id: "f-object",
-    type: "search",
-    placeholder: "any",
-    autocomplete: "off",
-    spellcheck: "false",
-  });
-  const group = el("input", {
-    id: "f-group",
-    type: "search",
-    placeholder: "any",
-    autocomplete: "off",
-    spellcheck: "false",
-  });
-  const schedule = el("input", {
-    id: "f-schedule",
-    type: "search",
-    placeholder: "any",
-    autocomplete: "off",
-    spellcheck: "false",
-  });
-  const since = timeField("f-since", "any, or 1h");
-  const until = timeField("f-until", "now");
+  const fields = {
+    task,
+    object_id: searchField("f-object", "any"),
+    group: searchField("f-group", "any"),
+    schedule_id: searchField("f-schedule", "any"),
+    since: searchField("f-since", "any, or 1h", TIME),
+    until: searchField("f-until", "now", TIME),
+  };
+  const marked = {};
   const clear = el("a", { class: "button small", href: "#/jobs", text: "Clear filters" });
-  const apply = () =>
-    (location.hash = listHref(
-      kept(current(), {
-        task: task.value,
-        object_id: object.value.trim(),
-        group: group.value.trim(),
-        schedule_id: schedule.value.trim(),
-        since: since.value.trim(),
-        until: until.value.trim(),
-      }),
-    ));
+  const typed = () => Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.value.trim()]));
+  const apply = () => {
+    location.hash = listHref(kept(current(), typed()));
+  };
   const submit = (event) => {
     event.preventDefault();
     apply();
@@ -87,25 +68,25 @@ export function filterRow(current) {
     "form",
     { class: "filters", "aria-label": "Filters", onsubmit: submit },
     el("label", {}, "Task ", task),
-    el("label", {}, "Object ", object),
-    el("label", {}, "Group ", group),
-    el("label", {}, "Schedule ", schedule),
-    el("label", {}, "Since ", since),
-    el("label", {}, "Until ", until),
+    el("label", {}, "Object ", fields.object_id),
+    el("label", {}, "Group ", fields.group),
+    el("label", {}, "Schedule ", fields.schedule_id),
+    el("label", {}, "Since ", fields.since),
+    el("label", {}, "Until ", fields.until),
     clear,
     el("button", { class: "sr", type: "submit", tabindex: "-1", text: "Apply" }),
   );
-  for (const field of [task, object, group, schedule, since, until]) field.addEventListener("change", apply);
+  for (const field of Object.values(fields)) field.addEventListener("change", apply);
   return { node: form, mark, tasks };
 
   function mark(query) {
     if (query.get("task")) tasks([query.get("task")]);
-    task.value = query.get("task") || "";
-    object.value = query.get("object_id") || "";
-    group.value = query.get("group") || "";
-    schedule.value = query.get("schedule_id") || "";
-    since.value = query.get("since") || "";
-    until.value = query.get("until") || "";
+    for (const [name, field] of Object.entries(fields)) {
+      const value = query.get(name) || "";
+      // What is being typed comes with its own change: the address does not know it yet.
+      if (field !== document.activeElement || field.value === marked[name]) field.value = value;
+      marked[name] = value;
+    }
     clear.hidden = !FILTERS.some((name) => query.get(name));
   }
 
@@ -115,8 +96,6 @@ export function filterRow(current) {
   }
 }
 
-/** How long ago, or RFC 3339: the API says what it cannot read. */
-function timeField(id, placeholder) {
-  const title = "How long ago, such as 30m, 1h or 7d, or a time such as 2027-03-28T14:30:00Z";
+function searchField(id, placeholder, title = "") {
   return el("input", { id, type: "search", placeholder, title, autocomplete: "off", spellcheck: "false" });
 }

@@ -23,6 +23,7 @@ from tests.support import emulators
 from tests.support.emulators import SHARDS
 from tests.support.fakes import START
 
+pytestmark = pytest.mark.slow
 WEEK = 7 * 86_400_000
 NEW = NewJob(owner="alice", task="sort", input=b'{"array":[3,1,2]}')
 

@@ -17,6 +17,7 @@ from chalicelib.config import Settings
 from ops.account import Account
 from tests.support import emulators
 
+pytestmark = pytest.mark.slow
 LIMITS = Limits()
 OWNER, STAGE, LATER = measure.ONE_OWNER, measure.MANY_OWNERS, measure.LATER
 

@@ -16,6 +16,7 @@ from dev import emulator
 from tests.support import engines
 from tests.support.emulators import ACCESS
 
+pytestmark = pytest.mark.slow
 CLUSTER, LOG = "sortie-test", "sortie-test-containers"
 
 

@@ -14,6 +14,7 @@ from tests.pure.faults.walk import walk
 from tests.pure.faults.world import World, sort_job
 from tests.support import emulators
 
+pytestmark = pytest.mark.slow
 MAIN = (
     "submit_large_with_key", "submit_many", f"submit_in_window_with_key_{OnRepeat.DELAY}",
     "trigger_group", "fire_schedule_in_window", "remove_at_its_slot_quick", "work_on_sort",

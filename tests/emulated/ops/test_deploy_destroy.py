@@ -14,6 +14,8 @@ from ops.account import Account
 from tests.support import engines
 from tests.support.running import until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def environ() -> Iterator[dict[str, str]]:

@@ -10,6 +10,7 @@ from dev import emulator
 from ops import doctor
 from tests.support import engines
 
+pytestmark = pytest.mark.slow
 FAIR = "messages say whose they are (fair queues)"
 
 

@@ -25,6 +25,7 @@ from dev import resources
 from tests.pure.api.conftest import module as module
 from tests.support.fakes import MemoryQueue, StoppedClock
 
+pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent
 ENDED = ("completed", "failed", "canceled")
 TICK = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}, "account": "1", "id": "1",

@@ -24,6 +24,7 @@ from chalicelib.service.submit import submit
 from chalicelib.service.work import work
 from tests.support import emulators, fakes
 
+pytestmark = pytest.mark.slow
 BATCHES = 5
 MINUTE = 60_000
 BEFORE = Path(__file__).with_name("before.py")

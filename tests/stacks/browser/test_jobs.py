@@ -48,6 +48,23 @@ def test_time_is_a_filter_in_the_address_bar_too(site: Site) -> None:
     expect(site.page.get_by_label("Until")).to_have_value("1h")
 
 
+def test_what_is_typed_while_another_filter_is_taken_up_stays(site: Site) -> None:
+    site.open("/jobs").page.evaluate(
+        """() => {
+          const [object, group] = ["f-object", "f-group"].map((id) => document.getElementById(id));
+          object.value = "some";
+          object.dispatchEvent(new Event("change"));
+          group.focus();
+          group.value = "night";
+        }"""
+    )
+    pending = site.page.get_by_role("navigation", name="Status").get_by_role("link", name="pending")
+    expect(pending).to_have_attribute("href", re.compile("object_id=some"))
+    expect(site.page.get_by_label("Group")).to_have_value("night")
+    site.page.get_by_label("Group").press("Enter")
+    site.page.wait_for_url(re.compile("object_id=some&group=night"))
+
+
 def test_text_that_looks_like_a_number_is_not_the_number(site: Site) -> None:
     number = int(unique("")[1:], 16)
     as_number = site.submit({"array": [1], "object_id": number, "run_in": "1h"})
