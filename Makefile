@@ -14,7 +14,7 @@ CODE := $(wildcard app.py) chalicelib clients dev ops tests benchmarks
 export PYTHONDONTWRITEBYTECODE = 1
 
 .PHONY: help run resources test check check-web bench fix clean deploy-offline stop-offline deploy destroy
-.PHONY: cost capacity doctor imports lock spec soak mutate
+.PHONY: bench-deployed cost capacity doctor imports lock spec soak mutate
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ check-web: ## Format and lint the JavaScript and CSS of the page
 bench: $(READY) ## Measure the sort and hold it to its promise
 	@$(PY) -m benchmarks
 	@$(PY) -m pytest benchmarks
+
+bench-deployed: $(READY) ## Deploy Sortie and a plain Chalice app in turn, and compare how fast 500 jobs are done (minutes)
+	@exec $(PY) -m benchmarks.deployed
 
 soak: $(READY) ## Try random histories, then jobs on a stack that is being killed: make soak SECONDS=3600 JOBS=10000
 	@exec $(PY) -m tests.soak

@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -44,9 +44,11 @@ class Caller:
     """One client with a connection that it keeps."""
 
     connection: http.client.HTTPConnection
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> Mapping[str, object]:
-        self.connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+        content_type = {"Content-Type": "application/json"} if body else {}
+        self.connection.request(method, path, body, {**self.headers, **content_type})
         answer = self.connection.getresponse()
         raw = answer.read()
         assert answer.status < 300, raw
@@ -75,7 +77,7 @@ def boto3(stage: bare.Stage, workers: "Workers", jobs: int) -> float:
 
     def all_of_it() -> None:
         with ThreadPoolExecutor(CLIENTS) as pool:
-            ids = list(pool.map(submit, _shares(jobs)))
+            ids = list(pool.map(submit, shares(jobs)))
             workers.wait(jobs)
             list(pool.map(read, ids))
 
@@ -94,7 +96,7 @@ def route(url: str, workers: "Workers", jobs: int) -> float:
 
     def all_of_it() -> None:
         with ThreadPoolExecutor(CLIENTS) as pool:
-            ids = list(pool.map(submit, callers, _shares(jobs)))
+            ids = list(pool.map(submit, callers, shares(jobs)))
             workers.wait(jobs)
             list(pool.map(read, callers, ids))
 
@@ -185,6 +187,11 @@ def compare(jobs: int, rounds: int) -> Mapping[str, float]:
     return {name: min(each[name] for each in measured) for name in turns}
 
 
+def shares(jobs: int) -> list[int]:
+    """How many of them each client sends."""
+    return [jobs // CLIENTS + (number < jobs % CLIENTS) for number in range(CLIENTS)]
+
+
 def _seconds(call: Callable[[], object]) -> float:
     start = time.perf_counter()
     call()
@@ -193,11 +200,7 @@ def _seconds(call: Callable[[], object]) -> float:
 
 def _side_by_side(one_client: Callable[[int], None], jobs: int) -> None:
     with ThreadPoolExecutor(CLIENTS) as pool:
-        list(pool.map(one_client, _shares(jobs)))
-
-
-def _shares(jobs: int) -> list[int]:
-    return [jobs // CLIENTS + (number < jobs % CLIENTS) for number in range(CLIENTS)]
+        list(pool.map(one_client, shares(jobs)))
 
 
 def _wait_for(url: str) -> None:

@@ -18,7 +18,7 @@ from chalicelib.system.log import log_to_stdout as log_to_stdout
 
 class Lazy:
     """Stands for a client until one of its methods is asked for: making one takes a tenth of a second. Two threads that
-    ask at once get the same one, and no two clients are made at once: boto3's session does not take that."""
+    ask at once get the same one, and no two clients are made at once: botocore's session does not take that."""
 
     _lock = threading.Lock()
 

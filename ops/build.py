@@ -7,7 +7,6 @@ the libraries, so that the same sources always give the same bytes: a function c
 
 import argparse
 import hashlib
-import importlib.util
 import json
 import os
 import py_compile
@@ -30,6 +29,9 @@ from ops import vendor
 SOURCES = ("app.py", "chalicelib", ".chalice/config.json", "resources.yaml")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 PLAIN_FILE = 0o100644 << 16
+ZONES = """# Time zones are two thirds of all files, and a function opens few of them: they stay in an archive.
+__path__ = [f"{__path__[0]}/zones.zip/tzdata"]
+"""
 
 
 class _Flat(yaml.SafeDumper):
@@ -80,11 +82,10 @@ def build(stage: str, target: Path, *, for_aws: bool, byte_code: bool = True, ro
             raise BadStart(f"Lambda's C library is too old for {unfit}")
         template = _chalice(stage, root, folder)
         lean, layer = vendor.split(libraries)
-        files = lean | _tree(folder / "runtime") | _sources(folder / "app")
+        files = _with_packed_zones(lean, folder) | _tree(folder / "runtime") | _sources(folder / "app")
         package = Package(target / "deployment.zip", target / "layer.zip", template)
         if byte_code:
-            files |= _compiled(files, folder / "code")
-            layer |= _compiled(layer, folder / "layer")
+            files, layer = _compiled(files, folder / "code"), _compiled(layer, folder / "layer")
         _write(package.zip, files)
         write_layer(package.layer, layer)
     (target / "sam.yaml").write_text(yaml.dump(template, Dumper=_Flat), "utf-8")
@@ -149,17 +150,27 @@ def _tree(folder: Path) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+def _with_packed_zones(files: Mapping[str, Path], folder: Path) -> dict[str, Path]:
+    """The package tzdata as one file with one archive beside it, where zoneinfo finds it all the same."""
+    zones = {name: path for name, path in files.items() if name.startswith("tzdata/")}
+    archive, package = folder / "zones.zip", folder / "tzdata.py"
+    _write(archive, zones)
+    package.write_text(ZONES, "utf-8")
+    rest = {name: path for name, path in files.items() if name not in zones}
+    return rest | {"tzdata/__init__.py": package, "tzdata/zones.zip": archive}
+
+
 def _compiled(files: Mapping[str, Path], folder: Path) -> dict[str, Path]:
-    """What Lambda, whose code folder is read-only, would compile at every cold start. Never checked against the source,
-    since a zip has no times of change worth the name.
-    """
+    """With byte code in place of sources: Lambda, whose code folder is read-only, would compile at every cold start, and
+    an emulator unpacks all files for each process. Tracebacks keep names and line numbers."""
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
     compiled = {}
-    for name in sorted(files):
+    for name, path in files.items():
         if name.endswith(".py"):
-            target = importlib.util.cache_from_source(name)
-            py_compile.compile(str(files[name]), str(folder / target), name, doraise=True, invalidation_mode=mode)
-            compiled[Path(target).as_posix()] = folder / target
+            py_compile.compile(str(path), str(folder / f"{name}c"), name, doraise=True, invalidation_mode=mode)
+            compiled[f"{name}c"] = folder / f"{name}c"
+        else:
+            compiled[name] = path
     return compiled
 
 

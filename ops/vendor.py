@@ -25,6 +25,7 @@ LAYERED = ("numpy", "simdjson", "csimdjson", "orjson")
 NOT_NEEDED = re.compile(
     r"(^|/)(tests|__pycache__|[^/]*\.dist-info)/"
     r"|^(\.\./|bin/|numpy/(f2py|distutils|_pyinstaller|typing/tests|_core/include|_core/lib)/)"
+    r"|^(yaml/_yaml\.|_yaml/)"  # libyaml, which no loader here is made with
     r"|\.(pyi|pyx|pxd|pyc|pth|h|c|cpp|a|typed)$"
 )
 

@@ -27,8 +27,9 @@ Client = Any
 def client(service: str, endpoint: str | None, tries: int = 3, read_timeout: float = 7) -> Client:
     """`tries`: how often a request is sent before its failure is the caller's. Objects may be large and travel slowly:
     S3 gets more time, and signatures that presigned links need."""
-    import boto3  # a third of a second that routes without AWS calls (the page, the spec) do not pay
-    from botocore.config import Config
+    from botocore.config import Config  # routes without AWS calls (the page, the spec) do not pay for these
+
+    from chalicelib.aws.session import create_client
 
     config = Config(
         connect_timeout=2, read_timeout=read_timeout, retries={"mode": "standard", "total_max_attempts": tries},
@@ -37,7 +38,7 @@ def client(service: str, endpoint: str | None, tries: int = 3, read_timeout: flo
     if service == "s3":
         s3 = {"addressing_style": "path"} if endpoint else {}
         config = config.merge(Config(read_timeout=60, signature_version="s3v4", s3=s3))
-    new_client = boto3.client(service, endpoint_url=endpoint, config=config)
+    new_client = create_client(service, endpoint, config)
     new_client.meta.events.register("before-parameter-build", _remember_resource)
     if service != "logs":  # where a stream that is not there is one that nothing was written to
         new_client.meta.events.register("after-call", lambda **call: _refuse_missing(endpoint, **call))

@@ -36,7 +36,7 @@ RULES: dict[str, set[str]] = {
     | {"codecs", "contextlib", "email", "http", "socket", "time", "traceback", "urllib"}
     | PURE,
     "chalicelib/aws/*.py": {"chalicelib.core", "chalicelib.ports", "chalicelib.errors", "chalicelib.aws"}
-    | {"msgspec", "boto3", "botocore", "concurrent", "contextlib"}
+    | {"msgspec", "botocore", "concurrent", "contextlib", "gc", "gzip", "pathlib"}
     | PURE,
     "clients/python/src/sortie_client/*.py": {"sortie_client", "msgspec", "httpx2", "numpy", "os", "io", "time"}
     | {"threading", "asyncio", "tempfile", "tomllib", "types", "importlib"}
@@ -51,8 +51,8 @@ LAZY = {
     "simdjson",
     "yaml",
     "yaml.constructor",
-    "boto3",
     "botocore.config",
+    "chalicelib.aws.session",
     "chalicelib.tasks.sorting",
 }
 """What may be imported inside a function: libraries that only some requests need."""
