@@ -161,8 +161,8 @@ def _with_packed_zones(files: Mapping[str, Path], folder: Path) -> dict[str, Pat
 
 
 def _compiled(files: Mapping[str, Path], folder: Path) -> dict[str, Path]:
-    """With byte code in place of sources: Lambda, whose code folder is read-only, would compile at every cold start, and
-    an emulator unpacks all files for each process. Tracebacks keep names and line numbers."""
+    """With byte code in place of sources: Lambda, whose code folder is read-only, would compile at every cold start,
+    and an emulator unpacks all files for each process. Tracebacks keep names and line numbers."""
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
     compiled = {}
     for name, path in files.items():

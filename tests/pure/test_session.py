@@ -15,12 +15,12 @@ CONFIG = Config(region_name="us-east-1")
 @pytest.mark.parametrize("service", session.SERVICES)
 @pytest.mark.parametrize("part", ["service-2", "endpoint-rule-set-1", "paginators-1"])
 def test_the_description_of_a_service_is_botocores_own(service: str, part: str) -> None:
-    loader = session._session().get_component("data_loader")
+    loader = session._Loader(file_loader=session._Files())  # one of its own: making a client changes what it has read
     assert loader.load_service_model(service, part) == Loader().load_service_model(service, part)
 
 
 def test_the_regions_are_botocores_own() -> None:
-    loader = session._session().get_component("data_loader")
+    loader = session._Loader(file_loader=session._Files())
     for name in ("endpoints", "partitions", "_retry", "sdk-default-configuration"):
         assert loader.load_data(name) == Loader().load_data(name)
 
