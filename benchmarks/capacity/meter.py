@@ -2,7 +2,7 @@
 
 How many units a call used on the table and on each index is DynamoDB's own count (ReturnConsumedCapacity=INDEXES).
 Which keys they fell on is read off the rows before and after: a key that a row leaves and the one that it comes to
-share the index's units. It knows of no adapter and no use case.
+share the index's units. It knows of no use case.
 """
 
 import re
@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
-
 from benchmarks.capacity.rows import Rows, Touched
+from chalicelib.aws import session
 
 READS = {"GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"}
 PARTIQL = {"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"}
@@ -72,14 +71,13 @@ class Meter:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Watches every client that is made by boto3.client() in the block, by whomever."""
-        before = boto3.DEFAULT_SESSION
-        boto3.setup_default_session()
+        """Watches every client that the service makes in the block."""
+        session.shared.cache_clear()
         try:
-            self._register(boto3.DEFAULT_SESSION.events)
+            self._register(session.shared().get_component("event_emitter"))
             yield
         finally:
-            boto3.DEFAULT_SESSION = before
+            session.shared.cache_clear()
 
     def watch(self, client: Any) -> Any:
         self._register(client.meta.events)

@@ -38,11 +38,12 @@ class _Loader(Loader):  # type: ignore[misc]
 
 def create_client(service: str, endpoint: str | None, config: Config) -> Any:
     with _uncollected():
-        return _session().create_client(service, endpoint_url=endpoint, config=config)
+        return shared().create_client(service, endpoint_url=endpoint, config=config)
 
 
 @cache
-def _session() -> Session:
+def shared() -> Session:
+    """By all clients of this process."""
     session = get_session()
     session.register_component("data_loader", _Loader(file_loader=_Files()))
     return session

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from chalicelib.aws import calls, dynamodb, records, s3, sqs
+from chalicelib.aws import calls, dynamodb, records, s3, session, sqs
 from chalicelib.core.lane import Lane
 from chalicelib.core.shards import Shards
 from chalicelib.service.work import Message
@@ -98,6 +98,7 @@ def _message(each: Any) -> Message:
 
 def stage(name: str, endpoint: str | None = None) -> Stage:
     """Made if it is not there. The clients are the very ones that the service uses."""
+    session.shared.cache_clear()  # which remembers the credentials of the stage before
     resources.create(name, endpoint)
     return Stage(name, endpoint, *(calls.client(service, endpoint) for service in ("dynamodb", "sqs", "s3")))
 
