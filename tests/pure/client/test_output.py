@@ -1,5 +1,9 @@
 """What the command prints of a job: its text is somebody's, and to the terminal it is text alone."""
 
+import io
+import json
+import sys
+
 import pytest
 
 from sortie_client.answers import Attempt, JobError, JobState
@@ -50,3 +54,32 @@ def test_no_text_of_a_job_is_markup(capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_of_what_a_line_of_a_log_may_do_to_a_terminal_colours_are_left(line: str, seen: str) -> None:
     assert output.visible_line(line) == seen
+
+
+class Screen(io.TextIOWrapper):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_json_commands_no_terminal_and_is_the_same_json(is_terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program reads what came, letter by letter. What JSON itself escapes (\\x1b) is one kind of many."""
+    held = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", Screen(held) if is_terminal else io.TextIOWrapper(held))
+    value = ESCAPES + "\x7f\x9d\u2066\U000e0041 ünïcode 🎉"
+    output.put_json({"error": value})
+    text = held.getvalue().decode()
+    assert json.loads(text) == {"error": value}
+    assert is_terminal is not bool({"\x1b", "\x07", "\x7f", "\x9b", "\x9d", "\u202e", "\U000e0041"} & set(text))
+    assert "ünïcode 🎉" in text
+
+
+def test_an_output_that_comes_in_pieces_commands_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """White space that the sender of JSON is free to choose, and a letter that two pieces share."""
+    held = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", Screen(held))
+    whole = '{"tail":\r"\x9b2J é"}\n'.encode()
+    out = output.json_out()
+    for at in range(len(whole)):
+        out.write(whole[at : at + 1])
+    assert held.getvalue().decode() == '{"tail": "\\u009b2J é"}\n'
