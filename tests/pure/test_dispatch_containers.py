@@ -153,6 +153,18 @@ def test_lines_that_come_late_are_not_lost() -> None:
         assert msgspec.json.decode(job.output.data)["tail"].startswith("a line of task-")
 
 
+def test_an_input_that_is_too_large_to_be_read_fails_its_job_and_leaves_no_message() -> None:
+    """An older version took it. It kept its message until that was a dead letter, and its attempts for a quarter of an
+    hour each."""
+    desk = Desk(0)
+    job = submit(desk.ports, replace(BOX, input=BOX.input + b" " * containers.LARGEST_INPUT_BYTES, max_attempts=1)).job
+    assert work(desk.ports, desk.queue.receive(Lane.LONG), lambda: 900.0) == []
+    row = desk.table.jobs[job.id]
+    assert row.status is Status.FAILED
+    assert row.error is not None
+    assert "cannot be started" in row.error.message
+
+
 class NoSchedules(fakes.MemoryRecords):
     def get_schedules(self, schedule_ids: Sequence[str]) -> list[Schedule]:
         raise Unavailable("read rows: throttled")
