@@ -113,7 +113,9 @@ class Describes:
         return {"tasks": [{"taskArn": ARN}], "failures": []}
 
 
-@pytest.mark.parametrize("changed", [{"role": "arn:aws:iam::1:role/y"}, {"log_group": "other"}, {"region": "eu-west-2"}])
+@pytest.mark.parametrize(
+    "changed", [{"role": "arn:aws:iam::1:role/y"}, {"log_group": "other"}, {"region": "eu-west-2"}]
+)
 def test_a_definition_from_before_a_change_of_the_stage_is_not_taken(changed: dict[str, str]) -> None:
     """A stage that was removed and made again has another role; the definitions of the first one stay."""
     client = Describes()
