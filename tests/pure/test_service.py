@@ -15,7 +15,7 @@ from chalicelib.core.job import Inline, Job, Status
 from chalicelib.core.lane import Lane
 from chalicelib.core.window import OnRepeat
 from chalicelib.errors import Invalid, NotFound, Unavailable, WindowHeld, WrongStatus
-from chalicelib.ports import ChangeRefused, Ports
+from chalicelib.ports import Ports
 from chalicelib.service import cancel, dispatch_jobs, groups, read, retry, schedules
 from chalicelib.service.bulk import submit_many
 from chalicelib.service.dispatch import dispatch
@@ -364,52 +364,3 @@ def test_a_chain_of_delays_ends_a_year_ahead(desk: Desk) -> None:
     assert desk.submit(day).job.run_at > newest.run_at
     with pytest.raises(WindowHeld):
         desk.submit(day)
-
-
-class DamagedJobs(fakes.MemoryJobs):
-    """One row cannot be read, as one that a newer version has written in a way of its own."""
-
-    damaged = ""
-
-    def get(self, job_id: str) -> Job | None:
-        if job_id == self.damaged:
-            raise ValueError("no such status")
-        return super().get(job_id)
-
-    def get_many(self, job_ids: Sequence[str]) -> list[Job]:
-        return [row for job_id in job_ids if (row := self.get(job_id))]
-
-
-def test_a_row_that_cannot_be_read_keeps_no_other_job_waiting(desk: Desk) -> None:
-    jobs = DamagedJobs(desk.table)
-    desk.ports = replace(desk.ports, jobs=jobs)
-    ids = [desk.submit().job.id for _ in range(20)]
-    desk.queue.held.clear()
-    jobs.damaged = ids[7]
-    desk.clock.advance(31)
-    dispatch(desk.ports, lambda: 60.0)
-    assert sorted(held.body for held in desk.queue.held) == sorted(set(ids) - {ids[7]})
-
-
-class ContestedJobs(fakes.MemoryJobs):
-    """Somebody else wins every race for mallory's windows."""
-
-    def insert_in_window(self, job: Job, *args: object) -> None:
-        if job.owner == "mallory":
-            raise ChangeRefused(None)
-        super().insert_in_window(job, *args)  # type: ignore[arg-type]
-
-
-def test_an_owner_who_contests_a_window_of_its_own_holds_up_no_schedule_of_another(desk: Desk) -> None:
-    """Twenty schedules of one owner whose window is lost in every race, and twenty of another, in one round."""
-    desk.ports = replace(desk.ports, jobs=ContestedJobs(desk.table))
-    wish = WindowWish(60, OnRepeat.DELAY)
-    for owner in ("mallory", "alice"):
-        for _ in range(20):
-            new = replace(SORT, owner=owner, object_id="o", window=wish if owner == "mallory" else None)
-            schedules.add(desk.ports, "*/5 * * * *", "UTC", b"{}", new)
-    desk.clock.advance(300)
-    began = desk.clock.monotonic()
-    dispatch(desk.ports, lambda: 55.0 - (desk.clock.monotonic() - began))
-    assert sum(row.owner == "alice" and row.slot_at is not None for row in desk.table.jobs.values()) >= 20
-    assert desk.clock.monotonic() - began < 20
