@@ -2,12 +2,16 @@
 
 import io
 import json
-import sys
+from contextlib import redirect_stdout
 
+import msgspec
 import pytest
 
+from sortie_client import waiting
 from sortie_client.answers import Attempt, JobError, JobState
 from sortie_client.cli import output, top
+from sortie_client.plans import Fetch
+from sortie_client.retries import Retries
 
 ESCAPES = "\x1b]52;c;ZXZpbA==\x07\x1b[2J\x9b31m\u202egnp.exe\r"
 MARKUP = "[/red] [link=http://evil.example]here[/link] array[x]: :bomb:"
@@ -62,24 +66,29 @@ class Screen(io.TextIOWrapper):
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
-def test_json_commands_no_terminal_and_is_the_same_json(is_terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_commands_no_terminal_and_is_the_same_json(is_terminal: bool) -> None:
     """A program reads what came, letter by letter. What JSON itself escapes (\\x1b) is one kind of many."""
     held = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", Screen(held) if is_terminal else io.TextIOWrapper(held))
+    stdout = Screen(held) if is_terminal else io.TextIOWrapper(held)
     value = ESCAPES + "\x7f\x9d\u2066\U000e0041 ünïcode 🎉"
-    output.put_json({"error": value})
+    with redirect_stdout(stdout):
+        output.put_json({"error": value})
     text = held.getvalue().decode()
     assert json.loads(text) == {"error": value}
     assert is_terminal is not bool({"\x1b", "\x07", "\x7f", "\x9b", "\x9d", "\u202e", "\U000e0041"} & set(text))
     assert "ünïcode 🎉" in text
 
 
-def test_an_output_that_comes_in_pieces_commands_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_output_that_comes_in_pieces_commands_no_terminal() -> None:
     """White space that the sender of JSON is free to choose, and a letter that two pieces share."""
     held = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", Screen(held))
+    screen = Screen(held)
     whole = '{"tail":\r"\x9b2J é"}\n'.encode()
-    out = output.json_out()
+    state = JobState(id="01m8ajb7wq7emshq9pr7vcyfxn", task="container", status="completed")
+    state.output = msgspec.Raw(b'{"href":"http://127.0.0.1:9/","bytes":%d}' % len(whole))
+    with redirect_stdout(screen):
+        fetch = next(waiting.saved(Retries(), state, output.json_out(), None))
+    assert isinstance(fetch, Fetch)
     for at in range(len(whole)):
-        out.write(whole[at : at + 1])
+        fetch.sink.feed(whole[at : at + 1])
     assert held.getvalue().decode() == '{"tail": "\\u009b2J é"}\n'

@@ -56,6 +56,9 @@ class JsonTerminal:
         self._file = file
         self._decode = getincrementaldecoder("utf-8")("replace").decode  # a piece may end within a letter
 
+    def seekable(self) -> bool:
+        return False
+
     def write(self, piece: bytes) -> None:
         self._file.write(NOT_PLAIN.sub(_escaped, self._decode(piece)).encode())
 
