@@ -103,16 +103,17 @@ def artifacts(account: Account) -> str:
 def _upload(account: Account, stage: str, package: Package) -> str:
     """The template's address. Everything is named by its contents, so what is old stays to go back to."""
     store, bucket = account.client("s3"), artifacts(account)
-    _ensure_bucket(store, bucket, account.region)
+    ours = {"Bucket": bucket, "ExpectedBucketOwner": account.number}
+    _ensure_bucket(store, ours, account.region)
     keys = [f"{stage}/{digest(file)}.zip" for file in (package.zip, package.layer)]
     for key, file in zip(keys, (package.zip, package.layer), strict=True):
-        if not _exists(store.head_object, Bucket=bucket, Key=key):
-            store.put_object(Bucket=bucket, Key=key, Body=file.read_bytes())
+        if not _exists(store.head_object, **ours, Key=key):
+            store.put_object(**ours, Key=key, Body=file.read_bytes())
     described = located(package.template, bucket, *keys)
     if account.endpoint:
         offline.adapt(described)
     template = json.dumps(described, separators=(",", ":"))
-    store.put_object(Bucket=bucket, Key=f"{stage}/template.json", Body=template.encode())
+    store.put_object(**ours, Key=f"{stage}/template.json", Body=template.encode())
     if account.endpoint:
         return f"{account.endpoint}/{bucket}/{stage}/template.json"
     return f"https://{bucket}.s3.{account.region}.amazonaws.com/{stage}/template.json"
@@ -132,13 +133,20 @@ def located(template: Mapping[str, Any], bucket: str, code: str, layer: str) -> 
     return copy
 
 
-def _ensure_bucket(store: Any, bucket: str, region: str) -> None:
-    if _exists(store.head_bucket, Bucket=bucket):
-        return
+def _ensure_bucket(store: Any, ours: Mapping[str, str], region: str) -> None:
+    """Anybody can guess its name and take it first: what is deployed would be theirs to say. Raises DeployFailed."""
+    try:
+        if _exists(store.head_bucket, **ours):
+            return
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("403", "AccessDenied"):
+            raise
+        where = f"the bucket {ours['Bucket']} belongs to another account than {ours['ExpectedBucketOwner']}"
+        raise DeployFailed(f"{where}, or you may not look at it: nothing was uploaded") from error
     location = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    store.create_bucket(Bucket=bucket, **location)
+    store.create_bucket(Bucket=ours["Bucket"], **location)
     closed = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-    store.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(closed, True))
+    store.put_public_access_block(**ours, PublicAccessBlockConfiguration=dict.fromkeys(closed, True))
 
 
 def _exists(head: Callable[..., Any], **named: str) -> bool:

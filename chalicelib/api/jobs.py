@@ -251,6 +251,8 @@ def _check_input(task: Task, payload: bytes) -> None:
 def _check_container(task: Task, payload: bytes, upload: str | None, context: RequestContext) -> None:
     if upload is not None:
         raise Invalid(FieldError("input.upload", "what a container is told fits a request: leave the upload out"))
+    if len(payload) > containers.LARGEST_INPUT_BYTES:
+        raise Invalid(FieldError("input", f"at most {containers.LARGEST_INPUT_BYTES:,} bytes, white space included"))
     try:
         admit(task.decode(payload), containers.allowed(context.settings))
     except Invalid as invalid:

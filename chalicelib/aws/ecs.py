@@ -1,12 +1,13 @@
 """Containers on ECS: Fargate on AWS, Docker or Podman behind an emulator.
 
-definition    family sortie-STAGE-HASH of image, size and secrets: Describe, else Register; kept in the process
+definition    family sortie-STAGE-HASH of all that it says: Describe, else Register; kept in the process
 start         RunTask, startedBy = STAGE/JOB/ATTEMPT, clientToken = sha256 of it: a second start is the first one again
 find          ListTasks of a startedBy, running and stopped; before each start where an emulator ignores the token
 look          DescribeTasks, a hundred at once; ECS remembers a stopped task for an hour
 log           CloudWatch, one stream a task: sortie/job/TASK
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -169,9 +170,10 @@ class EcsContainers:
         return request
 
     def _definition(self, spec: Spec) -> str:
-        family = f"sortie-{self._settings.stage}-{_digest(spec)}"
+        described = self._described(spec)
+        family = f"sortie-{self._settings.stage}-{_digest(described)}"
         if family not in self._definitions:
-            self._definitions[family] = self._describe(family) or self._register(family, spec)
+            self._definitions[family] = self._describe(family) or self._register(family, described)
         return self._definitions[family]
 
     def _describe(self, family: str) -> str | None:
@@ -185,18 +187,18 @@ class EcsContainers:
         definition = answer["taskDefinition"]
         return str(definition["taskDefinitionArn"]) if definition.get("status", "ACTIVE") == "ACTIVE" else None
 
-    def _register(self, family: str, spec: Spec) -> str:
+    def _register(self, family: str, described: Mapping[str, Any]) -> str:
         """Two that come at once make two equal revisions, which does no harm."""
         with translated("register the definition"):
             try:
-                answer = self._client.register_task_definition(**self._described(family, spec))
+                answer = self._client.register_task_definition(family=family, **described)
             except ClientError as error:
                 if code_of(error) in ("ClientException", "InvalidParameterException"):
                     raise Invalid(FieldError("", f"ECS does not take it: {_message(error)}")) from error
                 raise
         return str(answer["taskDefinition"]["taskDefinitionArn"])
 
-    def _described(self, family: str, spec: Spec) -> dict[str, Any]:
+    def _described(self, spec: Spec) -> dict[str, Any]:
         """No task role, a root that cannot be written to, no capabilities."""
         settings = self._settings
         container = {
@@ -220,7 +222,6 @@ class EcsContainers:
             },
         }
         described = {
-            "family": family,
             "requiresCompatibilities": ["FARGATE"],
             "networkMode": "awsvpc",
             "cpu": f"{spec.cpu * 1024:.0f}",
@@ -264,9 +265,9 @@ def _message(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Message", ""))
 
 
-def _digest(spec: Spec) -> str:
-    told = f"{spec.image}\n{spec.cpu:g}\n{spec.memory}\n{sorted(spec.secrets.items())}"
-    return sha256(told.encode()).hexdigest()[:20]
+def _digest(described: Mapping[str, Any]) -> str:
+    """Of all of it: definitions outlive the stage and the version that have made them, and so do their rights."""
+    return sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:20]
 
 
 def _millis(at: datetime | None) -> Millis | None:

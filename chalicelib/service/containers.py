@@ -40,7 +40,7 @@ from chalicelib.core.container_look import (
 from chalicelib.core.dispatch_plan import MAX_DELAY_MS
 from chalicelib.core.job import Container, Error, Inline, Job, Millis, Status, container_of
 from chalicelib.core.lane import Lane
-from chalicelib.errors import Invalid, PayloadMissing, Unavailable
+from chalicelib.errors import Invalid, PayloadMissing, TooLarge, Unavailable
 from chalicelib.ports import ChangeRefused, Hint, Ports, StartRefused
 from chalicelib.service import log
 from chalicelib.service.finish import finish, stop
@@ -83,7 +83,7 @@ def start(ports: Ports, job: Job, tallies: Tallies, *, again: bool = False) -> N
     try:
         spec = make_spec(_read_input(ports, job), job, allowed(ports.settings))
         ref = ports.containers.start(name_of(ports.settings.stage, job), spec)
-    except (Invalid, PayloadMissing) as error:
+    except (Invalid, PayloadMissing, TooLarge) as error:
         message = f"the container cannot be started: {error}"[:MESSAGE_LIMIT_CHARACTERS]
         broke = Broke(Error("task_error", message), wait_seconds=BAD_INPUT_WAIT_SECONDS)
         return finish(ports, job, _unless_looked_at(job, _change_of_broke(ports, job, broke, message)), None, tallies)

@@ -13,6 +13,7 @@ from itertools import zip_longest
 
 from chalicelib.core.ids import is_id
 from chalicelib.core.lane import Lane
+from chalicelib.core.records import Schedule
 from chalicelib.errors import Unavailable
 from chalicelib.ports import Ports
 from chalicelib.service import containers, log, schedules
@@ -52,8 +53,8 @@ def _sweep(ports: Ports) -> None:
     try:
         if not containers.allowed(ports.settings).off:
             containers.sweep(ports)
-    except Unavailable as error:
-        log.warning("containers_not_swept", reason=str(error))
+    except Exception as error:  # one bad row must not keep those that are to be settled waiting
+        log.warning("containers_not_swept", reason=f"{type(error).__name__}: {error}")
 
 
 def _has_backlog(ports: Ports) -> bool:
@@ -79,13 +80,20 @@ def _by_owner(ports: Ports, schedule_ids: Sequence[str]) -> list[list[str]]:
     """Their ids, owner by owner."""
     by_owner: dict[str, list[str]] = defaultdict(list)
     for start in range(0, len(schedule_ids), PAGE_ROWS):
-        page = schedule_ids[start : start + PAGE_ROWS]
-        try:
-            for schedule in ports.records.get_schedules(page):
-                by_owner[schedule.owner].append(schedule.id)
-        except Exception as error:  # what comes after them must not wait for these
-            log.warning("schedules_not_read", schedules=len(page), reason=f"{type(error).__name__}: {error}")
+        for schedule in _read(ports, schedule_ids[start : start + PAGE_ROWS]):
+            by_owner[schedule.owner].append(schedule.id)
     return list(by_owner.values())
+
+
+def _read(ports: Ports, schedule_ids: Sequence[str]) -> list[Schedule]:
+    """Those that can be read: one that cannot must keep neither the others waiting nor what comes after them."""
+    try:
+        return ports.records.get_schedules(schedule_ids)
+    except Exception as error:
+        log.warning("schedules_not_read", schedules=list(schedule_ids), reason=f"{type(error).__name__}: {error}")
+        if isinstance(error, Unavailable) or len(schedule_ids) < 2:
+            return []
+    return [schedule for schedule_id in schedule_ids for schedule in _read(ports, [schedule_id])]
 
 
 def _fire(ports: Ports, schedule_id: str) -> None:

@@ -10,7 +10,7 @@ from chalicelib import tasks
 from chalicelib.config import Settings
 from chalicelib.core.change import Change
 from chalicelib.core.container_look import Look
-from chalicelib.core.job import Inline, Status
+from chalicelib.core.job import Inline, Job, Status
 from chalicelib.core.lane import Lane
 from chalicelib.core.records import Schedule
 from chalicelib.errors import SortieError, Unavailable
@@ -153,6 +153,18 @@ def test_lines_that_come_late_are_not_lost() -> None:
         assert msgspec.json.decode(job.output.data)["tail"].startswith("a line of task-")
 
 
+def test_an_input_that_is_too_large_to_be_read_fails_its_job_and_leaves_no_message() -> None:
+    """An older version took it. It kept its message until that was a dead letter, and its attempts for a quarter of an
+    hour each."""
+    desk = Desk(0)
+    job = submit(desk.ports, replace(BOX, input=BOX.input + b" " * containers.LARGEST_INPUT_BYTES, max_attempts=1)).job
+    assert work(desk.ports, desk.queue.receive(Lane.LONG), lambda: 900.0) == []
+    row = desk.table.jobs[job.id]
+    assert row.status is Status.FAILED
+    assert row.error is not None
+    assert "cannot be started" in row.error.message
+
+
 class NoSchedules(fakes.MemoryRecords):
     def get_schedules(self, schedule_ids: Sequence[str]) -> list[Schedule]:
         raise Unavailable("read rows: throttled")
@@ -162,5 +174,49 @@ def test_schedules_that_cannot_be_read_keep_no_container_waiting() -> None:
     desk = Desk(3)
     desk.lose(1)
     desk.ports = replace(desk.ports, records=NoSchedules(desk.table))
+    desk.round()
+    assert desk.completed() == 3
+
+
+class DamagedRows(fakes.MemoryRecords):
+    """One schedule cannot be read, alone or among others. `asked`: how many were read alone."""
+
+    damaged = ""
+    asked = 0
+
+    def get_schedules(self, schedule_ids: Sequence[str]) -> list[Schedule]:
+        self.asked += len(schedule_ids) == 1
+        if self.damaged in schedule_ids:
+            raise msgspec.ValidationError("Object missing required field `cron`")
+        return super().get_schedules(schedule_ids)
+
+
+def test_a_schedule_that_cannot_be_read_keeps_no_other_from_firing() -> None:
+    desk = Desk(0)
+    records = DamagedRows(desk.table)
+    desk.ports = replace(desk.ports, records=records)
+    for _ in range(50):
+        schedules.add(desk.ports, "*/5 * * * *", "UTC", b"{}", replace(SORT, owner="carol"))
+    records.damaged = schedules.add(desk.ports, "*/5 * * * *", "UTC", b"{}", SORT).schedule.id
+    desk.clock.advance(181)
+    desk.round()
+    assert len(desk.table.jobs) == 50
+    assert records.asked == 51
+
+
+def test_a_container_whose_row_cannot_be_read_keeps_no_other_from_being_settled() -> None:
+    desk = Desk(3)
+    desk.clock.advance(60)
+    desk.engine.boxes["task-9"] = replace(desk.engine.boxes["task-1"], ref="task-9", ends_at=desk.clock.millis + 60_000)
+
+    class DamagedJobs(SlowJobs):
+        def get_many(self, job_ids: Sequence[str]) -> list[Job]:
+            if list(job_ids) == [desk.engine.boxes["task-1"].name.split("/")[1]]:
+                raise msgspec.ValidationError("Object missing required field `owner`")
+            return super().get_many(job_ids)
+
+    damaged = DamagedJobs(desk.table)
+    damaged.clock = desk.clock
+    desk.ports = replace(desk.ports, jobs=damaged)
     desk.round()
     assert desk.completed() == 3

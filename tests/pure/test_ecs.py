@@ -1,6 +1,7 @@
 """What ECS answers to a start, as botocore's own stubs say it: the task that was there, no room, a bad definition."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import boto3
 import pytest
@@ -96,6 +97,33 @@ def test_a_definition_that_is_not_there_is_registered_once(ecs: Stubber) -> None
     engine = containers(ecs)
     assert engine.start(NAME, SPEC) == engine.start(NAME, SPEC) == ARN
     ecs.assert_no_pending_responses()
+
+
+class Describes:
+    """A client that knows each definition it is asked for, and keeps their names."""
+
+    def __init__(self) -> None:
+        self.families: list[str] = []
+
+    def describe_task_definition(self, *, taskDefinition: str) -> dict[str, object]:  # noqa: N803
+        self.families.append(taskDefinition)
+        return {"taskDefinition": {"taskDefinitionArn": DEFINITION}}
+
+    def run_task(self, **_: object) -> dict[str, object]:
+        return {"tasks": [{"taskArn": ARN}], "failures": []}
+
+
+@pytest.mark.parametrize(
+    "changed", [{"role": "arn:aws:iam::1:role/y"}, {"log_group": "other"}, {"region": "eu-west-2"}]
+)
+def test_a_definition_from_before_a_change_of_the_stage_is_not_taken(changed: dict[str, str]) -> None:
+    """A stage that was removed and made again has another role; the definitions of the first one stay."""
+    client = Describes()
+    first = EcsSettings("dev", "sortie-dev", "log", "eu-west-1", "arn:aws:iam::1:role/x")
+    for settings in (first, replace(first, **changed), first):  # type: ignore[arg-type]
+        EcsContainers(client, client, None, settings).start(NAME, SPEC)
+    before, after, again = client.families
+    assert before == again != after
 
 
 def test_a_token_that_started_a_task_with_other_words_leads_to_that_task(ecs: Stubber) -> None:

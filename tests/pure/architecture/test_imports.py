@@ -42,7 +42,7 @@ RULES: dict[str, set[str]] = {
     | {"threading", "asyncio", "tempfile", "tomllib", "types", "importlib"}
     | PURE - {"json", "dataclasses"},
     "clients/python/src/sortie_client/cli/*.py": {"sortie_client", "msgspec", "click", "rich", "numpy", "os", "sys"}
-    | {"time", "select", "termios", "tty", "tempfile", "contextlib", "unicodedata"}
+    | {"time", "select", "termios", "tty", "tempfile", "contextlib", "unicodedata", "codecs"}
     | PURE,
 }
 LAZY = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from codecs import getincrementaldecoder
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +27,7 @@ COLOURS = {
 
 
 COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
+NOT_PLAIN = re.compile(r"[^ -~\n\t]")
 
 
 def console(width: int | None = None) -> Console:
@@ -46,9 +48,37 @@ def visible_line(line: str) -> str:
     return "".join(part if at % 2 else visible(part) for at, part in enumerate(COLOUR.split(line)))
 
 
+class JsonTerminal:
+    """A binary file for JSON that a terminal shows: the same values, with the escapes of JSON for what would steer it.
+    Outside of a string only a carriage return can stand, as white space."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._decode = getincrementaldecoder("utf-8")("replace").decode  # a piece may end within a letter
+
+    def seekable(self) -> bool:
+        return False
+
+    def write(self, piece: bytes) -> None:
+        self._file.write(NOT_PLAIN.sub(_escaped, self._decode(piece)).encode())
+
+
+def _escaped(match: re.Match[str]) -> str:
+    letter = match[0]
+    if letter == "\r" or category(letter) not in ("Cc", "Cf"):
+        return " " if letter == "\r" else letter
+    units = letter.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+def json_out() -> Any:
+    """Where JSON goes: to a pipe or a file as it is."""
+    return JsonTerminal(sys.stdout.buffer) if sys.stdout.isatty() else sys.stdout.buffer
+
+
 def put_json(value: Any) -> None:
     """One document on one line. Raw parts are printed as they came, to the last digit."""
-    sys.stdout.buffer.write(msgspec.json.encode(plain(value)) + b"\n")
+    json_out().write(msgspec.json.encode(plain(value)) + b"\n")
     sys.stdout.buffer.flush()
 
 

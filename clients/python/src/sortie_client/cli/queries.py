@@ -10,7 +10,7 @@ import click
 
 from sortie_client.answers import STATUSES, Percentiles, Stats
 from sortie_client.cli.context import Context, complete_id, ids_argument, jobs_of, json_option
-from sortie_client.cli.output import console, duration, new_table, put_job, put_jobs, put_json, visible_line
+from sortie_client.cli.output import console, duration, json_out, new_table, put_job, put_jobs, put_json, visible_line
 from sortie_client.cli.schedules import complete_schedule
 
 
@@ -58,7 +58,7 @@ def show(context: Context, ids: Sequence[str], only_output: bool, as_json: bool)
     """Show jobs, field by field."""
     for index, job in enumerate(jobs_of(context.client, ids)):
         if only_output:
-            job.save(sys.stdout.buffer)
+            job.save(json_out())
             sys.stdout.buffer.write(b"\n")
         elif as_json:
             put_json(job.to_dict())

@@ -10,7 +10,7 @@ from typing import IO, Any, BinaryIO
 import msgspec
 
 from sortie_client.cli import bars
-from sortie_client.cli.output import put_json
+from sortie_client.cli.output import json_out, put_json
 from sortie_client.client import Job
 from sortie_client.errors import JobCanceled, JobFailed, SortieError
 
@@ -33,7 +33,7 @@ def finish(job: Job, timeout: float | None, *, as_json: bool) -> int:
         put_json(job.to_dict())
         return CODES[job.status]
     with bars.transfer("download") as on_progress:
-        job.save(sys.stdout.buffer, on_progress=on_progress)
+        job.save(json_out(), on_progress=on_progress)
     sys.stdout.buffer.write(b"\n")
     return 0
 
