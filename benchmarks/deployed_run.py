@@ -11,7 +11,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,8 +43,9 @@ class Target:
 
     def submit(self, count: int) -> list[str]:
         parts = urlsplit(self.url)
-        caller = Caller(http.client.HTTPConnection(parts.netloc), self.headers)
-        return [str(caller.ask("POST", f"{parts.path}/jobs", BODY)["id"]) for _ in range(count)]
+        with closing(http.client.HTTPConnection(parts.netloc)) as connection:
+            caller = Caller(connection, self.headers)
+            return [str(caller.ask("POST", f"{parts.path}/jobs", BODY)["id"]) for _ in range(count)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,8 @@ def _wait_until_done(table: Any, name: str, ids: Sequence[str]) -> None:
 
 
 def _calls(endpoint: str) -> Counter[str]:
-    answer = Caller(http.client.HTTPConnection(urlsplit(endpoint).netloc)).ask("GET", PATH)
+    with closing(http.client.HTTPConnection(urlsplit(endpoint).netloc)) as connection:
+        answer = Caller(connection).ask("GET", PATH)
     return Counter({name: int(str(times)) for name, times in answer.items()})
 
 

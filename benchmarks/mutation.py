@@ -41,7 +41,10 @@ TESTS: Mapping[str, Sequence[Sequence[str]]] = {
 GUARDS = ("attempt", "wake_at", "released_by", "unless_canceling", "holds_window")
 CONDITIONS = ("append", "not_canceling", "status_in")
 SECONDS = 900
-EXPLAINED: Mapping[str, str] = {}
+EXPLAINED: Mapping[str, str] = {
+    "core/change permits: without `change.holds_window`": "whose window another has has ended: only a retry meets it",
+    "core/change permits: without `row.window is not None`": "only a job with a window is retried as one that holds it",
+}
 """Survivors that change nothing, and why."""
 
 
