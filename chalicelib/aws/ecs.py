@@ -31,6 +31,8 @@ NO_ROOM = frozenset({
     "ServerException", "PlatformTaskDefinitionIncompatibilityException", "ServiceUnavailable", "BlockedException",
 })  # fmt: skip
 NO_ROOM_WORDS = ("capacity", "limit", "concurrently", "throttl")
+AT_ONCE = "Too many concurrent attempts"
+"""Of a definition, when several starts need the same new one. Its other words may repeat the job's own."""
 NOT_THERE = frozenset({"ResourceNotFoundException"})
 
 
@@ -183,6 +185,7 @@ class EcsContainers:
             except ClientError as error:
                 if code_of(error) == "ClientException":
                     return None
+                _refuse_without_time(error)
                 raise
         definition = answer["taskDefinition"]
         return str(definition["taskDefinitionArn"]) if definition.get("status", "ACTIVE") == "ACTIVE" else None
@@ -193,6 +196,7 @@ class EcsContainers:
             try:
                 answer = self._client.register_task_definition(family=family, **described)
             except ClientError as error:
+                _refuse_without_time(error)
                 if code_of(error) in ("ClientException", "InvalidParameterException"):
                     raise Invalid(FieldError("", f"ECS does not take it: {_message(error)}")) from error
                 raise
@@ -259,6 +263,12 @@ def _started_before(error: ClientError) -> str:
     if code in ("ClientException", "InvalidParameterException"):
         raise Invalid(FieldError("", f"ECS does not take it: {message}")) from error
     raise error
+
+
+def _refuse_without_time(error: ClientError) -> None:
+    """Where ECS takes no more questions or definitions now: nothing was started, which costs the job no attempt."""
+    if code_of(error) in NO_ROOM or AT_ONCE in _message(error):
+        raise StartRefused(_message(error) or code_of(error)) from error
 
 
 def _message(error: ClientError) -> str:

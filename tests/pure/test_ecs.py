@@ -99,6 +99,37 @@ def test_a_definition_that_is_not_there_is_registered_once(ecs: Stubber) -> None
     ecs.assert_no_pending_responses()
 
 
+@pytest.mark.parametrize(
+    ("operation", "code", "message"),
+    [
+        ("describe_task_definition", "ThrottlingException", "Rate exceeded"),
+        ("register_task_definition", "ThrottlingException", "Rate exceeded"),
+        ("register_task_definition", "LimitExceededException", "The limit for the resource has been exceeded."),
+        (
+            "register_task_definition",
+            "ClientException",
+            "Too many concurrent attempts to create a new revision of the specified family.",
+        ),
+    ],
+)
+def test_a_definition_that_ecs_has_no_time_for_costs_no_attempt(
+    ecs: Stubber, operation: str, code: str, message: str
+) -> None:
+    """Another owner's flood of new definitions must not use up the attempts of a job that needs one."""
+    if operation != "describe_task_definition":
+        ecs.add_client_error("describe_task_definition", "ClientException", "Unable to describe task definition.")
+    ecs.add_client_error(operation, code, message)
+    with pytest.raises(StartRefused, match=message):
+        containers(ecs).start(NAME, SPEC)
+
+
+def test_a_definition_that_ecs_does_not_take_is_the_jobs_fault(ecs: Stubber) -> None:
+    ecs.add_client_error("describe_task_definition", "ClientException", "Unable to describe task definition.")
+    ecs.add_client_error("register_task_definition", "ClientException", "Invalid image: docker.io/a/limit:1")
+    with pytest.raises(Invalid, match="Invalid image"):
+        containers(ecs).start(NAME, SPEC)
+
+
 class Describes:
     """A client that knows each definition it is asked for, and keeps their names."""
 
