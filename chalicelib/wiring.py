@@ -58,13 +58,13 @@ def ports(settings: Settings) -> Ports:
             lazy_client("ecs"),
             lazy_client("ecs", tries=1),
             lazy_client("logs", tries=2, read_timeout=3),
-            _ecs_settings(settings),
+            ecs_settings(settings),
         ),
         logs=log.BoundedLogs(),
     )
 
 
-def _ecs_settings(settings: Settings) -> ecs.EcsSettings:
+def ecs_settings(settings: Settings) -> ecs.EcsSettings:
     return ecs.EcsSettings(
         stage=settings.stage,
         cluster=settings.container_cluster,

@@ -16,7 +16,9 @@ from datetime import UTC, datetime
 
 from chalicelib import config, wiring
 from chalicelib.aws.dynamodb import DynamoJobs
+from chalicelib.aws.ecs import EcsContainers
 from chalicelib.aws.records import DynamoRecords
+from chalicelib.aws.sqs import SqsQueue
 from chalicelib.core.access import Role, is_owner
 from chalicelib.core.records import TokenRecord
 from chalicelib.core.shards import Shards
@@ -69,13 +71,15 @@ def records_of(account: Account, stage: str) -> DynamoRecords:
 
 
 def ports_of(account: Account, stage: str) -> Ports:
-    """The table of a stage; nothing that is done here needs its queue or bucket."""
-    table, settings = account.client("dynamodb"), _settings(stage)
+    """All that is used here asks this account, which is an emulator's or the operator's; nothing needs the bucket."""
+    table, engine, settings = account.client("dynamodb"), account.client("ecs"), _settings(stage)
     shards = kept_shards.seen(table, settings.table) or Shards()
     return replace(
         wiring.ports(settings),
         jobs=DynamoJobs(table, table, table, settings.table, shards),
         records=DynamoRecords(table, table, settings.table, shards),
+        queue=SqsQueue(account.client("sqs"), wiring.lanes(settings), settings.dead_queue),
+        containers=EcsContainers(engine, engine, account.client("logs"), wiring.ecs_settings(settings)),
     )
 
 

@@ -4,18 +4,23 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import boto3
 import pytest
 
 from chalicelib import wiring
 from chalicelib.config import Settings
-from chalicelib.core.job import Status
+from chalicelib.core.job import Container, Status
+from chalicelib.core.lane import Lane
 from chalicelib.core.records import Schedule
 from chalicelib.service.stop import Stopped
 from dev.settings import BadStart
 from ops import tokens
+from ops.account import Account
 from tests.support import emulators
 from tests.support.fakes import START
 from tests.support.rows import RUNNING, new_id, row
+
+ELSEWHERE = "eu-west-1"
 
 
 class Book:
@@ -85,6 +90,43 @@ def test_a_revoked_token_leaves_things_going_which_a_stop_ends(stage: emulators.
     assert [each.status for each in map(stage.jobs().get, other) if each] == [
         Status.PENDING, Status.SCHEDULED, Status.RUNNING,
     ]  # fmt: skip
+
+
+class Elsewhere(Account):
+    """Another account than the one that the environment names, as an emulator's is; here it is another region."""
+
+    def client(self, service: str) -> Any:
+        return boto3.client(service, region_name=ELSEWHERE)
+
+
+def run_container(cluster: str) -> str:
+    ecs, ec2 = (boto3.client(service, region_name=ELSEWHERE) for service in ("ecs", "ec2"))
+    ecs.create_cluster(clusterName=cluster)
+    ecs.register_task_definition(
+        family="job", containerDefinitions=[{"name": "job", "image": "a:1", "memory": 512}], networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"], cpu="256", memory="512",
+    )  # fmt: skip
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    started = ecs.run_task(
+        cluster=cluster, taskDefinition="job", launchType="FARGATE",
+        networkConfiguration={"awsvpcConfiguration": {"subnets": [subnet], "securityGroups": []}},
+    )  # fmt: skip
+    return str(started["tasks"][0]["taskArn"])
+
+
+def test_what_runs_in_containers_is_stopped_in_the_account_that_is_meant(stage: emulators.Stage) -> None:
+    ref = run_container(f"sortie-{stage.name}")
+    queue = boto3.client("sqs", region_name=ELSEWHERE)
+    url = queue.create_queue(QueueName=stage.lanes[Lane.LONG])["QueueUrl"]
+    stage.jobs().insert(row(owner="team-a", task="container", remote=True, container=Container(1, ref), **RUNNING))
+    ports = replace(tokens.ports_of(Elsewhere(), stage.name), jobs=stage.jobs(), records=stage.records())
+    assert tokens.stop(ports, stage.records(), "team-a", now=0) == Stopped(schedules=0, jobs=1)
+    (task,) = boto3.client("ecs", region_name=ELSEWHERE).describe_tasks(cluster=f"sortie-{stage.name}", tasks=[ref])[
+        "tasks"
+    ]
+    assert task.get("stoppedReason") == "sortie: canceled"
+    told = queue.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessagesDelayed"])
+    assert told["Attributes"]["ApproximateNumberOfMessagesDelayed"] == "1"
 
 
 @pytest.mark.parametrize("days", ["-1", "0", "nan"])
