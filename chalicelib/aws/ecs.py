@@ -28,8 +28,10 @@ MOST_LOOKS = 100
 STOP_SECONDS = 10
 NO_ROOM = frozenset({
     "ThrottlingException", "Throttling", "TooManyRequestsException", "LimitExceededException",
-    "ServerException", "PlatformTaskDefinitionIncompatibilityException", "ServiceUnavailable", "BlockedException",
+    "PlatformTaskDefinitionIncompatibilityException", "BlockedException",
 })  # fmt: skip
+BROKEN = frozenset({"ServerException", "ServiceUnavailable"})
+"""After these a container may have been started all the same. Of a definition that does not matter."""
 NO_ROOM_WORDS = ("capacity", "limit", "concurrently", "throttl")
 AT_ONCE = "Too many concurrent attempts"
 """Of a definition, when several starts need the same new one. Its other words may repeat the job's own."""
@@ -267,7 +269,7 @@ def _started_before(error: ClientError) -> str:
 
 def _refuse_without_time(error: ClientError) -> None:
     """Where ECS takes no more questions or definitions now: nothing was started, which costs the job no attempt."""
-    if code_of(error) in NO_ROOM or AT_ONCE in _message(error):
+    if code_of(error) in NO_ROOM | BROKEN or AT_ONCE in _message(error):
         raise StartRefused(_message(error) or code_of(error)) from error
 
 

@@ -78,6 +78,9 @@ def test_a_cluster_that_is_not_there_is_named_and_costs_no_attempt(monkeypatch: 
         ("ClientException", "TaskDefinition is inactive", Invalid),
         ("InvalidParameterException", "No such subnet", Invalid),
         ("InternalFailure", "", Unavailable),
+        ("ServerException", "Capacity is unavailable at this time", StartRefused),
+        ("ServerException", "Service Unavailable. Please try again later.", Unavailable),
+        ("ServiceUnavailable", "", Unavailable),
     ],
 )
 def test_a_refused_start_is_told_from_a_wrong_one(
