@@ -17,6 +17,8 @@ from botocore.loaders import JSONFileLoader, Loader
 from botocore.session import Session, get_session
 
 SERVICES = ("dynamodb", "ecs", "logs", "s3", "sqs")
+FOR_CREDENTIALS = ("sso", "sso-oidc", "sts")
+"""Botocore asks them itself where a profile names a role or a login: on a laptop, and never in a function."""
 
 
 class _Files(JSONFileLoader):  # type: ignore[misc]
@@ -33,7 +35,7 @@ class _Loader(Loader):  # type: ignore[misc]
     """Botocore would look through the folders of all four hundred services before it takes one."""
 
     def list_available_services(self, type_name: str) -> list[str]:
-        return list(SERVICES)
+        return [*SERVICES, *FOR_CREDENTIALS]
 
 
 def create_client(service: str, endpoint: str | None, config: Config) -> Any:

@@ -35,6 +35,11 @@ def test_garbage_is_collected_afterwards_as_it_was_before(collects: bool) -> Non
         gc.enable()
 
 
+@pytest.mark.parametrize("service", session.FOR_CREDENTIALS)
+def test_a_profile_may_name_a_role_or_a_login(service: str) -> None:
+    assert session.create_client(service, "http://127.0.0.1:1", CONFIG).meta.service_model.service_name == service
+
+
 def test_another_service_is_refused_by_name_and_garbage_is_collected_all_the_same() -> None:
     with pytest.raises(UnknownServiceError, match="'ec2'"):
         session.create_client("ec2", "http://127.0.0.1:1", CONFIG)
