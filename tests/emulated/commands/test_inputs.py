@@ -13,6 +13,7 @@ import pytest
 
 from dev.settings import ROOT
 
+pytestmark = pytest.mark.slow
 DEAD = "http://127.0.0.1:1"
 AWS = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 TOKENS = ("create", "--role", "read", "--stage", "dev", "--owner")

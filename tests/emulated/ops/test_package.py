@@ -12,6 +12,7 @@ import pytest
 from ops import vendor
 from ops.build import Package, build, digest
 
+pytestmark = pytest.mark.slow
 SIZE_LIMIT, LAYER_LIMIT = 4_000_000, 20_000_000
 FILES_LIMIT = 250
 """MiniStack unpacks them anew for each process of a function, which then waits."""
