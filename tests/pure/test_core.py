@@ -88,6 +88,12 @@ class TestWindow:
         assert self.decide(OnRepeat.REUSE, NOW + 1, holder=row()) == Reuse()
         assert self.decide(OnRepeat.REJECT, NOW + 1, holder=row()) == Reject(end)
 
+    def test_a_job_past_its_retention_is_reused_no_more_whether_or_not_its_row_is_there(self) -> None:
+        done = row(status=Status.COMPLETED, attempts=1, expires_at=NOW // 1000 + 1)
+        assert self.decide(OnRepeat.REUSE, NOW, holder=done) == Reuse()
+        gone = row(status=Status.COMPLETED, attempts=1, expires_at=NOW // 1000)
+        assert isinstance(self.decide(OnRepeat.REUSE, NOW, holder=gone), Open)
+
     def test_a_longer_window_looks_back_as_far_as_it_is_long(self) -> None:
         end = self.seen.ends_at
         assert self.decide(OnRepeat.REJECT, end, 600, row()) == Reject(NOW + 10 * MINUTE)
