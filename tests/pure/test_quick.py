@@ -9,7 +9,7 @@ from chalicelib import tasks
 from chalicelib.config import Settings
 from chalicelib.core.change import Change
 from chalicelib.core.job import Inline, Job, Status
-from chalicelib.core.lane import Lane
+from chalicelib.core.lane import Lane, lane_of
 from chalicelib.core.task import Context, Task, TaskError
 from chalicelib.errors import Unavailable
 from chalicelib.ports import BatchRead, ChangeRefused, Hint, Ports
@@ -193,6 +193,28 @@ def test_what_was_canceled_between_read_and_write_stays_canceled() -> None:
     odd = bench.submit("odd", "{}")
     assert bench.quick() == []
     assert (bench.job(odd).status, bench.queue.held) == (Status.CANCELED, [])
+
+
+def test_a_job_whose_row_is_gone_while_it_runs_is_acknowledged() -> None:
+    def vanish(nothing: Nothing, context: Context) -> Nothing:
+        if bench.job(odd).status is Status.PENDING:
+            raise TaskError("for the long lane")
+        del bench.table.jobs[odd]
+        return nothing
+
+    bench = Bench(vanish)
+    odd = bench.submit("odd", "{}")
+    bench.quick()
+    bench.long()
+    assert (bench.table.jobs, bench.queue.held) == ({}, [])
+
+
+def test_only_what_is_pure_and_quick_takes_the_quick_lane() -> None:
+    bench = Bench()
+    job = bench.job(bench.submit())
+    lanes = {(pure, quick): lane_of(msgspec.structs.replace(job, pure=pure, quick=quick))
+             for pure in (True, False) for quick in (True, False)}  # fmt: skip
+    assert [both for both, lane in lanes.items() if lane is Lane.QUICK] == [(True, True)]
 
 
 def test_messages_stay_in_the_queue_where_the_long_lane_cannot_be_reached() -> None:
