@@ -3,7 +3,6 @@ Where the window is taken over from a job that came to nothing, that job's row l
 it now: its retry by hand, and a retry that was faster, are told by that row alone."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from functools import cache
 
 import msgspec
@@ -12,12 +11,11 @@ from chalicelib.core import dispatch_plan, window
 from chalicelib.core.change import hand_window_over
 from chalicelib.core.job import Job, Millis, Status, Window
 from chalicelib.core.records import Schedule, ScheduleMove, WindowRecord
-from chalicelib.core.times import MAX_AHEAD
+from chalicelib.core.times import MAX_AHEAD_MS
 from chalicelib.errors import Contended, WindowHeld
 from chalicelib.ports import ChangeRefused, Ports
 from chalicelib.service.new_job import Draft, WindowWish
 
-MILLISECOND = timedelta(milliseconds=1)
 TRIES = 80
 """Every lost race means that another client has won one: fifty racing clients need fifty tries at the most."""
 TRIES_OF_A_SLOT = 6
@@ -80,7 +78,7 @@ def _insert_once(
 
 def _refuse_too_far(job: Job, run_at: Millis, now: Millis) -> None:
     """As far ahead as a request may ask for, and no further: each link of a chain of delays puts the next one off."""
-    too_far = run_at - now - MAX_AHEAD // MILLISECOND
+    too_far = run_at - now - MAX_AHEAD_MS
     if run_at > job.run_at and too_far > 0:
         raise WindowHeld(
             f"the windows of object {job.object_id!r} are taken for a year ahead: try again after the seconds of "
