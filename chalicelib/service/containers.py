@@ -377,8 +377,10 @@ def _read_progress(ports: Ports, container: Container) -> float | None:
 
 
 def unsettled(jobs: Sequence[Job], now: Millis) -> list[Job]:
-    """Those of the dispatcher's rows that run in a container and whose wake time has come."""
+    """Those of the dispatcher's rows that run in a container and whose wake time has come. Not those that a worker is
+    about to start: a look that moves the wake time would take the word from it, should there be no room."""
     return [
         job for job in jobs
         if job.remote and job.status is Status.RUNNING and job.wake_at is not None and job.wake_at <= now
+        and not container_look.is_about_to_start(job, now)
     ]  # fmt: skip

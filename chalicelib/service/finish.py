@@ -34,6 +34,6 @@ def _apply_or_stop(ports: Ports, job: Job, change: Change, duration_ms: float | 
         return ports.jobs.apply(change)
     except ChangeRefused as refused:
         row = refused.job
-        if not (row and row.status is Status.RUNNING and row.attempts == job.attempts):
+        if not (row and row.status is Status.RUNNING and row.attempts == job.attempts and row.cancel_requested):
             raise
     return ports.jobs.apply(stop(ports, job, duration_ms))

@@ -78,6 +78,19 @@ def run_container_told_twice(world: World) -> None:
     world.events()
 
 
+def refuse_container_that_waited(world: World) -> None:
+    """Its message stood in a backlog, so that a look of the dispatcher is due when it is claimed."""
+    world.backing.containers.refusing = True
+    quietly(world, container(max_attempts=1))
+    world.clock.advance(31)
+    world.worker()
+    world.clock.advance(40)
+    world.backing.containers.refusing = False
+    world.work_all()
+    world.clock.advance(20)
+    world.events()
+
+
 def refuse_container_late(world: World) -> None:
     """There is room for whoever starts it at once, and none for whoever comes minutes later."""
     engine = world.backing.containers
@@ -158,6 +171,7 @@ CONTAINER_STORIES: dict[str, Story] = {
     for story in (
         run_container, run_container_without_events, run_container_with_doubled_events, run_container_too_long,
         run_container_of_no_image, run_container_told_twice, refuse_container_late, refuse_container, cancel_container,
+        refuse_container_that_waited,
         cancel_container_as_it_ends, cancel_container_before_it_starts, dispatch_dead_starters, take_containers_away,
         retry_container,
     )

@@ -40,6 +40,7 @@ def interleave(seed: int, build: Build = memory) -> None:
         (3, lambda: world.spawn_worker(draw.choice(list(Lane)))),
         (2, world.spawn_dispatcher),
         (1, world.events),
+        (1, lambda: _fill_engine(world, draw)),
         (2, lambda: world.pass_time(draw.choice(SECONDS))),
     ]
     weights = [weight for weight, _ in acts]
@@ -59,6 +60,11 @@ def _step(world: FreeWorld, draw: random.Random) -> None:
     process = draw.choice(ready)
     unhappy = [fate for fate in fates(process.call) if fate is not Fate.GO]
     return world.hub.step(process, draw.choice(unhappy) if draw.random() < 0.08 else Fate.GO)
+
+
+def _fill_engine(world: FreeWorld, draw: random.Random) -> None:
+    """From now on it has room for containers, or none."""
+    world.backing.containers.refusing = draw.random() < 0.5
 
 
 class _Clients:

@@ -71,6 +71,8 @@ def _of_move(move: Move) -> Iterator[str]:
             yield f"I3: {name} while it was held until {before.not_before}, {before.not_before - move.at} ms more"
         if move.after.attempts != before.attempts + 1:
             yield f"I4: {name} took attempt {move.after.attempts} after {before.attempts}"
+    if move.event is Event.STOP and not before.cancel_requested:
+        yield f"I3: {name} although nobody had asked for it"
     if move.event is Event.COMPLETE_UNCLAIMED:
         if before.cancel_requested or before.not_before > move.at:
             yield f"I3: {name} while it was held until {before.not_before}, or was asked to stop"
@@ -165,7 +167,8 @@ def of_keys(rows: Sequence[Job], keyed: dict[str, set[str]]) -> Iterator[str]:
 
 
 def of_containers(rows: Sequence[Job], boxes: Sequence[Box], now: float) -> Iterator[str]:
-    """I9: at most one container of a job runs at a time, and none goes on after its job has ended."""
+    """I9: at most one container of a job runs at a time, none goes on after its job has ended, and what is completed
+    has exited with 0."""
     by_job: dict[str, list[Box]] = defaultdict(list)
     for box in boxes:
         by_job[box.name.split("/")[1]].append(box)
@@ -173,6 +176,10 @@ def of_containers(rows: Sequence[Job], boxes: Sequence[Box], now: float) -> Iter
         for first, other in pairwise(sorted(own, key=lambda box: box.asked_at)):
             if other.asked_at < first.ends_at:
                 yield f"I9: {other.name} began {first.ends_at - other.asked_at:g} ms before {first.name} had ended"
+    exits = {box.name.split("/", 1)[1]: box.exit_code for box in boxes}
+    for row in rows:
+        if row.remote and row.status is Status.COMPLETED and exits.get(f"{row.id}/{row.attempts}") != 0:
+            yield f"I9: {row.id} is completed, and no container of attempt {row.attempts} has exited with 0"
     ended = {row.id for row in rows if row.status in ENDED}
     for job_id in ended & by_job.keys():
         yield from (f"I9: {box.name} runs on after its job has ended" for box in by_job[job_id] if box.ends_at > now)

@@ -104,6 +104,9 @@ class Recorder:
     def due(self, now: Millis, limit: int) -> Sequence[Iterator[Sequence[str]]]:
         return self.real.due(now, limit)
 
+    def due_schedules(self, now: Millis, limit: int) -> Iterator[Sequence[str]]:
+        return self.real.due_schedules(now, limit)
+
     def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:
         return self.real.page(chosen, before, limit, now)
 
