@@ -14,7 +14,6 @@ import msgspec
 
 from chalicelib.core import backoff
 from chalicelib.core.job import (
-    ENDED,
     WAITING,
     Attempt,
     Error,
@@ -174,7 +173,7 @@ def request_cancel(job: Job, now: Millis, *, by: str | None = None) -> Change:
 def retry_by_hand(job: Job, now: Millis, *, by: str | None = None) -> Change:
     """Failed or canceled: may run again, with `max_attempts` more; attempt numbers go on, since they fence. Not where
     another job has taken its window over."""
-    fields = {
+    fields: dict[str, Any] = {
         "not_before": now,
         "wake_at": now + RESEND_AFTER_MS,
         "attempt_limit": job.attempts + job.max_attempts,
@@ -185,6 +184,8 @@ def retry_by_hand(job: Job, now: Millis, *, by: str | None = None) -> Change:
         "duration_ms": None,
         "expires_at": None,
     }
+    if job.container:  # the day to wait for room begins again
+        fields["container"] = msgspec.structs.replace(job.container, refused=0, refused_since=None)
     named = _name("retried", by, now)
     return _move(
         job, Event.RETRY, now, fields | named, attempt=job.attempts, holds_window=job.window is not None,
@@ -225,9 +226,8 @@ def mark_undeliverable(job: Job, now: Millis, *, retention: float) -> Change:
 def move_wake(job: Job, now: Millis, wake_at: Millis, *, resend: bool = False) -> Change:
     """Not a move of status: the dispatcher takes this look for itself and says when the next one is. `resend`: it
     sends the message again after this."""
-    open_ = frozenset(Status) - ENDED
     fields = {"wake_at": wake_at} | _count_resend(job, resend=resend)
-    return Change(job=job, at=now, statuses=open_, wake_at=job.wake_at, fields=fields)
+    return Change(job=job, at=now, statuses=frozenset({job.status}), wake_at=job.wake_at, fields=fields)
 
 
 def fall_due(job: Job, now: Millis, wake_at: Millis, *, resend: bool = False) -> Change:
