@@ -94,7 +94,11 @@ class JobStore(Protocol):
         """As apply, with little patience and a connection of its own: for a heartbeat, beside the task."""
 
     def due(self, now: Millis, limit: int) -> Sequence[Iterator[Sequence[str]]]:
-        """Ids (jobs and schedules) whose wake time has come: each shard's pages, oldest first, read when asked for."""
+        """Ids of jobs whose wake time has come: each shard's pages, oldest first, read when asked for. Among them
+        are schedules that a version before has written."""
+
+    def due_schedules(self, now: Millis, limit: int) -> Iterator[Sequence[str]]:
+        """Ids of the other schedules, likewise."""
 
     def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:
         """Up to `limit` ids below `before`, newest first, that an index holds for the filter; may lag."""

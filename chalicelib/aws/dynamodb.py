@@ -11,7 +11,7 @@ claim, apply      UpdateItem         expressions.claim, expressions.change
 apply_many        BatchExecuteStatement, 25 a call, each with the condition of its own: expressions.statement
 beat              UpdateItem         expressions.change, by a client of its own
 read_batch        BatchGetItem       consistent
-due               Query on wake      wake_at <= now, each shard by itself
+due               Query on wake      wake_at <= now, each shard by itself; due_schedules: the shard of schedules
 page, open_jobs   Query on by_status, by_task, by_object or by_group
 """
 
@@ -105,11 +105,11 @@ class DynamoJobs:
         if handed is not None:
             actions.append(self._change(handed))
         if move is not None:
-            actions.append({"Put": records.schedule_put(self._table, move, self._shards)})
+            actions.append({"Put": records.schedule_put(self._table, move)})
         self._transact(actions, "put the job in its window")
 
     def insert_slot(self, job: Job, move: ScheduleMove) -> None:
-        put = {"Put": records.schedule_put(self._table, move, self._shards)}
+        put = {"Put": records.schedule_put(self._table, move)}
         self._transact([self._new(self._item(job)), put], "put the job of the schedule")
 
     def cancel_slot(self, change: Change, schedule: Schedule) -> None:
@@ -159,6 +159,9 @@ class DynamoJobs:
         first = now // 60_000  # a round that runs out of time must not leave out the same shards again
         shards = [str((first + offset) % self._shards.wake) for offset in range(self._shards.wake)]
         return [self._due_in(shard, now, limit) for shard in shards]
+
+    def due_schedules(self, now: Millis, limit: int) -> Iterator[Sequence[str]]:
+        return self._due_in(items.SCHEDULES, now, limit)
 
     def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:
         since, below = id_range(chosen, before)

@@ -8,7 +8,8 @@ task_key      owner#phase#shard#task   index by_task; absent for quick jobs
 object_key    owner#phase#object_id    index by_object; absent without object_id
 group_key     owner#phase#group        index by_group; absent without group, or
               owner#phase##schedule_id for the job of a schedule, which is in no group
-wake_shard    shard                    index wake, with wake_at; both absent once the job has ended
+wake_shard    shard                    index wake, with wake_at; both absent once the job has ended; a schedule's
+                                       is `schedules`, where no backlog of jobs stands before it
 due_at        not_before as it was while the job waited: claims leave it alone, and so the index it is projected into
 lease_ms      how long an attempt may hold the row in all: workers of the version before add it to the time of a claim
 
@@ -33,6 +34,9 @@ from chalicelib.core.shards import Shards
 STORED_AS: Mapping[str, str] = {"not_before": "held_until"}
 """Fields whose attribute has another name: what is stored keeps the name it was first stored under."""
 FIELD_OF = {attribute: name for name, attribute in STORED_AS.items()}
+
+SCHEDULES = "schedules"
+"""The wake_shard of every schedule. Versions before put them among the jobs; a schedule's next move takes it here."""
 
 Value = dict[str, Any]
 Item = dict[str, Value]

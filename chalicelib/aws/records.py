@@ -87,7 +87,7 @@ class DynamoRecords:
             try:
                 self._client.put_item(
                     TableName=self._table,
-                    Item=_schedule_item(schedule, self._shards),
+                    Item=_schedule_item(schedule),
                     ConditionExpression="attribute_not_exists(pk)",
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
@@ -111,7 +111,7 @@ class DynamoRecords:
         return self._read_all(schedule_ids, Schedule)
 
     def move_schedule(self, move: ScheduleMove) -> bool:
-        put = schedule_put(self._table, move, self._shards)
+        put = schedule_put(self._table, move)
         return _holds("move the schedule on", lambda: self._client.put_item(**put))
 
     def remove_schedule(self, schedule: Schedule) -> bool:
@@ -215,9 +215,9 @@ def _version_put(table: str, item: items.Item, version: int, seen: int | None) -
     return put
 
 
-def schedule_put(table: str, move: ScheduleMove, shards: Shards) -> dict[str, Any]:
+def schedule_put(table: str, move: ScheduleMove) -> dict[str, Any]:
     """The Put that moves a schedule on: only if it is as it was read, which its wake time tells."""
-    return {"TableName": table, "Item": _schedule_item(move.after, shards), **_as_read(move.seen)}
+    return {"TableName": table, "Item": _schedule_item(move.after), **_as_read(move.seen)}
 
 
 def schedule_delete(table: str, schedule: Schedule) -> dict[str, Any]:
@@ -245,10 +245,10 @@ def _minute_pk(owner: str, minute: Millis, shard: int) -> str:
     return f"minute#{owner}#{minute}" + (f"#{shard}" if shard else "")
 
 
-def _schedule_item(schedule: Schedule, shards: Shards) -> items.Item:
+def _schedule_item(schedule: Schedule) -> items.Item:
     item = _item(schedule.id, schedule)
     item["wake_at"] = {"N": str(schedule.wake_at)}
-    item["wake_shard"] = {"S": items.wake_shard(schedule.id, shards)}
+    item["wake_shard"] = {"S": items.SCHEDULES}
     item["group_key"] = {"S": f"#schedule#{schedule.owner}"}
     return item
 

@@ -22,6 +22,7 @@ from chalicelib.service.dispatch_jobs import (
     PAGE_ROWS,
     Round,
     dispatch_jobs,
+    due_schedules,
     settle_containers,
     waves,
 )
@@ -30,18 +31,18 @@ from chalicelib.service.metrics import Tallies
 
 def dispatch(ports: Ports, seconds_left: Callable[[], float]) -> int:
     """How many rows were looked at. Stops by itself while the function still has a few seconds."""
-    waiting: list[str] = []
-    looked_at, tallies = 0, Tallies(ports)
-    this = Round(ports, tallies, seconds_left, cache(lambda: _has_backlog(ports)))
+    tallies = Tallies(ports)
+    this = Round(ports, tallies, seconds_left, cache(lambda: _has_backlog(ports)), due_schedules(ports))
+    looked_at = len(this.schedules)
     for names in waves(ports):
         looked_at += len(names)
         dispatch_jobs([name for name in names if is_id(name)], this)
-        waiting += [name for name in names if not is_id(name)]
-        if this.is_over:
-            log.warning("dispatch_out_of_time", looked_at=looked_at, schedules=len(waiting))
+        this.schedules.extend(name for name in names if not is_id(name))  # as versions before have written them
+        if this.is_over_for_jobs:
+            log.warning("dispatch_out_of_time", looked_at=looked_at, schedules=len(this.schedules))
             break
     tallies.write()
-    _fire_in_turns(this, waiting)
+    _fire_in_turns(this)
     if seconds_left() > CONTAINERS_STOP_BEFORE_SECONDS:
         _sweep(ports)
     settle_containers(this)
@@ -65,19 +66,20 @@ def _has_backlog(ports: Ports) -> bool:
         return True  # nobody knows: a message less is sent
 
 
-def _fire_in_turns(this: Round, schedule_ids: Sequence[str]) -> None:
+def _fire_in_turns(this: Round) -> None:
     """One of each owner, then the second of each, and so on, while there is time: a slot that is left is caught up
     by the next round."""
-    for turn in zip_longest(*_by_owner(this.ports, schedule_ids)):
+    for turn in zip_longest(*_by_owner(this.ports, this.schedules)):
         for schedule_id in filter(None, turn):
             if this.is_over:
-                log.warning("dispatch_out_of_time", schedules=len(schedule_ids))
+                log.warning("dispatch_out_of_time", schedules=len(this.schedules))
                 return
             _fire(this.ports, schedule_id)
 
 
 def _by_owner(ports: Ports, schedule_ids: Sequence[str]) -> list[list[str]]:
     """Their ids, owner by owner."""
+    schedule_ids = list(dict.fromkeys(schedule_ids))  # an index may have one twice
     by_owner: dict[str, list[str]] = defaultdict(list)
     for start in range(0, len(schedule_ids), PAGE_ROWS):
         for schedule in _read(ports, schedule_ids[start : start + PAGE_ROWS]):

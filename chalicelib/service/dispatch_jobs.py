@@ -21,6 +21,9 @@ from chalicelib.service import containers, log, notify
 from chalicelib.service.metrics import Tallies
 
 STOP_BEFORE_SECONDS = 5.0
+FOR_SCHEDULES_SECONDS = 15.0
+"""What jobs leave of a round where schedules are due: only the newest slot of each is caught up, so that a backlog of
+jobs must not let slots pass."""
 FOR_CONTAINERS_SECONDS, CONTAINERS_STOP_BEFORE_SECONDS = 20.0, 10.0
 """What jobs and schedules leave of a round where containers are to be looked after: nothing waits for those, yet a
 flood of jobs must not let them run past their time. A log that does not answer takes nine seconds."""
@@ -33,19 +36,28 @@ PART_OF_SINGLES, PART_OF_BATCHES = 10, 50
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round of the dispatcher works with. `has_backlog` is asked only when it matters; `remote` gathers the
-    jobs whose containers are looked after in the end."""
+    """What one round of the dispatcher works with. `has_backlog` is asked only when it matters; `schedules`: ids of
+    those that are due; `remote` gathers the jobs whose containers are looked after in the end."""
 
     ports: Ports
     tallies: Tallies
     seconds_left: Callable[[], float]
     has_backlog: Callable[[], bool]
+    schedules: list[str] = field(default_factory=list)
     remote: list[Job] = field(default_factory=list)
 
     @property
     def is_over(self) -> bool:
-        """For jobs and schedules."""
-        return self.seconds_left() < STOP_BEFORE_SECONDS + (FOR_CONTAINERS_SECONDS if self.remote else 0.0)
+        """For schedules."""
+        return self._is_over(0.0)
+
+    @property
+    def is_over_for_jobs(self) -> bool:
+        return self._is_over(FOR_SCHEDULES_SECONDS if self.schedules else 0.0)
+
+    def _is_over(self, leave: float) -> bool:
+        for_containers = FOR_CONTAINERS_SECONDS if self.remote else 0.0
+        return self.seconds_left() < STOP_BEFORE_SECONDS + for_containers + leave
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +72,7 @@ class _Planned:
 
 
 def waves(ports: Ports) -> Iterator[Sequence[str]]:
-    """Ids whose wake time has come. A shard that has more is asked again before another's turn comes."""
+    """Ids of jobs whose wake time has come. A shard that has more is asked again before another's turn comes."""
     left = list(ports.jobs.due(ports.clock.now(), WAKE_PAGE_ROWS))
     while left:
         shards, left = left[:SHARDS_AT_ONCE], left[SHARDS_AT_ONCE:]
@@ -70,6 +82,10 @@ def waves(ports: Ports) -> Iterator[Sequence[str]]:
         names = list(dict.fromkeys(filter(None, in_turn)))  # an index may have one twice
         for start in range(0, len(names), WAVE_ROWS):
             yield names[start : start + WAVE_ROWS]
+
+
+def due_schedules(ports: Ports) -> list[str]:
+    return list(chain.from_iterable(ports.jobs.due_schedules(ports.clock.now(), WAKE_PAGE_ROWS)))
 
 
 def dispatch_jobs(job_ids: Sequence[str], of: Round) -> None:
@@ -129,7 +145,7 @@ def _plan(job: Job, of: Round) -> Plan | None:
 
 def _write_and_send(part: Sequence[_Planned], of: Round) -> Sequence[Exception | None]:
     """What was in the way of each. Nothing is done when time is up: the next round finds these jobs as they are."""
-    if of.is_over:
+    if of.is_over_for_jobs:
         return []
     refusals = _apply(of.ports, [each.plan.change for each in part])
     hints = [

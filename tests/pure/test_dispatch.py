@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.core.change import Change
 from chalicelib.core.job import Job
 from chalicelib.core.window import OnRepeat
+from chalicelib.errors import SortieError
 from chalicelib.ports import ChangeRefused
 from chalicelib.service import schedules
 from chalicelib.service.dispatch import dispatch
@@ -67,3 +69,26 @@ def test_an_owner_who_contests_a_window_of_its_own_holds_up_no_schedule_of_anoth
     dispatch(desk.ports, lambda: 55.0 - (desk.clock.monotonic() - began))
     assert sum(row.owner == "alice" and row.slot_at is not None for row in desk.table.jobs.values()) >= 20
     assert desk.clock.monotonic() - began < 20
+
+
+class SlowJobs(fakes.MemoryJobs):
+    """Each change takes a twentieth of a second."""
+
+    spent = 0.0
+
+    def apply_many(self, changes: Sequence[Change]) -> list[SortieError | None]:
+        self.spent += 0.05 * len(changes)
+        return super().apply_many(changes)
+
+
+def test_a_backlog_of_one_owner_lets_no_slot_of_another_pass(desk: Desk) -> None:
+    """Two thousand jobs wait, more than a round can look at; they have waited for longer than the schedule."""
+    jobs = SlowJobs(desk.table)
+    desk.ports = replace(desk.ports, jobs=jobs)
+    for _ in range(2_000):
+        desk.submit(replace(SORT, owner="mallory"))
+    schedules.add(desk.ports, "*/5 * * * *", "UTC", b"{}", SORT)
+    desk.clock.advance(300)
+    dispatch(desk.ports, lambda: 55.0 - jobs.spent)
+    assert 500 < jobs.spent / 0.05 < 1_000, "most of the round is the jobs'"
+    assert any(row.slot_at is not None for row in desk.table.jobs.values())

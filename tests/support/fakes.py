@@ -209,11 +209,11 @@ class MemoryJobs:
 
     def _due_in(self, shard: int, now: Millis, limit: int) -> Iterator[Sequence[str]]:
         waking = [(job.wake_at, job.id) for job in self.table.indexed_jobs.values() if job.wake_at is not None]
-        waking += [(schedule.wake_at, schedule.id) for schedule in self.table.indexed_schedules.values()]
-        here = [pair for pair in waking if pair[0] <= now and shard_of(pair[1], self.wake_shards) == shard]
-        ids = [id_ for _, id_ in sorted(here)]
-        for start in range(0, len(ids), limit):
-            yield ids[start : start + limit]
+        yield from _due_pages([pair for pair in waking if shard_of(pair[1], self.wake_shards) == shard], now, limit)
+
+    def due_schedules(self, now: Millis, limit: int) -> Iterator[Sequence[str]]:
+        waking = [(schedule.wake_at, schedule.id) for schedule in self.table.indexed_schedules.values()]
+        return _due_pages(waking, now, limit)
 
     def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:
         ids = self._newest(chosen, before, limit)
@@ -247,6 +247,12 @@ class MemoryJobs:
         mine = [job for job in self.table.indexed_jobs.values() if job.owner == owner]
         waiting = [WaitingJob(job.id, self.table.due_at[job.id], job.quick) for job in mine if _list_of(job) in WAITING]
         return OpenJobs(waiting, sum(_list_of(job) is Status.RUNNING for job in mine))
+
+
+def _due_pages(waking: Sequence[tuple[int, str]], now: Millis, limit: int) -> Iterator[Sequence[str]]:
+    ids = [id_ for wake_at, id_ in sorted(waking) if wake_at <= now]
+    for start in range(0, len(ids), limit):
+        yield ids[start : start + limit]
 
 
 def _list_of(job: Job) -> Status:

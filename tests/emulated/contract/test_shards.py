@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from itertools import chain
 
 import pytest
 
@@ -66,17 +67,26 @@ def test_a_claim_takes_a_row_of_before_into_a_list_that_is_read(ground: Ground) 
     assert ground.stage.jobs(MANY).page(Filter(owner, running), None, 10, START) == [job.id]
 
 
-def test_a_schedule_of_before_wakes_and_moves_on(ground: Ground) -> None:
+def test_a_schedule_of_before_wakes_among_the_jobs_and_moves_on_to_the_schedules(ground: Ground) -> None:
     if ground.stage is None:
         return
     schedule = Schedule(f"s-{new_id()}", "alice", "* * * * *", "UTC", b"{}", b"{}", START, START, START, START)
-    ground.stage.records(FEW).add_schedule(schedule)
-    many = ground.stage.jobs(MANY)
-    assert schedule.id in [name for shard in many.due(START, 100) for page in shard for name in page]
+    ground.records.add_schedule(schedule)
+    ground.stage.table.update_item(
+        TableName=ground.stage.table_name, Key={"pk": {"S": schedule.id}},
+        UpdateExpression="SET wake_shard = :of_jobs", ExpressionAttributeValues={":of_jobs": {"S": "0"}},
+    )  # fmt: skip
+
+    def woken() -> tuple[bool, bool]:
+        among_jobs = [name for shard in ground.jobs.due(START + 60_000, 100) for page in shard for name in page]
+        among_schedules = chain.from_iterable(ground.jobs.due_schedules(START + 60_000, 100))
+        return schedule.id in among_jobs, schedule.id in among_schedules
+
+    assert woken() == (True, False)
     after = replace(schedule, last=START, next_run_at=START + 60_000, wake_at=START + 60_000)
-    assert ground.stage.records(MANY).move_schedule(ScheduleMove(schedule, after))
-    assert schedule.id in [name for shard in many.due(START + 60_000, 100) for page in shard for name in page]
-    assert ground.stage.records(MANY).remove_schedule(after)
+    assert ground.records.move_schedule(ScheduleMove(schedule, after))
+    assert woken() == (False, True)
+    assert ground.records.remove_schedule(after)
 
 
 def test_a_minute_is_the_sum_of_its_rows_and_of_the_one_of_before(ground: Ground) -> None:
