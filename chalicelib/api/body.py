@@ -41,6 +41,8 @@ class NoFields(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 def decode_body(raw: bytes, model: type[T]) -> T:
     """Raises Malformed for what is no JSON, Invalid naming the field for JSON that does not fit."""
     try:
+        if not raw.isascii():
+            raw.decode()  # what is kept as it came, unread, is text as well
         return decoding.decode(raw, model)
     except msgspec.ValidationError as error:
         raise Invalid(explain(field_error_of(error))) from None

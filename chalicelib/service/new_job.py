@@ -105,8 +105,8 @@ def _make_row(ports: Ports, new: NewJob, job_id: str, run_at: Millis, now: Milli
 
 
 def _plan_payload(new: NewJob, job_id: str, run_at: Millis, now: Millis, inputs: Inputs) -> PayloadPlan:
-    delays = new.window is not None and new.window.on_repeat is OnRepeat.DELAY  # nobody knows yet until when
-    folder = "kept" if delays or run_at - now > LONG_WAIT_MS else "inputs"
+    waits = new.window is not None and new.window.on_repeat is not OnRepeat.REJECT  # nobody knows yet until when
+    folder = "kept" if waits or run_at - now > LONG_WAIT_MS else "inputs"
     if new.upload is not None:
         return inputs.copy_of_upload(new.owner, new.upload, folder, now)
     if new.kept is not None:

@@ -63,7 +63,7 @@ def _fire_at_once(ports: Ports, schedule: Schedule) -> None:
     try:
         if schedule.wake_at <= ports.clock.now():
             fire(ports, schedule.id)
-    except Unavailable as error:
+    except (Contended, Unavailable) as error:
         log.warning("schedule_left_to_the_dispatcher", schedule=schedule.id, reason=str(error))
 
 

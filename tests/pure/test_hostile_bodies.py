@@ -19,7 +19,7 @@ from chalicelib.api.bulk import parse_bulk
 from chalicelib.api.jobs import JobRequest, parse_job
 from chalicelib.core import decoding
 from chalicelib.core.task import Context, Task
-from chalicelib.errors import Invalid, SortieError
+from chalicelib.errors import Invalid, Malformed, SortieError
 
 SIZE, MOST_SECONDS, MOST_BYTES, MOST_CHARACTERS = 5_000_000, 3.0, 600_000_000, 1_000
 
@@ -81,6 +81,12 @@ def test_of_a_name_that_comes_twice_the_last_is_judged(raw: bytes, attempts: int
             parse_job(raw, context())
     else:
         assert parse_job(raw, context()).max_attempts == attempts
+
+
+def test_what_is_kept_unread_is_text_as_well() -> None:
+    """Of a name that comes twice the first value is passed over, and the whole was told again in answers."""
+    with pytest.raises(Malformed, match="utf-8"):
+        parse_job(b'{"task":"sort","input":{"array":["\xff"],"array":[1]}}', context())
 
 
 def test_a_doubled_name_in_one_entry_of_a_bulk_harms_no_other() -> None:

@@ -13,9 +13,10 @@ from chalicelib.config import Settings
 from chalicelib.core.filters import Filter
 from chalicelib.core.job import Inline, Job, Status
 from chalicelib.core.lane import Lane
+from chalicelib.core.records import Schedule
 from chalicelib.core.window import OnRepeat
 from chalicelib.errors import Invalid, NotFound, Unavailable, WindowHeld, WrongStatus
-from chalicelib.ports import Ports
+from chalicelib.ports import ChangeRefused, Ports
 from chalicelib.service import cancel, dispatch_jobs, groups, read, retry, schedules
 from chalicelib.service.bulk import submit_many
 from chalicelib.service.dispatch import dispatch
@@ -311,8 +312,28 @@ def test_a_large_input_that_may_wait_long_is_put_where_it_is_kept_long(desk: Des
     large = replace(SORT, input=b'{"array":[' + b"1," * 4_000 + b"1]}")
     desk.submit(large)
     desk.submit(replace(large, run_at=desk.clock.now() + 30 * 86_400_000))
-    desk.submit(replace(large, object_id="x", window=WindowWish(86_400, OnRepeat.DELAY)))
-    assert sorted(key.partition("/")[0] for key in desk.payloads.objects) == ["inputs", "kept", "kept"]
+    for mode in OnRepeat:  # `reuse` and `delay` come after a window before, which may be a year away
+        desk.submit(replace(large, object_id=mode, window=WindowWish(86_400, mode)))
+    folders = sorted(key.partition("/")[0] for key in desk.payloads.objects)
+    assert folders == ["inputs", "inputs", "kept", "kept", "kept"]
+
+
+def test_a_schedule_whose_first_slot_is_contested_stands_and_is_answered(desk: Desk) -> None:
+    """Else it is sent again, and there are two."""
+
+    class Contested(fakes.MemoryJobs):
+        def insert_in_window(self, job: Job, *args: object) -> None:
+            raise ChangeRefused(None)
+
+    class Slow(fakes.MemoryRecords):
+        def add_schedule(self, schedule: Schedule) -> Schedule:
+            desk.clock.advance(60)
+            return super().add_schedule(schedule)
+
+    ports = replace(desk.ports, jobs=Contested(desk.table), records=Slow(desk.table))
+    wish = WindowWish(60, OnRepeat.DELAY)
+    assert schedules.add(ports, "* * * * *", "UTC", b"{}", replace(SORT, object_id="x", window=wish)).created
+    assert len(desk.table.schedules) == 1
 
 
 def test_a_job_that_is_watched_while_it_ends_is_answered_as_ended(desk: Desk) -> None:
