@@ -6,18 +6,22 @@ A mutant that no test finds is a survivor: it needs a test, or a line in EXPLAIN
 
 import ast
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
+from typing import TypeVar
 
+T = TypeVar("T")
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("chalicelib", "clients", "dev", "ops", "benchmarks", "tests", "docs", ".chalice")
 PURE = [f"tests/pure/test_{name}.py" for name in ("core", "service", "work", "quick", "heartbeat", "container")]
@@ -55,6 +59,7 @@ EXPLAINED: Mapping[str, str] = {
 class Mutant:
     """`source`: the whole file without one condition."""
 
+    part: str
     name: str
     file: Path
     source: str
@@ -149,7 +154,7 @@ def mutants(part: str) -> Iterator[Mutant]:
         cut = ast.fix_missing_locations(cutter.visit(deepcopy(whole)))
         if cutter.cut is None:
             return
-        yield Mutant(f"{part} {cutter.cut}", file, ast.unparse(cut))
+        yield Mutant(part, f"{part} {cutter.cut}", file, ast.unparse(cut))
 
 
 class House:
@@ -169,12 +174,11 @@ class House:
         kept = file.read_text()
         file.write_text(mutant.source)
         try:
-            part = mutant.name.partition(" ")[0]
-            return all(self._passes(tests) for tests in TESTS[part])
+            return all(self.passes(tests) for tests in TESTS[mutant.part])
         finally:
             file.write_text(kept)
 
-    def _passes(self, tests: Sequence[str]) -> bool:
+    def passes(self, tests: Sequence[str]) -> bool:
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
         environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         try:
@@ -185,23 +189,29 @@ class House:
 
 
 def survivors(chosen: Sequence[Mutant], folder: Path) -> Iterator[str]:
+    """Raises SystemExit where a test fails before anything is taken out: it would find every mutant."""
     houses: SimpleQueue[House] = SimpleQueue()
     at_once = len(os.sched_getaffinity(0))
     for number in range(at_once):
         houses.put(House(folder / str(number)))
 
-    def tried(mutant: Mutant) -> tuple[str, bool]:
+    def in_house(look: Callable[[House, T], bool], at: T) -> bool:
         house = houses.get()
         try:
-            return mutant.name, house.survives(mutant)
+            return look(house, at)
         finally:
             houses.put(house)
 
+    parts = {each.part for each in chosen}
+    suites = sorted({tuple(tests) for part in parts for tests in TESTS[part]})
     with ThreadPoolExecutor(at_once) as pool:
-        for name, survives in pool.map(tried, chosen):
-            print(f"{'SURVIVES' if survives else 'found':<9} {name}", flush=True)
+        for tests, passes in zip(suites, pool.map(partial(in_house, House.passes), suites), strict=True):
+            if not passes:
+                raise SystemExit(f"nothing is taken out yet, and this fails: pytest {shlex.join(tests)}")
+        for mutant, survives in zip(chosen, pool.map(partial(in_house, House.survives), chosen), strict=True):
+            print(f"{'SURVIVES' if survives else 'found':<9} {mutant.name}", flush=True)
             if survives:
-                yield name
+                yield mutant.name
 
 
 def main(arguments: Iterable[str]) -> int:
