@@ -21,6 +21,7 @@ from chalicelib.api.body import RequestContext
 from chalicelib.api.jobs import parse_job
 from chalicelib.aws import dynamodb, records, s3, sqs
 from chalicelib.core.lane import Lane, lane_of
+from chalicelib.core.shards import Shards
 from chalicelib.ports import Ports
 from chalicelib.service import quick, read, submit, work
 from dev import command, emulator, resources
@@ -159,8 +160,9 @@ def idle(prices: dict[str, float]) -> dict[str, float]:
     """For a month in which nobody asks for anything: the dispatcher looks once a minute, the queue is polled."""
     minutes = 60 * 24 * 30
     looks = minutes * (prices["lambda_request_million"] / 1e6 + 0.05 * API_GB * prices["lambda_gb_second"])
+    queries = minutes * (Shards().wake + 1)
     return {
-        "dispatcher": looks + minutes * 4 * 0.5 * prices["dynamodb_read_million"] / 1e6,
+        "dispatcher": looks + queries * 0.5 * prices["dynamodb_read_million"] / 1e6,
         "queue polls": POLLS_A_MONTH * prices["sqs_request_million"] / 1e6,
         "14 alarms": 14 * prices["alarm_month"],
         "dashboard": prices["dashboard_month"],

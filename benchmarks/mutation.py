@@ -24,12 +24,13 @@ from typing import TypeVar
 T = TypeVar("T")
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("chalicelib", "clients", "dev", "ops", "benchmarks", "tests", "docs", ".chalice")
-PURE = [f"tests/pure/test_{name}.py" for name in ("core", "service", "work", "quick", "heartbeat", "container")]
+CORE = ("changes", "core", "service", "work", "quick", "heartbeat", "container")
+PURE = [f"tests/pure/test_{name}.py" for name in CORE]
 ROUTES = ["tests/pure/api/test_windows_given_back.py", "tests/pure/api/test_routes.py"]
 FAULTS = ["tests/pure/faults/test_enumeration.py", "tests/pure/faults/test_interleaving.py"]
 CONTRACT = ["tests/emulated/contract", "-k", "not ministack"]
 TESTS: Mapping[str, Sequence[Sequence[str]]] = {
-    "core/change": [PURE, CONTRACT, FAULTS],
+    "core/change": [[*PURE, *ROUTES], CONTRACT, FAULTS],
     "core/dispatch_plan": [PURE, FAULTS],
     "core/window": [[*PURE, *ROUTES], FAULTS],
     "core/lane": [PURE, FAULTS],

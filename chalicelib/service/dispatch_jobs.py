@@ -21,7 +21,7 @@ from chalicelib.service import containers, log, notify
 from chalicelib.service.metrics import Tallies
 
 STOP_BEFORE_SECONDS = 5.0
-FOR_SCHEDULES_SECONDS = 15.0
+FOR_SCHEDULES_SECONDS = 10.0
 """What jobs leave of a round where schedules are due: only the newest slot of each is caught up, so that a backlog of
 jobs must not let slots pass."""
 FOR_CONTAINERS_SECONDS, CONTAINERS_STOP_BEFORE_SECONDS = 20.0, 10.0
