@@ -40,6 +40,10 @@ def expire(job: Job) -> Change:
     return changes.expire_lease(job, NOW, jitter=0.5, retention=KEPT)
 
 
+def refuse(job: Job, now: int = NOW) -> Change:
+    return container_change.refuse_start(job, now, "no room", jitter=0.5, retention=KEPT)
+
+
 def last(job: Job) -> Job:
     return msgspec.structs.replace(job, attempt_limit=job.attempts)
 
@@ -72,9 +76,7 @@ TABLE: Mapping[str, tuple[Decide, set[Status] | frozenset[Status], set[str]]] = 
     "fall due": (lambda job: changes.fall_due(job, NOW, NOW), {Status.SCHEDULED}, {"look", "lease"}),
     "note a container": (lambda job: container_change.note_container(job, NOW, "task-1"), RUNNING, {"attempt"}),
     "watch a container": (lambda job: container_change.watch_container(job, NOW, NOW), RUNNING, {"attempt"}),
-    "refuse a start": (
-        lambda job: container_change.refuse_start(job, NOW, "no room", jitter=0.5, retention=KEPT),
-        RUNNING, {"attempt", "cancel"}),
+    "refuse a start": (refuse, RUNNING, {"attempt", "cancel"}),
 }  # fmt: skip
 """How it is decided, from which statuses it is written, and what it is refused for."""
 
@@ -121,7 +123,6 @@ def test_a_retry_of_a_container_has_a_whole_day_to_wait_for_room() -> None:
     """However long ago it first waited for some."""
     day = 86_400_000
     job = decided(Status.RUNNING, remote=True)
-    refuse = lambda job, now: container_change.refuse_start(job, now, "no room", jitter=0.5, retention=KEPT)  # noqa: E731
     job = changes.apply_change(refuse(job, NOW), job)
     job = changes.apply_change(changes.cancel(job, NOW, retention=KEPT), job)
     job = changes.apply_change(changes.retry_by_hand(job, NOW + 2 * day), job)
