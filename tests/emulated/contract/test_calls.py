@@ -4,7 +4,7 @@ import itertools
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -15,10 +15,10 @@ from chalicelib import wiring
 from chalicelib.aws.dynamodb import DynamoJobs
 from chalicelib.config import Settings
 from chalicelib.core.change import move_wake
-from chalicelib.core.records import Tally
+from chalicelib.core.records import KeyRecord, Schedule, ScheduleMove, Tally
 from chalicelib.core.shards import Shards
 from chalicelib.errors import Unavailable
-from chalicelib.ports import ChangeRefused
+from chalicelib.ports import ChangeRefused, Ports
 from tests.support import emulators
 from tests.support.emulators import ACCESS
 from tests.support.fakes import START
@@ -165,3 +165,49 @@ def test_a_write_without_a_condition_is_sent_once(monkeypatch: pytest.MonkeyPatc
             ports.records.add_tally("alice", START, Tally(Counter(completed=1)), START // 1000)
     once = {"BatchWriteItem": 1, "UpdateItem": 1, "Connection: close": 2}
     assert asked == Counter({**once, "PutItem": 3, "GetItem": 3})
+
+
+def plan_schedule() -> Schedule:
+    return Schedule("s-1", "alice", "* * * * *", "UTC", b"{}", b"{}", START, START, START, START)
+
+
+WRITES: Mapping[str, Callable[[Ports], object]] = {
+    "insert": lambda ports: ports.jobs.insert(row()),
+    "apply": lambda ports: ports.jobs.apply(move_wake(row(), START, START + 1)),
+    "slot": lambda ports: ports.jobs.insert_slot(row(), ScheduleMove(plan_schedule(), plan_schedule())),
+    "key": lambda ports: ports.records.reserve_key(KeyRecord("alice", "key", "", "", START), START),
+    "schedule": lambda ports: ports.records.add_schedule(plan_schedule()),
+    "move": lambda ports: ports.records.move_schedule(ScheduleMove(plan_schedule(), plan_schedule())),
+}
+"""One of each kind of write on condition."""
+
+
+def error_of(code: str, **more: Any) -> bytes:
+    return json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "no", **more}).encode()
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_what_is_no_refusal_of_the_condition_is_no_answer(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    for variable, value in ACCESS.items():
+        monkeypatch.setenv(variable, value)
+    with answering_table(400, error_of("AccessDeniedException")) as (address, _), pytest.raises(Unavailable):
+        WRITES[name](wiring.ports(Settings(endpoint=address)))
+
+
+@pytest.mark.parametrize(
+    ("code", "reasons", "expected"),
+    [
+        ("TransactionCanceledException", ["None", "ConditionalCheckFailed"], ChangeRefused),
+        ("TransactionCanceledException", ["TransactionConflict", "None"], ChangeRefused),
+        ("TransactionCanceledException", ["None", "ValidationError"], Unavailable),
+        ("TransactionConflictException", [], ChangeRefused),
+    ],
+)
+def test_a_transaction_is_refused_for_its_conditions_and_rivals_alone(
+    monkeypatch: pytest.MonkeyPatch, code: str, reasons: list[str], expected: type[Exception]
+) -> None:
+    for variable, value in ACCESS.items():
+        monkeypatch.setenv(variable, value)
+    body = error_of(code, CancellationReasons=[{"Code": reason} for reason in reasons])
+    with answering_table(400, body) as (address, _), pytest.raises(expected):
+        WRITES["slot"](wiring.ports(Settings(endpoint=address)))
