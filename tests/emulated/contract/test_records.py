@@ -61,7 +61,8 @@ def test_a_window_is_found_under_its_object_and_owner_alone(ground: Ground, owne
 
 def test_a_schedule_wakes_like_a_job_and_moves_on(ground: Ground, owner: str) -> None:
     mine = schedule(owner, START - 5_000_000)
-    ground.records.add_schedule(mine)
+    assert ground.records.add_schedule(mine) == mine
+    assert ground.records.add_schedule(replace(mine, cron="* * * * *")) == mine, "its id is taken: it stands"
     assert ground.records.schedule(mine.id) == mine
     assert mine.id in chain.from_iterable(ground.jobs.due_schedules(START - 5_000_000, 100))
     assert mine.id not in [name for shard in ground.jobs.due(START, 100) for page in shard for name in page]
