@@ -239,7 +239,7 @@ class EcsContainers:
 
 def read_task(task: Mapping[str, Any]) -> Look:
     """One of DescribeTasks' tasks."""
-    own: Mapping[str, Any] = next(iter(task.get("containers", [])), {})
+    own = _own_container(task.get("containers", []))
     return Look(
         ref=str(task["taskArn"]),
         status=str(task["lastStatus"]),
@@ -251,6 +251,13 @@ def read_task(task: Mapping[str, Any]) -> Look:
         reason=str(task.get("stoppedReason") or ""),
         detail=str(own.get("reason") or ""),
     )
+
+
+def _own_container(told: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """An account may put containers of its own into a task, and ECS promises no order."""
+    named = [each for each in told if "name" in each]
+    own = (each for each in named if each["name"] == CONTAINER) if named else iter(told)
+    return next(own, {})
 
 
 def _started_before(error: ClientError) -> str:

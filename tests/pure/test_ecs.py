@@ -10,6 +10,7 @@ from botocore.stub import ANY, Stubber
 from chalicelib.aws import calls
 from chalicelib.aws.ecs import EcsContainers, EcsSettings
 from chalicelib.core.container import Spec
+from chalicelib.core.container_look import Look
 from chalicelib.errors import Invalid, Unavailable
 from chalicelib.ports import StartRefused
 
@@ -164,6 +165,30 @@ def test_a_token_that_started_a_task_with_other_words_leads_to_that_task(ecs: St
     known(ecs)
     ecs.add_client_error("run_task", "ConflictException", "in use", modeled_fields={"resourceIds": [ARN]})
     assert containers(ecs).start(NAME, SPEC) == ARN
+
+
+def look(ecs: Stubber, *own: dict[str, object]) -> Look:
+    """At a task that has stopped, with these containers in this order."""
+    task = {"taskArn": ARN, "lastStatus": "STOPPED", "stopCode": "EssentialContainerExited", "containers": list(own)}
+    ecs.add_response("describe_tasks", {"tasks": [task], "failures": []})
+    return containers(ecs).look([ARN])[ARN]
+
+
+@pytest.mark.parametrize("agent", [{}, {"exitCode": 0}, {"exitCode": 137, "reason": "OutOfMemoryError"}])
+def test_a_container_that_the_account_adds_does_not_speak_for_the_job(ecs: Stubber, agent: dict[str, object]) -> None:
+    """ECS lists the containers of a task in no order that it promises."""
+    job, agent = {"name": "job", "exitCode": 3}, {"name": "aws-guardduty-agent-x1"} | agent
+    for order in ((agent, job), (job, agent)):
+        seen = look(ecs, *order)
+        assert (seen.exit_code, seen.detail) == (3, "")
+
+
+def test_a_job_whose_own_container_is_not_told_has_no_exit_code(ecs: Stubber) -> None:
+    assert look(ecs, {"name": "aws-guardduty-agent-x1", "exitCode": 0}).exit_code is None
+
+
+def test_where_no_names_are_told_the_first_container_is_the_jobs(ecs: Stubber) -> None:
+    assert look(ecs, {"exitCode": 3}).exit_code == 3
 
 
 def test_half_a_letter_in_a_line_keeps_no_job_from_ending() -> None:
