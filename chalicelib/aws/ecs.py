@@ -17,13 +17,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.calls import Client, code_of, translated
-from chalicelib.core.container import Spec
+from chalicelib.core.container import CONTAINER, Spec, make_overrides
 from chalicelib.core.container_look import MISSING, REASON, Look
 from chalicelib.core.job import Millis
 from chalicelib.errors import FieldError, Invalid, ResourceMissing
 from chalicelib.ports import LogPage, StartRefused
 
-CONTAINER, STREAM_PREFIX = "job", "sortie"
+STREAM_PREFIX = "sortie"
 MOST_LOOKS = 100
 STOP_SECONDS = 10
 NO_ROOM = frozenset({
@@ -151,17 +151,13 @@ class EcsContainers:
         return lines, answer.get("nextForwardToken")
 
     def _request(self, name: str, spec: Spec, definition: str) -> dict[str, Any]:
-        env = [{"name": key, "value": value} for key, value in sorted(spec.env.items())]
-        override: dict[str, Any] = {"name": CONTAINER, "environment": env}
-        if spec.command:
-            override["command"] = list(spec.command)
         request = {
             "cluster": self._settings.cluster,
             "taskDefinition": definition,
             "launchType": "FARGATE",
             "startedBy": name,
             "clientToken": sha256(name.encode()).hexdigest(),
-            "overrides": {"containerOverrides": [override]},
+            "overrides": make_overrides(spec.command, spec.env),
         }
         if self._settings.subnets:
             request["networkConfiguration"] = {
