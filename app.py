@@ -106,7 +106,7 @@ def run_again(request: Request, job_id: str) -> Response:
     changes = parse_changes(request.body)
     parent = read.get_job(ports, request.principal.sees, job_id)
     entry = judge_again(changes, parent, context_of(request))
-    done = rerun.run_again(ports, parent, entry, key=request.key, body=request.body)
+    done = rerun.run_again(ports, parent, entry, key=request.key, body=request.body, by=request.principal.owner)
     return job_response(202 if done.created else 200, done.job, Location=f"{request.prefix}/jobs/{done.job.id}")
 
 

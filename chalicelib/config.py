@@ -67,7 +67,7 @@ class Settings:
         """Where presigned links lead: what the page may send uploads to, besides this service."""
         if self.endpoint:
             return self.endpoint.rstrip("/")
-        return f"https://{self.bucket}.s3.amazonaws.com https://{self.bucket}.s3.{self.region}.amazonaws.com"
+        return f"https://{self.bucket}.s3.{self.region}.amazonaws.com"
 
     @property
     def is_open(self) -> bool:

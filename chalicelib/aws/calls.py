@@ -19,6 +19,8 @@ MISSING = {
 BATCH_READ_ROWS, BATCH_READ_TRIES = 100, 5
 KEPT_CONNECTIONS = 20
 """More than calls go side by side: one that is not kept is made anew for each call."""
+REGIONAL = {"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
+"""Else botocore presigns for S3's global address, which knows no newer regions and redirects for a new bucket."""
 USER_AGENT = "Sortie"
 """botocore puts one together anew for each request, which takes a tenth of the client's time."""
 Client = Any
@@ -36,7 +38,7 @@ def client(service: str, endpoint: str | None, tries: int = 3, read_timeout: flo
         max_pool_connections=KEPT_CONNECTIONS, parameter_validation=False, user_agent=USER_AGENT,
     )  # fmt: skip
     if service == "s3":
-        s3 = {"addressing_style": "path"} if endpoint else {}
+        s3 = {"addressing_style": "path"} if endpoint else REGIONAL
         config = config.merge(Config(read_timeout=60, signature_version="s3v4", s3=s3))
     new_client = create_client(service, endpoint, config)
     new_client.meta.events.register("before-parameter-build", _remember_resource)

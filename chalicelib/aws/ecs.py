@@ -17,13 +17,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.calls import Client, code_of, translated
-from chalicelib.core.container import Spec
+from chalicelib.core.container import CONTAINER, Spec, make_overrides
 from chalicelib.core.container_look import MISSING, REASON, Look
 from chalicelib.core.job import Millis
 from chalicelib.errors import FieldError, Invalid, ResourceMissing
 from chalicelib.ports import LogPage, StartRefused
 
-CONTAINER, STREAM_PREFIX = "job", "sortie"
+STREAM_PREFIX = "sortie"
 MOST_LOOKS = 100
 STOP_SECONDS = 10
 NO_ROOM = frozenset({
@@ -151,17 +151,13 @@ class EcsContainers:
         return lines, answer.get("nextForwardToken")
 
     def _request(self, name: str, spec: Spec, definition: str) -> dict[str, Any]:
-        env = [{"name": key, "value": value} for key, value in sorted(spec.env.items())]
-        override: dict[str, Any] = {"name": CONTAINER, "environment": env}
-        if spec.command:
-            override["command"] = list(spec.command)
         request = {
             "cluster": self._settings.cluster,
             "taskDefinition": definition,
             "launchType": "FARGATE",
             "startedBy": name,
             "clientToken": sha256(name.encode()).hexdigest(),
-            "overrides": {"containerOverrides": [override]},
+            "overrides": make_overrides(spec.command, spec.env),
         }
         if self._settings.subnets:
             request["networkConfiguration"] = {
@@ -239,7 +235,7 @@ class EcsContainers:
 
 def read_task(task: Mapping[str, Any]) -> Look:
     """One of DescribeTasks' tasks."""
-    own: Mapping[str, Any] = next(iter(task.get("containers", [])), {})
+    own = _own_container(task.get("containers", []))
     return Look(
         ref=str(task["taskArn"]),
         status=str(task["lastStatus"]),
@@ -251,6 +247,13 @@ def read_task(task: Mapping[str, Any]) -> Look:
         reason=str(task.get("stoppedReason") or ""),
         detail=str(own.get("reason") or ""),
     )
+
+
+def _own_container(told: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """An account may put containers of its own into a task, and ECS promises no order."""
+    named = [each for each in told if "name" in each]
+    own = (each for each in named if each["name"] == CONTAINER) if named else iter(told)
+    return next(own, {})
 
 
 def _started_before(error: ClientError) -> str:

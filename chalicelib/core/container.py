@@ -4,11 +4,12 @@ name     STAGE/JOB/ATTEMPT: what a container is started as, so that a second sta
 allowed  patterns of image references; the registry is always written out, `*` does not cross a slash
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -19,8 +20,10 @@ from chalicelib.errors import FieldError, Invalid
 TASK = "container"
 LONGEST_SECONDS = 43_200.0
 """Twelve hours: ECS keeps the token that makes a start idempotent for a day."""
-MAX_OVERRIDES_CHARACTERS = 7_000
-"""ECS takes 8,192 characters of command and variables as JSON, Sortie's own variables included."""
+CONTAINER = "job"
+"""The name of a job's own container within its task."""
+MAX_OVERRIDES_CHARACTERS = 8_192
+"""What ECS takes of a start's JSON beside the definition."""
 MEMORY_MB: Mapping[float, range] = {
     0.25: range(512, 2_049, 512),
     0.5: range(1_024, 4_097, 1_024),
@@ -121,8 +124,15 @@ def admit(request: ContainerInput, allowed: Allowed) -> Image:
 def make_spec(request: ContainerInput, job: Job, allowed: Allowed) -> Spec:
     """The same for every start of one attempt, since ECS compares it. Raises Invalid."""
     image = admit(request, allowed)
-    own = {"SORTIE_JOB": job.id, "SORTIE_ATTEMPT": str(job.attempts)}
-    return Spec(str(image), request.command, {**request.env, **own}, request.secrets, request.cpu, request.memory)
+    env = {**request.env, **_own_variables(job.id, str(job.attempts))}
+    return Spec(str(image), request.command, env, request.secrets, request.cpu, request.memory)
+
+
+def make_overrides(command: Sequence[str], env: Mapping[str, str]) -> dict[str, Any]:
+    """What a start says beside the definition, as ECS wants it."""
+    variables = [{"name": name, "value": value} for name, value in sorted(env.items())]
+    own: dict[str, Any] = {"name": CONTAINER, "environment": variables}
+    return {"containerOverrides": [own | ({"command": list(command)} if command else {})]}
 
 
 def parse_image(text: str) -> Image:
@@ -164,12 +174,22 @@ def parse_name(name: str) -> tuple[str, str, int] | None:
 
 def _check_extent(request: ContainerInput) -> None:
     """Before each of their names is looked at, and told."""
-    size = len(msgspec.json.encode({"command": request.command, "env": request.env}))
+    size = _count_overrides(request)
     if size > MAX_OVERRIDES_CHARACTERS:
-        message = f"command and env take {size:,} characters as JSON, at most {MAX_OVERRIDES_CHARACTERS:,}"
+        message = f"command and env take {size:,} characters in ECS's JSON, at most {MAX_OVERRIDES_CHARACTERS:,}"
         raise Invalid(FieldError("", f"{message}: put larger input where the container can fetch it"))
     if len(request.secrets) > MOST_SECRETS:
         raise Invalid(FieldError("secrets", f"at most {MOST_SECRETS}"))
+
+
+def _count_overrides(request: ContainerInput) -> int:
+    """As ECS counts, in UTF-16. Nobody knows the job yet: its variables are as long as they can become."""
+    overrides = make_overrides(request.command, {**request.env, **_own_variables("0" * 26, "0" * 10)})
+    return len(json.dumps(overrides, ensure_ascii=False).encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _own_variables(job_id: str, attempt: str) -> dict[str, str]:
+    return {"SORTIE_JOB": job_id, "SORTIE_ATTEMPT": attempt}
 
 
 def _few(wrong: Sequence[FieldError]) -> Sequence[FieldError]:

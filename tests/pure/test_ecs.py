@@ -1,15 +1,21 @@
 """What ECS answers to a start, as botocore's own stubs say it: the task that was there, no room, a bad definition."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
 import boto3
 import pytest
 from botocore.stub import ANY, Stubber
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chalicelib.aws import calls
 from chalicelib.aws.ecs import EcsContainers, EcsSettings
-from chalicelib.core.container import Spec
+from chalicelib.core.container import Allowed, ContainerInput, Spec, make_spec
+from chalicelib.core.container_look import Look
+from chalicelib.core.ids import make_id
+from chalicelib.core.job import Inline, Job, Status
 from chalicelib.errors import Invalid, Unavailable
 from chalicelib.ports import StartRefused
 
@@ -138,12 +144,14 @@ class Describes:
 
     def __init__(self) -> None:
         self.families: list[str] = []
+        self.overrides: object = None
 
     def describe_task_definition(self, *, taskDefinition: str) -> dict[str, object]:  # noqa: N803
         self.families.append(taskDefinition)
         return {"taskDefinition": {"taskDefinitionArn": DEFINITION}}
 
-    def run_task(self, **_: object) -> dict[str, object]:
+    def run_task(self, *, overrides: object, **_: object) -> dict[str, object]:
+        self.overrides = overrides
         return {"tasks": [{"taskArn": ARN}], "failures": []}
 
 
@@ -164,6 +172,63 @@ def test_a_token_that_started_a_task_with_other_words_leads_to_that_task(ecs: St
     known(ecs)
     ecs.add_client_error("run_task", "ConflictException", "in use", modeled_fields={"resourceIds": [ARN]})
     assert containers(ecs).start(NAME, SPEC) == ARN
+
+
+def counted(command: list[str], env: dict[str, str]) -> int | None:
+    """The characters of what a start overrides, as botocore sends it and Java counts them; None where it is refused."""
+    client, settings = Describes(), EcsSettings("dev", "sortie-dev", "log", "eu-west-1")
+    job = Job(
+        id=make_id(1, 0), owner="alice", task="container", status=Status.RUNNING, created_at=0, run_at=0, not_before=0,
+        timeout=60.0, max_attempts=3, attempt_limit=3, attempts=12_345, input=Inline(b"{}"),
+    )  # fmt: skip
+    try:
+        spec = make_spec(ContainerInput("busybox:1", command, env), job, Allowed(("docker.io/library/*",)))
+    except Invalid:
+        return None
+    EcsContainers(client, client, None, settings).start(NAME, spec)
+    return len(json.dumps(client.overrides, ensure_ascii=False).encode("utf-16-le")) // 2
+
+
+@given(
+    st.lists(st.sampled_from(["x", "\n", '"', "ü", "\U0001f389"]), max_size=3),
+    st.integers(0, 400),
+    st.integers(0, 9_000),
+)
+def test_ecs_takes_what_is_admitted(letters: list[str], variables: int, length: int) -> None:
+    """Its limit is 8,192 characters, and each variable is an object with two members."""
+    text = ("".join(letters) or "x") * (length // max(1, len(letters)))
+    size = counted([text], {f"A{n}": "" for n in range(variables)})
+    assert size is None or size <= 8_192
+
+
+def test_what_ecs_would_take_is_not_refused() -> None:
+    largest = max(length for length in range(7_800, 8_200) if counted([], {"A": "x" * length}))
+    assert 8_180 < (counted([], {"A": "x" * largest}) or 0) <= 8_192
+    assert counted([], {f"A{n}": "" for n in range(700)}) is None
+
+
+def look(ecs: Stubber, *own: dict[str, object]) -> Look:
+    """At a task that has stopped, with these containers in this order."""
+    task = {"taskArn": ARN, "lastStatus": "STOPPED", "stopCode": "EssentialContainerExited", "containers": list(own)}
+    ecs.add_response("describe_tasks", {"tasks": [task], "failures": []})
+    return containers(ecs).look([ARN])[ARN]
+
+
+@pytest.mark.parametrize("agent", [{}, {"exitCode": 0}, {"exitCode": 137, "reason": "OutOfMemoryError"}])
+def test_a_container_that_the_account_adds_does_not_speak_for_the_job(ecs: Stubber, agent: dict[str, object]) -> None:
+    """ECS lists the containers of a task in no order that it promises."""
+    job, agent = {"name": "job", "exitCode": 3}, {"name": "aws-guardduty-agent-x1"} | agent
+    for order in ((agent, job), (job, agent)):
+        seen = look(ecs, *order)
+        assert (seen.exit_code, seen.detail) == (3, "")
+
+
+def test_a_job_whose_own_container_is_not_told_has_no_exit_code(ecs: Stubber) -> None:
+    assert look(ecs, {"name": "aws-guardduty-agent-x1", "exitCode": 0}).exit_code is None
+
+
+def test_where_no_names_are_told_the_first_container_is_the_jobs(ecs: Stubber) -> None:
+    assert look(ecs, {"exitCode": 3}).exit_code == 3
 
 
 def test_half_a_letter_in_a_line_keeps_no_job_from_ending() -> None:

@@ -1,9 +1,10 @@
 // Submit: any task, by form or as JSON, once or many times, large inputs through an upload; or an ended job again.
-import { call, get, knowRole, Problem, reason, whyNot } from "../lib/api.js";
+import { get, knowRole, Problem, reason, whyNot } from "../lib/api.js";
 import { el, empty, fill, say, setText, toast } from "../lib/dom.js";
 import { isObject, members } from "../lib/exact.js";
 import { jobHref } from "../lib/links.js";
 import { fieldsBeside, uploadOf } from "../lib/numbers.js";
+import { isSettled, poster } from "../lib/once.js";
 import { isOpen, short } from "../lib/status.js";
 import { tasks } from "../lib/tasks.js";
 import { plural, span } from "../lib/time.js";
@@ -63,7 +64,7 @@ export async function show(main, { query, signal }) {
 
 class Draft {
   byHand = false;
-  keyed = null;
+  post = poster();
   uploaded = null;
   again = null;
   curl = curlPanel();
@@ -182,24 +183,13 @@ class Draft {
     return this.key.control.value.trim() || null;
   }
 
-  // Sending the same request again after a lost answer must not make a second job.
-  keyFor(body) {
-    if (this.keyed?.body !== body)
-      this.keyed = {
-        body,
-        key: Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-"),
-      };
-    return this.keyed.key;
-  }
-
   async send(event) {
     event.preventDefault();
     if (this.submit.disabled || !this.ready()) return;
     this.submit.disabled = true;
     try {
       const { path, body } = this.plan(this.byHand ? null : await this.ahead());
-      const headers = { "Idempotency-Key": this.ownKey() || this.keyFor(body) };
-      this.done(await call("POST", path, { body, headers, signal: this.signal }));
+      this.done(await this.post(path, { body, key: this.ownKey(), signal: this.signal }));
     } catch (error) {
       if (error.name !== "AbortError") this.failed(error);
     } finally {
@@ -251,7 +241,7 @@ class Draft {
   }
 
   failed(error) {
-    if (error instanceof Problem) this.keyed = this.uploaded = null;
+    if (isSettled(error)) this.uploaded = null; // else the same request, byte for byte, may have to be sent again
     const left = this.byHand ? this.editor.problem(error) : this.form.problem(error.errors || []);
     const beside = (error.errors || []).length && !left.length;
     fill(this.wrong, beside ? el("strong", { text: "Some fields need another look" }) : wordsOf(error, left));
@@ -303,7 +293,7 @@ class Draft {
 
 function refusal(submitted, refused) {
   const [{ problem }] = refused;
-  return new Problem(422, {
+  return new Problem(refused.some(({ status }) => status >= 500) ? 503 : 422, {
     title: `${plural(submitted, "job")} submitted, ${refused.length} refused`,
     detail: problem.detail || problem.title,
     errors: problem.errors,

@@ -3,6 +3,7 @@ import { call, get, knowRole, Problem, reason, whyNot } from "../lib/api.js";
 import { inWords } from "../lib/cron.js";
 import { el, empty, fill, setText, toast } from "../lib/dom.js";
 import { listHref } from "../lib/links.js";
+import { poster } from "../lib/once.js";
 import { poll } from "../lib/poll.js";
 import { tasks } from "../lib/tasks.js";
 import { exact } from "../lib/time.js";
@@ -176,6 +177,7 @@ function editor(known, done, close, signal) {
   zone.control.setAttribute("list", "zones");
   zone.control.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const job = jobForm(known, { onInput: () => {}, timing: false });
+  const post = poster();
   const wrong = el("div", { class: "wrong", role: "alert", hidden: true });
   const save = el("button", { type: "submit", class: "button primary", text: "Add the schedule" });
   return el(
@@ -202,7 +204,7 @@ function editor(known, done, close, signal) {
     zone.clear();
     try {
       const body = `{"cron": ${JSON.stringify(cron.control.value.trim())}, "timezone": ${JSON.stringify(zone.control.value.trim())}, "job": ${job.request().body}}`;
-      await call("POST", "schedules", { body, signal });
+      await post("schedules", { body, signal });
       toast("The schedule is set");
       done();
     } catch (error) {

@@ -1,7 +1,8 @@
 // What a run of a group submits, what is wrong with it, and the button that starts one.
-import { call, reason, whyNot } from "../lib/api.js";
+import { reason, whyNot } from "../lib/api.js";
 import { el, toast } from "../lib/dom.js";
 import { runHref } from "../lib/links.js";
+import { poster } from "../lib/once.js";
 import { plural } from "../lib/time.js";
 import { confirm } from "./dialog.js";
 
@@ -48,11 +49,12 @@ export function triggerButton(group) {
     disabled: Boolean(why),
     title: why,
   });
-  button.addEventListener("click", () => trigger(group, button));
+  const post = poster();
+  button.addEventListener("click", () => trigger(group, button, post));
   return button;
 }
 
-async function trigger(group, button) {
+async function trigger(group, button, post) {
   const n = jobsOf(group).length;
   if (
     n > 20 &&
@@ -64,7 +66,7 @@ async function trigger(group, button) {
     return;
   button.disabled = true;
   try {
-    const { data } = await call("POST", `groups/${encodeURIComponent(group.name)}/runs`);
+    const { data } = await post(`groups/${encodeURIComponent(group.name)}/runs`);
     toast(`A run of ${group.name} has started`);
     location.hash = runHref(group.name, data.run_id);
   } catch (error) {

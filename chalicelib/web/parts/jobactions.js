@@ -1,6 +1,7 @@
 // Cancel, retry and run again, one job or many, with what the API says about each.
 import { call, reason, whyNot } from "../lib/api.js";
 import { el, say, toast } from "../lib/dom.js";
+import { poster } from "../lib/once.js";
 import { canRetry, isOpen, short } from "../lib/status.js";
 import { plural } from "../lib/time.js";
 import { confirm } from "./dialog.js";
@@ -106,6 +107,7 @@ export function actionButton(job, onChange) {
 /** Makes a new job like this one that has ended, and gives it to `onMade`. */
 export function againButton(job, onMade) {
   const why = whyNot();
+  const post = poster();
   const button = el("button", {
     type: "button",
     class: "button",
@@ -117,9 +119,9 @@ export function againButton(job, onMade) {
   button.addEventListener("click", async () => {
     button.disabled = true;
     const next = await send(
-      () => call("POST", `jobs/${encodeURIComponent(job.id)}/run-again`),
+      () => post(`jobs/${encodeURIComponent(job.id)}/run-again`),
       job,
-      () => "runs again as a new job",
+      (status) => (status === 200 ? "runs again already" : "runs again as a new job"),
     );
     button.disabled = false;
     if (next) onMade(next);

@@ -49,7 +49,7 @@ def test_a_trace_takes_no_call_more_and_run_again_reads_its_parent_once(on_moto:
     assert on_moto.meter.calls == Counter(BatchGetItem=1, UpdateItem=2)
     on_moto.meter.reset()
     parent = read.get_job(on_moto.ports, "alice", job.id)
-    run_again(on_moto.ports, parent, replace(SMALL, parent_id=job.id), key=None, body=b"")
+    run_again(on_moto.ports, parent, replace(SMALL, parent_id=job.id), key=None, body=b"", by=parent.owner)
     assert on_moto.meter.calls == Counter(GetItem=1, PutItem=1, SendMessage=1)
 
 
@@ -61,7 +61,7 @@ def test_a_large_input_is_copied_for_a_new_run_and_not_read(on_moto: Metered) ->
     ended = read.get_job(on_moto.ports, "alice", parent.id)
     assert isinstance(ended.input, Stored)
     again = NewJob(owner="alice", task="sort", kept=ended.input, parent_id=parent.id)
-    run_again(on_moto.ports, ended, again, key=None, body=b"")
+    run_again(on_moto.ports, ended, again, key=None, body=b"", by=ended.owner)
     assert on_moto.meter.calls == Counter(GetItem=1, CopyObject=1, PutItem=1, SendMessage=1)
 
 

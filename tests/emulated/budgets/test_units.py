@@ -78,7 +78,7 @@ def test_a_trace_a_parent_and_a_name_cost_no_unit_more(on_ministack: Metered) ->
     parent = ports.jobs.get(job.id)
     assert parent
     meter.reset()
-    rerun.run_again(ports, parent, replace(NEW, parent_id=parent.id), key=None, body=b"")
+    rerun.run_again(ports, parent, replace(NEW, parent_id=parent.id), key=None, body=b"", by=parent.owner)
     assert meter.units == {"table": 1, "wake": 1, "by_status": 1}, "what any submit takes"
 
 

@@ -5,8 +5,13 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.job import Job
+from chalicelib.errors import FieldError, Invalid
+from chalicelib.service.new_job import NewJob
+from chalicelib.service.submit import submit, submit_judged
 from tests.pure.api.conftest import Api, MemoryApi, MotoApi
 
+ALICES = NewJob(owner="alice", task="sort", input=b'{"array":[2,1]}')
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
@@ -81,6 +86,40 @@ def test_the_same_request_makes_one_job_and_for_another_parent_another(api: Api)
     assert (repeat.status, repeat.body["id"]) == (200, child["id"])
     other = api.ask("POST", f"/jobs/{second['id']}/run-again", {"timeout": 3}, idempotency_key="k")
     assert other.status == 422, "a key stands for one request"
+
+
+def ended_of_alice(api: Api) -> Job:
+    job = submit(api.ports, ALICES).job
+    api.work()
+    return job
+
+
+def test_a_key_is_of_whoever_asks_though_the_job_is_its_owners(api: Api) -> None:
+    """The admin `local` runs a job of alice's again: her own keys are as they were."""
+    parent = ended_of_alice(api)
+    child = again(api, parent.id, key="k")
+    assert child["owner"] == "alice"
+    repeat = api.ask("POST", f"/jobs/{parent.id}/run-again", idempotency_key="k")
+    assert (repeat.status, repeat.body["id"]) == (200, child["id"])
+    assert submit(api.ports, ALICES, key="k", body=b"hers").created
+    assert api.ask("POST", "/jobs", {"array": [1]}, idempotency_key="k").status == 422
+
+
+def test_a_key_that_was_kept_under_the_owners_name_is_still_known(api: Api) -> None:
+    """As the version before kept it."""
+    parent = ended_of_alice(api)
+    before = submit(api.ports, ALICES, key="k", body=f"{parent.id}\n".encode()).job
+    for _ in range(2):
+        answer = api.ask("POST", f"/jobs/{parent.id}/run-again", idempotency_key="k")
+        assert (answer.status, answer.body["id"]) == (200, before.id)
+
+
+def test_a_key_gives_nobody_a_job_of_another_owner(api: Api) -> None:
+    """Of an admin, say, who is none any more, and sends the bytes under which the job was made."""
+    parent = ended_of_alice(api)
+    again(api, parent.id, key="k")
+    with pytest.raises(Invalid):
+        submit_judged(api.ports, "local", Invalid(FieldError("", "no JSON")), key="k", body=f"{parent.id}\n".encode())
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ RULES: dict[str, set[str]] = {
     | {"msgspec", "botocore", "concurrent", "contextlib", "gc", "gzip", "pathlib"}
     | PURE,
     "clients/python/src/sortie_client/*.py": {"sortie_client", "msgspec", "httpx2", "numpy", "os", "io", "time"}
-    | {"threading", "asyncio", "tempfile", "tomllib", "types", "importlib"}
+    | {"threading", "asyncio", "tempfile", "tomllib", "types", "importlib", "fcntl"}
     | PURE - {"json", "dataclasses"},
     "clients/python/src/sortie_client/cli/*.py": {"sortie_client", "msgspec", "click", "rich", "numpy", "os", "sys"}
     | {"time", "select", "termios", "tty", "tempfile", "contextlib", "unicodedata", "codecs"}

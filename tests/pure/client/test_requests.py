@@ -14,6 +14,7 @@ from sortie_client import (
     NotFound,
     Retries,
     Sortie,
+    SortieError,
     StillRunning,
     Throttled,
     Unauthorized,
@@ -188,6 +189,36 @@ def test_an_output_that_breaks_off_is_fetched_anew_by_a_fresh_link(ask: Any) -> 
     with answering(answer) as server:
         act = (lambda client: client.job("x").result()) if ask is sync else result_of
         assert ask(server.url, act) == list(range(300_000))
+
+
+@BOTH
+def test_a_redirect_is_no_answer(ask: Any) -> None:
+    """A store that a proxy or a region redirects has taken nothing and given nothing."""
+    elsewhere = Says(307, b"<Error>elsewhere</Error>", {"Location": "http://other.example/x?signature=secret"})
+
+    def answer(seen: Seen) -> Says:
+        if seen.path == "/uploads":
+            return Says(201, json.dumps({"id": "u", "href": f"{server.url}/store"}).encode())
+        if seen.path == "/store":
+            return elsewhere
+        link = json.dumps({"href": f"{server.url}/store", "bytes": 15}).encode()
+        return Says(200, JOB.replace(b'"pending"', b'"completed","output":' + link))
+
+    async def result_of(client: AsyncSortie) -> Any:
+        return await (await client.job("x")).result()
+
+    told = r"^HTTP 307: redirected to http://other\.example/x, which is not followed"
+    with answering(answer) as server:
+        for act in (lambda client: client.job("x").result()) if ask is sync else result_of, _submit_large:
+            with pytest.raises(SortieError, match=told):
+                ask(server.url, act)
+        assert "/jobs" not in [seen.path for seen in server.seen], "nothing is made of an upload that was not stored"
+    with answering(script([elsewhere])) as server, pytest.raises(SortieError, match=told):
+        ask(server.url, lambda client: client.submit(array=[2, 1]))
+
+
+def _submit_large(client: Any) -> Any:
+    return client.submit(array=list(range(900_000)))
 
 
 @BOTH

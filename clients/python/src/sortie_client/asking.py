@@ -10,7 +10,7 @@ import msgspec
 
 from sortie_client import errors
 from sortie_client.answers import Problem
-from sortie_client.plans import Ask, Broken, Fetch, Pause, Plan, Put, Response, Step
+from sortie_client.plans import NOT_DONE, Ask, Broken, Fetch, Pause, Plan, Put, Response, Step
 from sortie_client.reading import Answer, read
 from sortie_client.retries import Retries, pause_before_next, retry_after
 
@@ -52,7 +52,7 @@ def put(policy: Retries, step: Put) -> Plan[None]:
 def fetch(step: Fetch) -> Plan[None]:
     """One try, since the sink is spoilt by half an answer. Raises Broken, Refused."""
     response = yield step
-    if response.status >= 400:
+    if response.status >= NOT_DONE:
         raise refusal(response)
 
 
@@ -81,7 +81,7 @@ def final(came: Response | Broken, tried: int) -> Response:
     if isinstance(came, Broken):
         tries = f" ({tried} tries)" if tried > 1 else ""
         raise errors.Unreachable(f"{came}{tries}") from None
-    if came.status >= 400:
+    if came.status >= NOT_DONE:
         raise refusal(came, tried)
     return came
 
@@ -96,6 +96,8 @@ def refusal(response: Response, tries: int = 1) -> errors.Refused:
 
 
 def problem_of(response: Response) -> Problem:
+    if response.status < 400:
+        return _redirect(response)
     try:
         problem = read(Problem, response.body)
     except msgspec.DecodeError:  # a gateway or a store in between has forms of its own
@@ -103,6 +105,13 @@ def problem_of(response: Response) -> Problem:
         return Problem(status=response.status, title=f"HTTP {response.status}", detail=f"HTTP {response.status} {text}")
     problem.status = response.status
     return problem
+
+
+def _redirect(response: Response) -> Problem:
+    """Where to, without what signs a link. Of nothing else below 400 is there a way on either."""
+    title, target = f"HTTP {response.status}", response.headers.get("location", "").partition("?")[0]
+    detail = f"{title}: redirected to {target}, which is not followed" if target else f"{title} instead of an answer"
+    return Problem(status=response.status, title=title, detail=detail)
 
 
 def answer(kind: type[T], response: Response) -> T:

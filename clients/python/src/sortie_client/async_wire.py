@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, TypeVar
 
 from sortie_client.address import Address
-from sortie_client.plans import Ask, Fetch, Pause, Plan, Put, Response, Step
+from sortie_client.plans import NOT_DONE, Ask, Fetch, Pause, Plan, Put, Response, Step
 from sortie_client.sending import STORE_TIMEOUT, failed, request_of, response_of, scheme_of, slack
 from sortie_client.wire import reported
 
@@ -72,7 +72,7 @@ class AsyncWire:
         plain = {"Accept-Encoding": "identity"}
         client = self._client(fetch.href)
         async with client.stream("GET", fetch.href, headers=plain, timeout=STORE_TIMEOUT) as response:
-            if response.status_code >= 400:
+            if response.status_code >= NOT_DONE:
                 await response.aread()
                 return response_of(response)
             total, done = int(response.headers.get("content-length", 0)), 0

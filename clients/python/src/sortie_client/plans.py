@@ -13,6 +13,8 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 T = TypeVar("T")
+NOT_DONE = 300
+"""From this status on an answer says that what was asked for was not done: a redirect is not followed."""
 Progress = Callable[[int, int], object]
 """Called with what is done and what there is in all: bytes."""
 

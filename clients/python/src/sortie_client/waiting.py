@@ -15,6 +15,7 @@ from sortie_client.arrays import ArrayText, decode_output, numbers_for
 from sortie_client.errors import JobCanceled, JobFailed, Refused, StillRunning, Unreachable
 from sortie_client.plans import Broken, Fetch, Pause, Plan, Progress, Sink
 from sortie_client.retries import Retries, pause_before_next
+from sortie_client.saving import FileSink
 
 LONGEST_WAIT = 25
 """Seconds that the service holds an answer at most."""
@@ -198,19 +199,6 @@ def _breathe(wait: int, took: float, deadline: Deadline) -> Plan[None]:
         yield Pause(max(0.0, min(SHORT_LOOK if wait == 0 else 0.5, deadline.left)))
 
 
-class FileSink:
-    """Writes what comes into a file, from where the file stands."""
-
-    def __init__(self, file: Any, start: int | None) -> None:
-        self._file = file
-        if start is not None:
-            file.seek(start)
-            file.truncate()
-
-    def feed(self, piece: bytes) -> None:
-        self._file.write(piece)
-
-
 def saved(policy: Retries, state: JobState, file: Any, on_progress: Progress | None) -> Plan[None]:
     """Raises JobFailed, JobCanceled."""
     raw = _completed(state)
@@ -218,6 +206,6 @@ def saved(policy: Retries, state: JobState, file: Any, on_progress: Progress | N
     if link is None:
         file.write(raw)
         return
-    start = file.tell() if file.seekable() else None
-    once = policy if start is not None else msgspec.structs.replace(policy, tries=1)
-    yield from streamed(once, state.id, link, lambda size: FileSink(file, start), on_progress)
+    sink = FileSink(file)
+    once = policy if sink.start is not None else msgspec.structs.replace(policy, tries=1)
+    yield from streamed(once, state.id, link, lambda size: sink.begin(), on_progress)

@@ -8,7 +8,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, TypeVar
 
 from sortie_client.address import Address
-from sortie_client.plans import Ask, Fetch, Pause, Plan, Progress, Put, Response, Source, Step
+from sortie_client.plans import NOT_DONE, Ask, Fetch, Pause, Plan, Progress, Put, Response, Source, Step
 from sortie_client.sending import STORE_TIMEOUT, failed, request_of, response_of, scheme_of, slack
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Wire:
     def _fetch(self, fetch: Fetch) -> Response:
         plain = {"Accept-Encoding": "identity"}
         with self._client(fetch.href).stream("GET", fetch.href, headers=plain, timeout=STORE_TIMEOUT) as response:
-            if response.status_code >= 400:
+            if response.status_code >= NOT_DONE:
                 response.read()
                 return response_of(response)
             total, done = int(response.headers.get("content-length", 0)), 0
