@@ -63,8 +63,7 @@ class JobStore(Protocol):
         self, job: Job, window: WindowRecord, seen: WindowRecord | None, handed: Change | None = None,
         move: ScheduleMove | None = None,
     ) -> None:  # fmt: skip
-        """Write job and window together if the window is still as `seen`, and carry out `handed` and `move` with them;
-        else ChangeRefused."""
+        """Write job, window, `handed` and `move` together if the window is still as `seen`; else ChangeRefused."""
 
     def insert_slot(self, job: Job, move: ScheduleMove) -> None:
         """Write a schedule's job and move the schedule on, together; else ChangeRefused."""
@@ -94,11 +93,9 @@ class JobStore(Protocol):
         """As apply, with little patience and a connection of its own: for a heartbeat, beside the task."""
 
     def due(self, now: Millis, limit: int) -> Sequence[Iterator[Sequence[str]]]:
-        """Ids of jobs whose wake time has come: each shard's pages, oldest first, read when asked for. Among them
-        are schedules that a version before has written."""
+        """Ids whose wake time has come, by shard: pages, oldest first. Schedules of the version before are among them."""
 
-    def due_schedules(self, now: Millis, limit: int) -> Iterator[Sequence[str]]:
-        """Ids of the other schedules, likewise."""
+    def due_schedules(self, now: Millis, limit: int) -> Iterator[Sequence[str]]: ...
 
     def page(self, chosen: Filter, before: str | None, limit: int, now: Millis) -> list[str]:
         """Up to `limit` ids below `before`, newest first, that an index holds for the filter; may lag."""
@@ -109,8 +106,7 @@ class JobStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BatchRead:
-    """`rows` by id; `unread`: ids that the table left out of its answer, or whose row cannot be decoded. Of an id in
-    neither there is no row."""
+    """`rows` by id; `unread`: ids that the table left out, or whose row cannot be decoded. Others have no row."""
 
     rows: Mapping[str, Job]
     unread: Sequence[str]
