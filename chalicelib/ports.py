@@ -93,7 +93,7 @@ class JobStore(Protocol):
         """As apply, with little patience and a connection of its own: for a heartbeat, beside the task."""
 
     def due(self, now: Millis, limit: int) -> Sequence[Iterator[Sequence[str]]]:
-        """Ids whose wake time has come, by shard: pages, oldest first. Schedules of the version before are among them."""
+        """Ids whose wake time has come, by shard: pages, oldest first. Some are schedules of the version before."""
 
     def due_schedules(self, now: Millis, limit: int) -> Iterator[Sequence[str]]: ...
 
