@@ -28,7 +28,7 @@ CORE = ("changes", "core", "service", "work", "quick", "heartbeat", "container")
 PURE = [f"tests/pure/test_{name}.py" for name in CORE]
 ROUTES = ["tests/pure/api/test_windows_given_back.py", "tests/pure/api/test_routes.py"]
 FAULTS = ["tests/pure/faults/test_enumeration.py", "tests/pure/faults/test_interleaving.py"]
-ROWS = ("changes", "jobs", "records", "calls", "codec", "races", "shards")
+ROWS = ("calls", "records", "jobs", "shards", "races", "codec", "changes")
 CONTRACT = [*(f"tests/emulated/contract/test_{name}.py" for name in ROWS), "-k", "not ministack"]
 TESTS: Mapping[str, Sequence[Sequence[str]]] = {
     "core/change": [[*PURE, *ROUTES], CONTRACT, FAULTS],
