@@ -130,8 +130,7 @@ def judge(job: Job, look: Look | None, now: Millis) -> Verdict:
 
 def is_about_to_start(job: Job, now: Millis) -> bool:
     """Its worker lives, as far as anybody knows, and has not said yet what became of the start."""
-    assert job.started_at is not None
-    return container_of(job) is None and now - job.started_at < MISSING_BELIEVED_AFTER_MS
+    return container_of(job) is None and now - (job.started_at or 0) < MISSING_BELIEVED_AFTER_MS
 
 
 def deadline_of(job: Job) -> Millis | None:

@@ -30,23 +30,34 @@ from chalicelib.service.metrics import Tallies
 
 
 def dispatch(ports: Ports, seconds_left: Callable[[], float]) -> int:
-    """How many rows were looked at. Stops by itself while the function still has a few seconds."""
+    """How many rows were looked at. Stops by itself while the function still has a few seconds. Raises Unavailable."""
     tallies = Tallies(ports)
     this = Round(ports, tallies, seconds_left, cache(lambda: _has_backlog(ports)), due_schedules(ports))
-    looked_at = len(this.schedules)
-    for names in waves(ports):
-        looked_at += len(names)
-        dispatch_jobs([name for name in names if is_id(name)], this)
-        this.schedules.extend(name for name in names if not is_id(name))  # as versions before have written them
-        if this.is_over_for_jobs:
-            log.warning("dispatch_out_of_time", looked_at=looked_at, schedules=len(this.schedules))
-            break
+    looked_at, failure = len(this.schedules), None
+    try:
+        looked_at += _look_at_jobs(this)
+    except Unavailable as error:  # neither schedules nor containers wait for what cannot be read
+        failure = error
     tallies.write()
     _fire_in_turns(this)
     if seconds_left() > CONTAINERS_STOP_BEFORE_SECONDS:
         _sweep(ports)
     settle_containers(this)
     tallies.write()
+    if failure:
+        raise failure
+    return looked_at
+
+
+def _look_at_jobs(this: Round) -> int:
+    looked_at = 0
+    for names in waves(this.ports):
+        looked_at += len(names)
+        dispatch_jobs([name for name in names if is_id(name)], this)
+        this.schedules.extend(name for name in names if not is_id(name))  # as versions before have written them
+        if this.is_over_for_jobs:
+            log.warning("dispatch_out_of_time", looked_at=looked_at, schedules=len(this.schedules))
+            break
     return looked_at
 
 

@@ -94,10 +94,10 @@ def _handle(ports: Ports, body: str, tallies: Tallies) -> None:
     if job is None:
         return
     log.transition("claim", job, None)
+    job = _bring_look_forward(ports, job)
     if job.remote:
         _start_container(ports, job, tallies)
         return
-    _bring_look_forward(ports, job)
     watch = Watch(ports, job)
     with ports.concurrency.beat(BEAT_MS / 1000, watch.beat):
         try:
@@ -108,15 +108,17 @@ def _handle(ports: Ports, body: str, tallies: Tallies) -> None:
             _finish(ports, job, outcome, tallies)
 
 
-def _bring_look_forward(ports: Ports, job: Job) -> None:
-    """A job that waited for long is next looked at in as long again: too late, should this worker die."""
+def _bring_look_forward(ports: Ports, job: Job) -> Job:
+    """A job that waited for long is next looked at in as long again: too late, should this worker die. The row, as it
+    stands then."""
     look = job.not_before + BEAT_MS
     if job.wake_at is None or job.wake_at <= look + MINUTE_MS:
-        return
+        return job
     try:
-        ports.jobs.apply(changes.move_wake(job, ports.clock.now(), look))
+        return ports.jobs.apply(changes.move_wake(job, ports.clock.now(), look))
     except (ChangeRefused, Unavailable) as error:
         log.warning("look_not_moved", job=job.id, reason=str(error))
+        return job
 
 
 def _start_container(ports: Ports, job: Job, tallies: Tallies) -> None:

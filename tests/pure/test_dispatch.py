@@ -8,7 +8,7 @@ import pytest
 from chalicelib.core.change import Change
 from chalicelib.core.job import Job
 from chalicelib.core.window import OnRepeat
-from chalicelib.errors import SortieError
+from chalicelib.errors import SortieError, Unavailable
 from chalicelib.ports import ChangeRefused
 from chalicelib.service import schedules
 from chalicelib.service.dispatch import dispatch
@@ -91,4 +91,20 @@ def test_a_backlog_of_one_owner_lets_no_slot_of_another_pass(desk: Desk) -> None
     desk.clock.advance(300)
     dispatch(desk.ports, lambda: 55.0 - jobs.spent)
     assert 500 < jobs.spent / 0.05 < 1_000, "most of the round is the jobs'"
+    assert any(row.slot_at is not None for row in desk.table.jobs.values())
+
+
+class SilentJobs(fakes.MemoryJobs):
+    """The table has no reads left for jobs."""
+
+    def get_many(self, job_ids: Sequence[str]) -> list[Job]:
+        raise Unavailable("read rows: the table answers no more reads now")
+
+
+def test_jobs_that_cannot_be_read_keep_no_schedule_waiting(desk: Desk) -> None:
+    desk.submit()
+    schedules.add(desk.ports, "*/5 * * * *", "UTC", b"{}", SORT)
+    desk.clock.advance(300)
+    with pytest.raises(Unavailable):  # and the round is told as failed
+        dispatch(replace(desk.ports, jobs=SilentJobs(desk.table)), lambda: 55.0)
     assert any(row.slot_at is not None for row in desk.table.jobs.values())

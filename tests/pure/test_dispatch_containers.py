@@ -9,6 +9,7 @@ import pytest
 from chalicelib import tasks
 from chalicelib.config import Settings
 from chalicelib.core.change import Change
+from chalicelib.core.container import Spec
 from chalicelib.core.container_look import Look
 from chalicelib.core.job import Inline, Job, Status
 from chalicelib.core.lane import Lane
@@ -220,3 +221,33 @@ def test_a_container_whose_row_cannot_be_read_keeps_no_other_from_being_settled(
     desk.ports = replace(desk.ports, jobs=damaged)
     desk.round()
     assert desk.completed() == 3
+
+
+@dataclass(slots=True)
+class Stumbles(SlowLogs):
+    """Its first start gets no answer."""
+
+    asked: int = 0
+
+    def start(self, name: str, spec: Spec) -> str:
+        self.asked += 1
+        if self.asked == 1:
+            raise Unavailable("start the container: ServerException")
+        return FakeContainers.start(self, name, spec)
+
+
+def test_a_container_that_waited_for_long_is_started_again_as_soon_as_any() -> None:
+    """Its next look was as far off as it had waited: after an hour no start was asked for again in time."""
+    desk = Desk(0)
+    desk.ports = replace(desk.ports, containers=(engine := Stumbles(desk.clock)))
+    job = submit(desk.ports, replace(BOX, max_attempts=1)).job
+    for _ in range(60):
+        desk.clock.advance(60)
+        desk.round()
+    for _ in range(4):
+        messages = desk.queue.receive(Lane.LONG)
+        work(desk.ports, messages, lambda: 900.0)
+        desk.queue.delete(Lane.LONG, [message.receipt for message in messages])
+        desk.clock.advance(60)
+        desk.round()
+    assert (engine.asked, desk.table.jobs[job.id].status) == (2, Status.COMPLETED)

@@ -44,8 +44,17 @@ def keys(folder: Path, first: Says, paths: str = "jobs jobs") -> list[str]:
 
 @pytest.mark.parametrize(
     "unknown",
-    [Says(breaks=0), Says(202, JOB, breaks=9), Says(500), Says(503), Says(504, b"<html>"), Says(207, BULK % 503)],
-    ids=["cut", "half", "500", "503", "504", "entry"],
+    [
+        Says(breaks=0),
+        Says(202, JOB, breaks=9),
+        Says(500),
+        Says(503),
+        Says(504, b"<html>"),
+        Says(207, BULK % 503),
+        Says(401),
+        Says(429),
+    ],
+    ids=["cut", "half", "500", "503", "504", "entry", "401", "429"],
 )
 def test_a_click_after_an_unknown_outcome_asks_under_the_same_key(folder: Path, unknown: Says) -> None:
     first, second = keys(folder, unknown)
@@ -53,7 +62,7 @@ def test_a_click_after_an_unknown_outcome_asks_under_the_same_key(folder: Path, 
 
 
 @pytest.mark.parametrize(
-    "known", [Says(202, JOB), Says(422), Says(429), Says(207, BULK % 422)], ids=["202", "422", "429", "entry"]
+    "known", [Says(202, JOB), Says(409), Says(422), Says(207, BULK % 422)], ids=["202", "409", "422", "entry"]
 )
 def test_a_click_after_a_known_outcome_asks_for_something_new(folder: Path, known: Says) -> None:
     first, second = keys(folder, known)

@@ -1,8 +1,11 @@
 // Requests that make something, each under an Idempotency-Key of its own: a second click makes nothing twice.
 import { call, Problem } from "./api.js";
 
+// Who asks, and how often, was refused: that says nothing of an earlier try, which may have been done.
+const BESIDE = [401, 403, 429];
+
 /** Whether it is known what became of a request: after a refusal it is, after a lost answer or a 504 it is not. */
-export const isSettled = (error) => error instanceof Problem && error.status < 500;
+export const isSettled = (error) => error instanceof Problem && error.status < 500 && !BESIDE.includes(error.status);
 
 /** Gives post(path, {body, key, signal}), which keeps the key of a request until it is known what became of it. */
 export function poster() {
