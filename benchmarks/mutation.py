@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -210,10 +210,11 @@ def survivors(chosen: Sequence[Mutant], folder: Path) -> Iterator[str]:
         for tests, passes in zip(suites, pool.map(partial(in_house, House.passes), suites), strict=True):
             if not passes:
                 raise SystemExit(f"nothing is taken out yet, and this fails: pytest {shlex.join(tests)}")
-        for mutant, survives in zip(chosen, pool.map(partial(in_house, House.survives), chosen), strict=True):
-            print(f"{'SURVIVES' if survives else 'found':<9} {mutant.name}", flush=True)
-            if survives:
-                yield mutant.name
+        tried = {pool.submit(in_house, House.survives, mutant): mutant.name for mutant in chosen}
+        for future in as_completed(tried):
+            print(f"{'SURVIVES' if future.result() else 'found':<9} {tried[future]}", flush=True)
+            if future.result():
+                yield tried[future]
 
 
 def main(arguments: Iterable[str]) -> int:
