@@ -104,7 +104,7 @@ def test_a_wake_time_is_moved_on_the_row_that_was_seen_alone(status: Status) -> 
     )
 
 
-@pytest.mark.parametrize("status", WAITING)
+@pytest.mark.parametrize("status", sorted(WAITING))
 def test_what_is_withdrawn_has_begun_no_attempt(status: Status) -> None:
     job = decided(status)
     change = changes.withdraw(job, NOW, retention=KEPT)
