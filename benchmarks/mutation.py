@@ -48,8 +48,8 @@ GUARDS = ("attempt", "wake_at", "released_by", "unless_canceling", "holds_window
 CONDITIONS = ("append", "not_canceling", "status_in")
 SECONDS = 900
 EXPLAINED: Mapping[str, str] = {
-    "core/change permits: without `change.holds_window`": "whose window another has has ended: only a retry meets it",
     "core/change permits: without `row.window is not None`": "only a job with a window is retried as one that holds it",
+    "core/dispatch_plan plan: without `job.status is Status.RUNNING`": "what neither waits nor runs has no wake time",
     "core/window _take_over: without `seen.floor`": "a window after none begins at zero, long before any job runs",
     "service/finish _apply_or_stop: without `row.status is Status.RUNNING`": "the stop asks for the status itself",
     "service/finish _apply_or_stop: without `row.attempts == job.attempts`": "the stop asks for the attempt itself",

@@ -144,6 +144,12 @@ class TestWindow:
 
 
 class TestDispatching:
+    def test_a_container_that_runs_is_looked_at_and_not_given_up(self) -> None:
+        """Its lease is its whole time: only the engine knows what became of it."""
+        running = row(status=Status.RUNNING, attempts=1, started_at=0, not_before=0, wake_at=0, remote=True)
+        assert planned(running) is None
+        assert planned(row(status=Status.RUNNING, attempts=1, started_at=0, not_before=0, wake_at=0)) is not None
+
     def test_nothing_is_done_before_the_wake_time_or_after_the_end(self) -> None:
         assert planned(row(wake_at=NOW + 1)) is None
         assert planned(row(wake_at=None, status=Status.COMPLETED)) is None
