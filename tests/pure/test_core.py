@@ -231,7 +231,9 @@ class TestDispatching:
         waits = dispatch_plan.plan(quick, NOW, jitter=0.5, retention=60, backlog=True)
         assert waits is not None
         assert (waits.delay, "resends" in waits.change.fields) == (None, False)
-        for job, backlog in ((quick, False), (msgspec.structs.replace(quick, not_before=NOW - 600_000), True)):
+        long_ago = msgspec.structs.replace(quick, not_before=NOW - 600_000)
+        long = msgspec.structs.replace(quick, quick=False)
+        for job, backlog in ((quick, False), (long_ago, True), (long, True)):
             sent = dispatch_plan.plan(job, NOW, jitter=0.5, retention=60, backlog=backlog)
             assert sent is not None
             assert (sent.delay, sent.change.fields["resends"]) == (0, 1)
