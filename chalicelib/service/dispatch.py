@@ -9,7 +9,7 @@ dispatchers at once do no harm, and one that dies in between is made good at the
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import cache
-from itertools import zip_longest
+from itertools import chain, zip_longest
 
 from chalicelib.core.ids import is_id
 from chalicelib.core.lane import Lane
@@ -20,9 +20,9 @@ from chalicelib.service import containers, log, schedules
 from chalicelib.service.dispatch_jobs import (
     CONTAINERS_STOP_BEFORE_SECONDS,
     PAGE_ROWS,
+    WAKE_PAGE_ROWS,
     Round,
     dispatch_jobs,
-    due_schedules,
     settle_containers,
     waves,
 )
@@ -32,7 +32,7 @@ from chalicelib.service.metrics import Tallies
 def dispatch(ports: Ports, seconds_left: Callable[[], float]) -> int:
     """How many rows were looked at. Stops by itself while the function still has a few seconds. Raises Unavailable."""
     tallies = Tallies(ports)
-    this = Round(ports, tallies, seconds_left, cache(lambda: _has_backlog(ports)), due_schedules(ports))
+    this = Round(ports, tallies, seconds_left, cache(lambda: _has_backlog(ports)), _due_schedules(ports))
     looked_at, failure = len(this.schedules), None
     try:
         looked_at += _look_at_jobs(this)
@@ -47,6 +47,10 @@ def dispatch(ports: Ports, seconds_left: Callable[[], float]) -> int:
     if failure:
         raise failure
     return looked_at
+
+
+def _due_schedules(ports: Ports) -> list[str]:
+    return list(chain.from_iterable(ports.jobs.due_schedules(ports.clock.now(), WAKE_PAGE_ROWS)))
 
 
 def _look_at_jobs(this: Round) -> int:

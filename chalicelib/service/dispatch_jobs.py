@@ -49,15 +49,16 @@ class Round:
     @property
     def is_over(self) -> bool:
         """For schedules."""
-        return self._is_over(0.0)
+        return self._left < 0.0
 
     @property
     def is_over_for_jobs(self) -> bool:
-        return self._is_over(FOR_SCHEDULES_SECONDS if self.schedules else 0.0)
+        return self._left < (FOR_SCHEDULES_SECONDS if self.schedules else 0.0)
 
-    def _is_over(self, leave: float) -> bool:
-        for_containers = FOR_CONTAINERS_SECONDS if self.remote else 0.0
-        return self.seconds_left() < STOP_BEFORE_SECONDS + for_containers + leave
+    @property
+    def _left(self) -> float:
+        """Seconds for jobs and schedules."""
+        return self.seconds_left() - STOP_BEFORE_SECONDS - (FOR_CONTAINERS_SECONDS if self.remote else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class _Planned:
 
 
 def waves(ports: Ports) -> Iterator[Sequence[str]]:
-    """Ids of jobs whose wake time has come. A shard that has more is asked again before another's turn comes."""
+    """Ids whose wake time has come. A shard that has more is asked again before another's turn comes."""
     left = list(ports.jobs.due(ports.clock.now(), WAKE_PAGE_ROWS))
     while left:
         shards, left = left[:SHARDS_AT_ONCE], left[SHARDS_AT_ONCE:]
@@ -82,10 +83,6 @@ def waves(ports: Ports) -> Iterator[Sequence[str]]:
         names = list(dict.fromkeys(filter(None, in_turn)))  # an index may have one twice
         for start in range(0, len(names), WAVE_ROWS):
             yield names[start : start + WAVE_ROWS]
-
-
-def due_schedules(ports: Ports) -> list[str]:
-    return list(chain.from_iterable(ports.jobs.due_schedules(ports.clock.now(), WAKE_PAGE_ROWS)))
 
 
 def dispatch_jobs(job_ids: Sequence[str], of: Round) -> None:
