@@ -7,6 +7,9 @@ from typing import Any
 
 from sortie_client.errors import Unreachable
 
+if os.name != "nt":
+    from fcntl import F_GETFL, fcntl
+
 
 class FileSink:
     """Writes what comes from where the file stands, or at the end of a file that is appended to."""
@@ -39,9 +42,9 @@ class FileSink:
 
 def _is_appended(file: Any) -> bool:
     """A shell's `>>` opens stdout so. It stands at 0 all the same, until something is written."""
+    if os.name == "nt":
+        return False  # it has no such flag, and stands at the end
     try:
-        from fcntl import F_GETFL, fcntl  # Windows has none, and stands at the end
-
         return bool(fcntl(file.fileno(), F_GETFL) & os.O_APPEND)
-    except (ImportError, AttributeError, OSError):  # no file of the system's
+    except (AttributeError, OSError):  # no file of the system's
         return False
