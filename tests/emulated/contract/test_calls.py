@@ -25,6 +25,12 @@ from tests.support.fakes import START
 from tests.support.rows import row
 
 
+@pytest.fixture(autouse=True)
+def access(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ACCESS.items():
+        monkeypatch.setenv(name, value)
+
+
 @contextmanager
 def answering_table(
     status: int = 500, body: bytes = b"", answer: Callable[[str], tuple[int, bytes]] | None = None
@@ -89,12 +95,8 @@ def test_what_a_batch_write_leaves_out_is_written_on_condition() -> None:
 
 
 @pytest.mark.parametrize("code", ["ValidationException", "AccessDeniedException"])
-def test_changes_that_are_refused_as_a_batch_are_sent_one_by_one_from_then_on(
-    monkeypatch: pytest.MonkeyPatch, code: str
-) -> None:
+def test_changes_that_are_refused_as_a_batch_are_sent_one_by_one_from_then_on(code: str) -> None:
     """A table that takes no statements, or a policy that does not allow them, costs time and no job."""
-    for name, value in ACCESS.items():
-        monkeypatch.setenv(name, value)
     changes = [move_wake(row(), START, START + 1_000) for _ in range(30)]
 
     def answer(operation: str) -> tuple[int, bytes]:
@@ -107,10 +109,8 @@ def test_changes_that_are_refused_as_a_batch_are_sent_one_by_one_from_then_on(
     assert asked == Counter(BatchExecuteStatement=1, UpdateItem=30)
 
 
-def test_members_of_a_batch_are_judged_by_what_is_said_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_members_of_a_batch_are_judged_by_what_is_said_of_each() -> None:
     """Written; refused; not now; and a statement that the table does not read, which goes as an update."""
-    for name, value in ACCESS.items():
-        monkeypatch.setenv(name, value)
     changes = [move_wake(row(), START, START + 1_000) for _ in range(4)]
     codes = ["ConditionalCheckFailed", "ThrottlingError", "ValidationError"]
     members = [{"TableName": "t"}, *({"Error": {"Code": code, "Message": ""}} for code in codes)]
@@ -124,9 +124,7 @@ def test_members_of_a_batch_are_judged_by_what_is_said_of_each(monkeypatch: pyte
     assert asked == Counter(BatchExecuteStatement=1, UpdateItem=1)
 
 
-def test_a_batch_whose_answer_is_lost_leaves_the_batches_beside_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in ACCESS.items():
-        monkeypatch.setenv(name, value)
+def test_a_batch_whose_answer_is_lost_leaves_the_batches_beside_it_alone() -> None:
     changes = [move_wake(row(), START, START + 1_000) for _ in range(26)]
     told = itertools.count()
 
@@ -139,9 +137,7 @@ def test_a_batch_whose_answer_is_lost_leaves_the_batches_beside_it_alone(monkeyp
     assert isinstance(answers[25], Unavailable)
 
 
-def test_a_connection_that_has_died_meanwhile_costs_a_batch_write_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in ACCESS.items():
-        monkeypatch.setenv(name, value)
+def test_a_connection_that_has_died_meanwhile_costs_a_batch_write_nothing() -> None:
     with answering_table(200, b"{}") as (address, asked):
         jobs = wiring.ports(Settings(endpoint=address)).jobs
         jobs.insert_many([row()])
@@ -149,10 +145,8 @@ def test_a_connection_that_has_died_meanwhile_costs_a_batch_write_nothing(monkey
     assert asked == Counter({"BatchWriteItem": 2, "Connection: close": 2})
 
 
-def test_a_write_without_a_condition_is_sent_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_without_a_condition_is_sent_once() -> None:
     """Sent again when a worker has claimed its rows, a batch write would set them back; a tally would count twice."""
-    for name, value in ACCESS.items():
-        monkeypatch.setenv(name, value)
     with answering_table() as (address, asked):
         ports = wiring.ports(Settings(endpoint=address))
         with pytest.raises(Unavailable):
@@ -187,9 +181,7 @@ def error_of(code: str, **more: Any) -> bytes:
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_what_is_no_refusal_of_the_condition_is_no_answer(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    for variable, value in ACCESS.items():
-        monkeypatch.setenv(variable, value)
+def test_what_is_no_refusal_of_the_condition_is_no_answer(name: str) -> None:
     with answering_table(400, error_of("AccessDeniedException")) as (address, _), pytest.raises(Unavailable):
         WRITES[name](wiring.ports(Settings(endpoint=address)))
 
@@ -204,10 +196,8 @@ def test_what_is_no_refusal_of_the_condition_is_no_answer(monkeypatch: pytest.Mo
     ],
 )
 def test_a_transaction_is_refused_for_its_conditions_and_rivals_alone(
-    monkeypatch: pytest.MonkeyPatch, code: str, reasons: list[str], expected: type[Exception]
+    code: str, reasons: list[str], expected: type[Exception]
 ) -> None:
-    for variable, value in ACCESS.items():
-        monkeypatch.setenv(variable, value)
     body = error_of(code, CancellationReasons=[{"Code": reason} for reason in reasons])
     with answering_table(400, body) as (address, _), pytest.raises(expected):
         WRITES["slot"](wiring.ports(Settings(endpoint=address)))
