@@ -24,7 +24,9 @@ from typing import TypeVar
 T = TypeVar("T")
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("chalicelib", "clients", "dev", "ops", "benchmarks", "tests", "docs", ".chalice")
-CORE = ("changes", "core", "service", "work", "quick", "heartbeat", "container")
+CORE = (
+    "changes", "claim", "core", "service", "work", "quick", "heartbeat", "container", "dispatch", "dispatch_containers",
+)  # fmt: skip
 PURE = [f"tests/pure/test_{name}.py" for name in CORE]
 ROUTES = ["tests/pure/api/test_windows_given_back.py", "tests/pure/api/test_routes.py"]
 FAULTS = ["tests/pure/faults/test_enumeration.py", "tests/pure/faults/test_interleaving.py"]

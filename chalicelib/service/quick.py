@@ -18,7 +18,7 @@ import msgspec
 from chalicelib.core import change as changes
 from chalicelib.core.change import Change
 from chalicelib.core.ids import is_id
-from chalicelib.core.job import ENDED, WAITING, Job, Millis, Status
+from chalicelib.core.job import ENDED, WAITING, Job, Millis
 from chalicelib.core.lane import Lane, lane_of
 from chalicelib.errors import Unavailable
 from chalicelib.ports import ChangeRefused, Hint, Ports
@@ -88,14 +88,15 @@ def _read(batch: Batch, job_ids: Sequence[str]) -> list[Job]:
     batch.owners.update((job.id, job.owner) for job in read.rows.values())
     for job_id in job_ids:
         row, now = read.rows.get(job_id), ports.clock.now()
-        if row is not None and row.status in WAITING and now < row.not_before:
+        if row is None or row.status not in WAITING:
+            if job_id not in read.unread:
+                log.warning("run_refused", job=job_id, status=row.status if row else None)
+        elif now < row.not_before:
             notify.send(ports, [row], now)  # it came early: the same hint again, when it is due
-        elif row is not None and row.status in WAITING and lane_of(row) is Lane.LONG:
+        elif lane_of(row) is Lane.LONG:
             batch.send_on.append(job_id)
-        elif row is not None and row.status in WAITING:
+        else:
             ready.append(row)
-        elif job_id not in read.unread:
-            log.warning("run_refused", job=job_id, status=row.status if row else None)
     return ready
 
 
@@ -131,9 +132,9 @@ def _write(batch: Batch, runs: Sequence[Ran]) -> None:
     ports, tallies = batch.ports, Tallies(batch.ports)
     rows = ports.concurrency.together([partial(_complete, ports, ran) for ran in runs])
     for ran, row in zip(runs, rows, strict=True):
-        if row is None or (row.status not in ENDED):
+        if row is None or row.status not in ENDED:
             batch.send_on.append(ran.job.id)
-        elif _is_ours(row, ran):
+        elif row.claim_token == ran.change.fields["claim_token"]:  # ours, even where its first answer was lost
             log.transition(ran.change.event or "", row, ran.job.status, seconds=ran.duration_ms / 1000)
             tallies.ended(row, ran.job, ran.duration_ms)
         else:
@@ -150,13 +151,6 @@ def _complete(ports: Ports, ran: Ran) -> Job | None:
     except Exception as error:  # Unavailable, or a fault of ours: the others' writes go on either way
         log.warning("outcome_not_written", job=ran.job.id, reason=f"{type(error).__name__}: {error}")
         return None
-
-
-def _is_ours(row: Job, ran: Ran) -> bool:
-    """By this very write, even where its first answer was lost on the way."""
-    fields = ran.change.fields
-    mine = row.claim_token == fields["claim_token"] and row.attempts == fields["attempts"]
-    return row.status is Status.COMPLETED and mine
 
 
 def _send_on(batch: Batch, by_job: dict[str, list[Message]]) -> list[str]:

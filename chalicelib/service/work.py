@@ -136,13 +136,14 @@ def _claim(ports: Ports, job_id: str, tallies: Tallies) -> Job | None:
         return ports.jobs.claim(job_id, now, token)
     except ChangeRefused as refused:
         row = refused.job
-    if row is not None and row.status is Status.RUNNING and row.claim_token == token:
-        return row  # our own claim, whose first answer was lost on the way
+    if row is not None and row.status is Status.RUNNING:
+        if row.claim_token == token:
+            return row  # our own claim, whose first answer was lost on the way
+        if row.remote:
+            containers.settle(ports, row, tallies)
+            return None
     if row is not None and row.status in WAITING and now < row.not_before:
         notify.send(ports, [row], now)  # it came early: the same hint again, when it is due
-    if row is not None and row.status is Status.RUNNING and row.remote:
-        containers.settle(ports, row, tallies)
-        return None
     log.warning("claim_refused", job=job_id, status=row.status if row else None)
     return None
 

@@ -168,6 +168,7 @@ class MemoryJobs:
         return [rows[job_id] for job_id in job_ids if job_id in rows]
 
     def read_batch(self, job_ids: Sequence[str]) -> BatchRead:
+        assert job_ids, "BatchGetItem refuses a request without keys"
         assert len(set(job_ids)) == len(job_ids), "BatchGetItem refuses a key that is named twice"
         return BatchRead({job_id: self.table.jobs[job_id] for job_id in job_ids if job_id in self.table.jobs}, [])
 
