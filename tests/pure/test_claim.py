@@ -13,6 +13,7 @@ from chalicelib.core.job import Job, Status
 from chalicelib.core.lane import Lane
 from chalicelib.core.task import Context
 from chalicelib.ports import ChangeRefused, Hint
+from chalicelib.service.work import work
 from tests.pure.test_quick import Bench, Nothing
 from tests.support import fakes
 from tests.support.fake_containers import FakeContainers
@@ -38,13 +39,15 @@ class CountedBench(Bench):
         self.table.put(msgspec.structs.replace(self.job(job_id), **changed))
 
     def deliver(self, job_id: str, lane: Lane) -> None:
-        """One message for this job, and no other."""
+        """One message for this job, and no other, and one invocation."""
         self.queue.held.clear()
         self.queue.send([Hint(job_id, lane)])
-        if lane is Lane.LONG:
-            self.long()
-        else:
+        if lane is Lane.QUICK:
             assert self.quick() == []
+            return
+        messages = self.queue.receive(lane, 1)
+        assert work(self.ports, messages, lambda: 900.0) == []
+        self.queue.delete(lane, [messages[0].receipt])
 
 
 class AskedContainers(FakeContainers):
