@@ -15,6 +15,8 @@ from chalicelib import wiring
 from chalicelib.aws.dynamodb import DynamoJobs
 from chalicelib.config import Settings
 from chalicelib.core.change import move_wake
+from chalicelib.core.filters import Filter
+from chalicelib.core.job import Status
 from chalicelib.core.records import KeyRecord, Schedule, ScheduleMove, Tally
 from chalicelib.core.shards import Shards
 from chalicelib.errors import Unavailable
@@ -63,6 +65,10 @@ def answering_table(
         thread.join()
 
 
+def error_of(code: str, **more: Any) -> bytes:
+    return json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "no", **more}).encode()
+
+
 class LeavesOut:
     """A client whose batch writes leave out the last row, which another writes meanwhile if `rival` says so."""
 
@@ -100,13 +106,21 @@ def test_changes_that_are_refused_as_a_batch_are_sent_one_by_one_from_then_on(co
     changes = [move_wake(row(), START, START + 1_000) for _ in range(30)]
 
     def answer(operation: str) -> tuple[int, bytes]:
-        refused = f'{{"__type": "com.amazonaws.dynamodb.v20120810#{code}", "message": "no"}}'
-        return (400, refused.encode()) if operation == "BatchExecuteStatement" else (200, b"{}")
+        return (400, error_of(code)) if operation == "BatchExecuteStatement" else (200, b"{}")
 
     with answering_table(answer=answer) as (address, asked):
         jobs = wiring.ports(Settings(endpoint=address, batch_updates=True)).jobs
         assert jobs.apply_many(changes) == [None] * 30
     assert asked == Counter(BatchExecuteStatement=1, UpdateItem=30)
+
+
+def test_a_batch_that_is_not_taken_now_is_not_sent_one_by_one() -> None:
+    """That would ask the more of a table which cannot keep up."""
+    with answering_table(400, error_of("ProvisionedThroughputExceededException")) as (address, asked):
+        jobs = wiring.ports(Settings(endpoint=address, batch_updates=True)).jobs
+        [answer] = jobs.apply_many([move_wake(row(), START, START + 1_000)])
+    assert isinstance(answer, Unavailable)
+    assert set(asked) == {"BatchExecuteStatement"}
 
 
 def test_members_of_a_batch_are_judged_by_what_is_said_of_each() -> None:
@@ -176,10 +190,6 @@ WRITES: Mapping[str, Callable[[Ports], object]] = {
 """One of each kind of write on condition."""
 
 
-def error_of(code: str, **more: Any) -> bytes:
-    return json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "no", **more}).encode()
-
-
 @pytest.mark.parametrize("name", WRITES)
 def test_what_is_no_refusal_of_the_condition_is_no_answer(name: str) -> None:
     with answering_table(400, error_of("AccessDeniedException")) as (address, _), pytest.raises(Unavailable):
@@ -201,3 +211,26 @@ def test_a_transaction_is_refused_for_its_conditions_and_rivals_alone(
     body = error_of(code, CancellationReasons=[{"Code": reason} for reason in reasons])
     with answering_table(400, body) as (address, _), pytest.raises(expected):
         WRITES["slot"](wiring.ports(Settings(endpoint=address)))
+
+
+def test_a_row_that_refuses_an_insert_and_is_not_told_is_not_taken_for_ours() -> None:
+    with answering_table(400, error_of("ConditionalCheckFailedException")) as (address, _), pytest.raises(Unavailable):
+        WRITES["insert"](wiring.ports(Settings(endpoint=address)))
+
+
+@pytest.mark.parametrize("span", [("1" * 26, "1" * 26), ("2" * 26, "1" * 26)])
+def test_a_span_of_no_time_is_not_asked_for(span: tuple[str, str]) -> None:
+    """DynamoDB refuses a range that ends before it begins."""
+    since, until = span
+    with answering_table() as (address, asked):
+        jobs = wiring.ports(Settings(endpoint=address)).jobs
+        assert jobs.page(Filter("alice", since=since, until=until), None, 50, START) == []
+    assert asked == Counter()
+
+
+def test_a_list_that_no_job_is_ever_in_is_not_read() -> None:
+    """A quick job stays among the pending ones while it runs."""
+    with answering_table(200, b'{"Items": []}') as (address, asked):
+        jobs = wiring.ports(Settings(endpoint=address, list_shards=2)).jobs
+        assert jobs.page(Filter("alice", statuses=frozenset({Status.RUNNING})), None, 50, START) == []
+    assert asked == Counter(Query=2)
