@@ -24,26 +24,50 @@ from typing import TypeVar
 T = TypeVar("T")
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("chalicelib", "clients", "dev", "ops", "benchmarks", "tests", "docs", ".chalice")
-CORE = (
-    "changes", "claim", "core", "service", "work", "quick", "heartbeat", "container", "dispatch", "dispatch_containers",
+
+
+def tests_of(folder: str, *names: str) -> Sequence[str]:
+    return [f"tests/{folder}/test_{name}.py" for name in names]
+
+
+CORE = tests_of(
+    "pure", "changes", "claim", "core", "service", "work", "quick", "heartbeat", "container", "dispatch",
+    "dispatch_containers",
 )  # fmt: skip
-PURE = [f"tests/pure/test_{name}.py" for name in CORE]
-ROUTES = ["tests/pure/api/test_windows_given_back.py", "tests/pure/api/test_routes.py"]
-FAULTS = ["tests/pure/faults/test_enumeration.py", "tests/pure/faults/test_interleaving.py"]
-ROWS = ("calls", "records", "jobs", "shards", "races", "codec", "changes")
-CONTRACT = [*(f"tests/emulated/contract/test_{name}.py" for name in ROWS), "-k", "not ministack"]
+ROUTES = tests_of("pure/api", "windows_given_back", "routes")
+FAULTS = tests_of("pure/faults", "histories", "enumeration", "interleaving")
+ROWS = tests_of("emulated/contract", "calls", "records", "jobs", "shards", "races", "codec", "changes")
+ON_MOTO = [*ROWS, "-k", "not ministack"]
+CONTAINERS = [
+    *tests_of("pure", "container", "changes", "ecs", "dispatch_containers"), *tests_of("pure/api", "containers"),
+]  # fmt: skip
+INPUTS = tests_of("pure", "decoding", "inputs", "hostile_bodies", "numbers", "uploads", "largest_inputs")
+TIMES = [*tests_of("pure", "times", "schedule", "cron"), *tests_of("pure/api", "bad_input")]
+LISTS = [*tests_of("pure/api", "listing", "jobs"), "-k", "not moto"]
 TESTS: Mapping[str, Sequence[Sequence[str]]] = {
-    "core/change": [[*PURE, *ROUTES], CONTRACT, FAULTS],
-    "core/dispatch_plan": [PURE, FAULTS],
-    "core/window": [[*PURE, *ROUTES], FAULTS],
-    "core/lane": [PURE, FAULTS],
-    "core/access": [[*PURE, *ROUTES], FAULTS],
-    "service/work": [PURE, FAULTS],
-    "service/finish": [PURE, FAULTS],
-    "service/quick": [PURE, FAULTS],
-    "aws/expressions": [CONTRACT],
-    "aws/records": [CONTRACT],
-    "aws/dynamodb": [CONTRACT],
+    "core/change": [[*CORE, *ROUTES], ON_MOTO, FAULTS],
+    "core/dispatch_plan": [CORE, FAULTS],
+    "core/window": [[*CORE, *ROUTES], FAULTS],
+    "core/lane": [CORE, FAULTS],
+    "core/access": [[*CORE, *ROUTES], FAULTS],
+    "core/job": [[*CORE, *ROUTES], CONTAINERS, LISTS, FAULTS],
+    "core/records": [[*CORE, *ROUTES], FAULTS],
+    "core/filters": [tests_of("pure", "filters"), LISTS, ON_MOTO],
+    "core/container": [CONTAINERS],
+    "core/container_change": [CONTAINERS, FAULTS],
+    "core/container_look": [CONTAINERS, FAULTS],
+    "core/cron": [TIMES],
+    "core/schedule": [TIMES, CORE, FAULTS],
+    "core/times": [TIMES],
+    "core/decoding": [INPUTS],
+    "core/unpacking": [INPUTS],
+    "core/task": [INPUTS, CORE],
+    "service/work": [CORE, FAULTS],
+    "service/finish": [CORE, FAULTS],
+    "service/quick": [CORE, FAULTS],
+    "aws/expressions": [ON_MOTO],
+    "aws/records": [ON_MOTO],
+    "aws/dynamodb": [ON_MOTO],
 }
 """What is mutated, and the tests that should find it: quick ones first."""
 GUARDS = ("attempt", "wake_at", "released_by", "unless_canceling", "holds_window")

@@ -25,6 +25,7 @@ MEANWHILE: Mapping[str, Mapping[str, Any]] = {
 }
 """The next attempt; a look of the dispatcher; a lease that goes on; a request to cancel; a window that is lost."""
 FAILED = Error("task_error", "no")
+DAY = 86_400_000
 
 
 def decided(status: Status, **more: Any) -> Job:
@@ -119,12 +120,24 @@ def test_a_claim_begins_anew() -> None:
     assert (claimed.status, claimed.not_before > NOW) == (Status.RUNNING, True)
 
 
+def test_a_container_that_finds_no_room_waits_longer_each_time_and_is_given_up_after_a_day() -> None:
+    """However few attempts it has: those that did not start are none."""
+    job, now = last(decided(Status.RUNNING, remote=True, max_attempts=1)), NOW
+    waits: list[int] = []
+    while now - NOW < 2 * DAY and (job := changes.apply_change(refuse(job, now), job)).status is Status.SCHEDULED:
+        waits.append(job.not_before - now)
+        now = job.not_before
+        job = changes.claim_row(job, now, "token")
+    assert (waits[:4], waits[-1]) == ([30_000, 45_000, 90_000, 180_000], 225_000)
+    assert DAY <= now - NOW < DAY + 300_000
+    assert (job.status, job.error and job.error.type) == (Status.FAILED, "undeliverable")
+
+
 def test_a_retry_of_a_container_has_a_whole_day_to_wait_for_room() -> None:
     """However long ago it first waited for some."""
-    day = 86_400_000
     job = decided(Status.RUNNING, remote=True)
     job = changes.apply_change(refuse(job, NOW), job)
     job = changes.apply_change(changes.cancel(job, NOW, retention=KEPT), job)
-    job = changes.apply_change(changes.retry_by_hand(job, NOW + 2 * day), job)
-    job = changes.claim_row(job, NOW + 2 * day, "token")
-    assert changes.apply_change(refuse(job, NOW + 2 * day), job).status is Status.SCHEDULED
+    job = changes.apply_change(changes.retry_by_hand(job, NOW + 2 * DAY), job)
+    job = changes.claim_row(job, NOW + 2 * DAY, "token")
+    assert changes.apply_change(refuse(job, NOW + 2 * DAY), job).status is Status.SCHEDULED

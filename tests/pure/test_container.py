@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from chalicelib.config import BadSetting, load
+from chalicelib.core.change import complete
 from chalicelib.core.container import (
     MOST_FAULTS,
+    MOST_SECRETS,
     Allowed,
     ContainerInput,
     admit,
@@ -18,6 +20,7 @@ from chalicelib.core.container import (
     parse_name,
     parse_progress,
 )
+from chalicelib.core.container_change import with_exit
 from chalicelib.core.container_look import (
     FORGOTTEN_AFTER_MS,
     MISSING,
@@ -36,7 +39,7 @@ from chalicelib.core.container_look import (
     Wait,
     judge,
 )
-from chalicelib.core.job import Container, Inline, Job, Status
+from chalicelib.core.job import Container, Inline, Job, Status, container_of
 from chalicelib.errors import Invalid
 
 NOW, JOB_ID = 1_800_000_000_000, "01m8ajb7wq7emshq9pr7vcyfxn"
@@ -65,8 +68,9 @@ def test_a_reference_is_written_out_in_full(short: str, full: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["busybox", "localhost/mine", "Busybox:1", "busybox:", "busybox:1 ", "/busybox:1", "a//b:1", "busybox@sha256:abc",
-     "https://docker.io/busybox:1", "busybox:1\n", "-x:1", "busybox:1:2", "bücher:1", "x" * 10 + "/../etc:1"],
+    ["busybox", "localhost/mine", "Busybox:1", "Quay.io/x:1", "busybox:", "busybox:1 ", "/busybox:1", "a//b:1",
+     "busybox@sha256:abc", "https://docker.io/busybox:1", "busybox:1\n", "-x:1", "busybox:1:2", "bücher:1",
+     "x" * 10 + "/../etc:1"],
 )  # fmt: skip
 def test_a_reference_without_a_version_or_of_another_form_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"which version|not an image reference"):
@@ -144,6 +148,8 @@ def test_a_secret_goes_with_a_pattern_that_allows_it() -> None:
     arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:jobs/key-AbCdEf"
     allowed = Allowed(ALLOWED.images, ("arn:aws:secretsmanager:*:123456789012:secret:jobs/*",))
     assert admit(ContainerInput(image="busybox:1", secrets={"KEY": arn}), allowed)
+    with pytest.raises(Invalid, match=r"secrets\.KEY.*give the ARN"):
+        admit(ContainerInput(image="busybox:1", secrets={"KEY": "the password itself"}), allowed)
 
 
 SECRETS = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:"
@@ -197,6 +203,15 @@ def test_a_line_says_how_far_a_container_is_or_costs_nothing(line: str, fraction
     assert time.process_time() - start < 0.5
 
 
+def test_a_job_has_a_hundred_secrets_at_most() -> None:
+    allowed = Allowed(ALLOWED.images, (SECRETS + "*",))
+    most = {f"KEY_{n}": f"{SECRETS}key-AbCdEf" for n in range(MOST_SECRETS)}
+    assert admit(ContainerInput(image="busybox:1", secrets=most), allowed)
+    with pytest.raises(Invalid) as refusal:
+        admit(ContainerInput(image="busybox:1", secrets=most | {"ONE_MORE": f"{SECRETS}key-AbCdEf"}), allowed)
+    assert [(error.loc, error.msg) for error in refusal.value.errors] == [("secrets", "at most 100")]
+
+
 def test_the_arn_of_a_secret_has_a_length() -> None:
     arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/" + "a" * 2_048
     request = ContainerInput(image="busybox:1", secrets={"PASSWORD": arn})
@@ -223,8 +238,8 @@ def job(*, noted: bool = True, started_at: int | None = None, **fields: object) 
 def test_the_name_leads_back_to_the_attempt_and_the_spec_is_the_same_each_time() -> None:
     assert name_of("dev", job()) == f"dev/{JOB_ID}/2"
     assert parse_name(f"dev/{JOB_ID}/2") == ("dev", JOB_ID, 2)
-    assert parse_name("ecs-svc/123") is None
-    assert parse_name("") is None
+    for other in ("", "ecs-svc/123", f"dev/{JOB_ID}", f"dev/{JOB_ID}/x", "dev/crawler/2"):
+        assert parse_name(other) is None
     container_input = ContainerInput(image="busybox:1", env={"A": "1"})
     assert make_spec(container_input, job(), ALLOWED) == make_spec(container_input, job(), ALLOWED)
     assert dict(make_spec(container_input, job(), ALLOWED).env) == {
@@ -232,6 +247,13 @@ def test_the_name_leads_back_to_the_attempt_and_the_spec_is_the_same_each_time()
         "SORTIE_JOB": JOB_ID,
         "SORTIE_ATTEMPT": "2",
     }
+
+
+@pytest.mark.parametrize("known", [None, Container(1, "ref"), Container(2)])
+def test_a_container_belongs_to_the_attempt_that_runs_once_it_is_known(known: Container | None) -> None:
+    """Not the one of the attempt before, and not the count of its refused starts."""
+    assert container_of(job()) == Container(2, "ref")
+    assert container_of(job(container=known)) is None
 
 
 def stopped(**fields: object) -> Look:
@@ -320,3 +342,14 @@ def test_what_went_wrong_is_said_in_words_of_ours(look: Look, kind: str, says: s
 )
 def test_a_start_that_failed_for_want_of_room_is_no_fault_of_the_job(reason: str) -> None:
     assert isinstance(judge(job(), never(reason), NOW + 5_000), NotStarted)
+
+
+@pytest.mark.parametrize(("seen", "kept"), [(NOW + 1_000, NOW + 1_000), (None, NOW + 7)])
+def test_the_row_keeps_when_its_container_ran_and_what_it_exited_with(seen: int | None, kept: int) -> None:
+    """A look that does not say when it began leaves what a look before it has said."""
+    change = complete(job(), NOW, output=Inline(b"{}"), duration_ms=1.0, retention=60.0)
+    known = job(started_at=None, container=Container(2, "ref", NOW + 7))
+    after = with_exit(change, known, stopped(started_at=seen, exit_code=3)).fields
+    assert after == {**change.fields, "container": Container(2, "ref", kept, 3)}
+    assert with_exit(change, job(noted=False), stopped(exit_code=3)) == change
+    assert with_exit(change, known, None) == change

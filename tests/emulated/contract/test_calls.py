@@ -4,7 +4,7 @@ import itertools
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -228,9 +228,16 @@ def test_a_span_of_no_time_is_not_asked_for(span: tuple[str, str]) -> None:
     assert asked == Counter()
 
 
-def test_a_list_that_no_job_is_ever_in_is_not_read() -> None:
-    """A quick job stays among the pending ones while it runs."""
+@pytest.mark.parametrize(
+    ("statuses", "lists"),
+    [
+        ([Status.RUNNING], 1),  # a quick job stays among the pending ones while it runs
+        ([Status.PENDING], 4),  # what has fallen due is among the scheduled ones still
+        ([Status.PENDING, Status.SCHEDULED], 4),
+    ],
+)
+def test_no_list_is_read_twice_or_in_vain(statuses: Sequence[Status], lists: int) -> None:
     with answering_table(200, b'{"Items": []}') as (address, asked):
         jobs = wiring.ports(Settings(endpoint=address, list_shards=2)).jobs
-        assert jobs.page(Filter("alice", statuses=frozenset({Status.RUNNING})), None, 50, START) == []
-    assert asked == Counter(Query=2)
+        assert jobs.page(Filter("alice", statuses=frozenset(statuses)), None, 50, START) == []
+    assert asked == Counter(Query=2 * lists)
