@@ -37,6 +37,7 @@ from chalicelib.core.container_look import (
     Stop,
     Verdict,
     Wait,
+    is_about_to_start,
     judge,
 )
 from chalicelib.core.job import Container, Inline, Job, Status, container_of
@@ -296,12 +297,30 @@ def test_an_attempt_that_no_container_came_of_is_lost() -> None:
         (Look("ref", "PENDING"), STARTER_LIVES_MS, Stop("never started")),
         (Look("ref", "STOPPING", started_at=NOW + 1_000), 90_000, Goes(NOW + 1_000)),
         (Look("ref", MISSING), FORGOTTEN_AFTER_MS - 1, Wait()),
+        (stopped(exit_code=0, started_at=None), 5_000, Exited(0.0)),
+        (stopped(exit_code=0, stopped_at=None), 5_000, Exited(0.0)),
+        (
+            stopped(stop_code="UserInitiated", reason="sortie: never started"),
+            5_000,
+            NotStarted("the container did not start within a quarter of an hour"),
+        ),
         (stopped(exit_code=0, stop_code="EssentialContainerExited"), 5_000, Exited(2_000.0)),
         (stopped(exit_code=0, stop_code="UserInitiated", reason="sortie: canceled"), 5_000, Canceled(2_000.0)),
     ],
 )
 def test_a_look_becomes_a_verdict(look: Look, at: int, verdict: Verdict) -> None:
     assert judge(job(), look, NOW + at) == verdict
+
+
+def test_a_container_that_runs_is_not_taken_for_one_that_never_started() -> None:
+    look = Look("ref", "RUNNING", started_at=NOW + 1_000)
+    assert judge(job(timeout=7_200.0), look, NOW + STARTER_LIVES_MS) == Goes(NOW + 1_000)
+
+
+def test_a_worker_may_be_about_to_start_what_has_no_container_yet() -> None:
+    assert is_about_to_start(job(noted=False), NOW + MISSING_BELIEVED_AFTER_MS - 1)
+    assert not is_about_to_start(job(noted=False), NOW + MISSING_BELIEVED_AFTER_MS)
+    assert not is_about_to_start(job(), NOW + 1)
 
 
 def test_a_request_to_cancel_stops_what_starts_and_what_runs() -> None:

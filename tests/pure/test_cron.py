@@ -95,6 +95,13 @@ def test_a_falling_range_is_told_how_to_write_it(cron: str, told: str) -> None:
     check(" ".join(fields), "UTC")
 
 
+@pytest.mark.parametrize("cron", ["* * 0-5 * *", "70-3 * * * *", "* * * FEB-XXX *"])
+def test_a_range_beyond_its_field_is_told_what_the_field_takes(cron: str) -> None:
+    """Written round the end of its field, none of them would be right."""
+    with pytest.raises(ValueError, match=r"write [^*]*, or \*, a list such as 1,2, a rising range"):
+        check(cron, "UTC")
+
+
 @pytest.mark.parametrize(
     ("cron", "count"), [("", 0), ("@daily", 1), ("* * * *", 4), ("0 * * * * *", 6), ("* * * * * root", 6)]
 )

@@ -141,6 +141,23 @@ def test_a_job_that_cannot_be_made_ahead_is_tried_at_its_slot_and_then_left_out(
     assert (late.after.last, late.after.next_run_at) == (HOUR_MS, 2 * HOUR_MS)
     assert late.after.wake_at > early.after.wake_at
 
+    assert give_up(late.after, late, HOUR_MS) == late
+
+
+@pytest.mark.parametrize(
+    ("line", "last", "ahead"),
+    [("0 * * * *", 0, False), ("0 3 * * *", 0, True), ("0 * * * *", 2 * HOUR_MS, True)],
+    ids=["its jobs are made at their slots", "its slot is far", "the slot of before is still to come"],
+)
+def test_a_row_that_wakes_too_early_makes_no_job(line: str, last: Millis, ahead: bool) -> None:
+    """As rows of another version may, or of a stage whose tasks are others."""
+    now = HOUR_MS - 60_000
+    early = replace(schedule(line), last=last, wake_at=now)
+    step = plan(early, now, ahead=ahead)
+    assert step
+    assert step.slot is None
+    assert (step.after.last, step.after.wake_at > now) == (last, True)
+
 
 @pytest.mark.parametrize("seconds", [1, 59, 61])
 def test_when_the_clock_goes_back_both_slots_of_a_star_are_made_ahead(seconds: int) -> None:
