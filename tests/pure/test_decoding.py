@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.core.decoding import SECOND_LOOK_BYTES
 from chalicelib.core.task import Task
 from chalicelib.errors import Invalid
 
@@ -88,3 +89,20 @@ def test_a_float_without_a_fraction_is_an_integer_wherever_one_is_wanted() -> No
     assert {type(number) for number in (*decoded.counts.values(), decoded.pair[0], *decoded.rows)} == {int}
     assert task_of(Odd).decode(b'{"a.b`[0] c":[7.0]}') == Odd([7])
     assert task_of(int).decode(b"7.0") == 7
+
+
+class Bracket(msgspec.Struct, rename={"whole": "a[0]"}):
+    a: int
+    whole: int
+
+
+def test_a_name_that_reads_like_a_place_of_another_is_told_from_it() -> None:
+    assert task_of(Bracket).decode(b'{"a":1,"a[0]":2.0}') == Bracket(1, 2)
+
+
+def test_a_large_body_gets_no_second_look() -> None:
+    """What only its type asks for is made: the whole of it would take a hundred times its bytes."""
+    small, large = (b'{"rows":[1.0],"more":"%s"}' % (b"x" * size) for size in (10, SECOND_LOOK_BYTES))
+    assert task_of(Numbers).decode(small) == Numbers(rows=[1])
+    with pytest.raises(Invalid):
+        task_of(Numbers).decode(large)

@@ -202,5 +202,6 @@ def test_of_a_long_unknown_name_both_ends_and_its_place_are_told(raw: bytes) -> 
 def test_the_place_of_nan_is_found_at_any_depth() -> None:
     assert decoding.find_nan_path(b'{"a":[0,{"b":[NaN]}]}') == ("a[1].b[0]", "NaN")
     assert decoding.find_nan_path(b"[1,-Infinity,NaN]") == ("[1]", "-Infinity")
+    assert decoding.find_nan_path(b'{"a":Infinity}') == ("a", "Infinity")
     assert decoding.find_nan_path(b"NaN") == ("", "NaN")
     assert decoding.find_nan_path(b'{"a":"NaN"}') is None
