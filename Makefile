@@ -56,7 +56,7 @@ bench-deployed: $(READY) ## Deploy Sortie and a plain Chalice app in turn, and c
 soak: $(READY) ## Try random histories, then jobs on a stack that is being killed: make soak SECONDS=3600 JOBS=10000
 	@exec $(PY) -m tests.soak
 
-mutate: $(READY) ## Take out each condition and guard, one at a time, and see whether a test finds it (an hour)
+mutate: $(READY) ## Take out each condition and guard, one at a time, and see whether a test finds it (90 minutes)
 	@exec $(PY) -m benchmarks.mutation
 
 fix: $(READY) ## Format the code and mend what lint can mend
