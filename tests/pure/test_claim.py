@@ -104,6 +104,13 @@ def test_a_waiting_job_that_may_not_be_claimed_is_not_sent_round_for_ever(bench:
     assert (bench.runs, bench.queue.held) == (0, [])
 
 
+def test_a_row_that_would_never_wake_is_run_by_its_message(bench: CountedBench) -> None:
+    job_id = bench.submit("odd", "{}")
+    bench.put(job_id, wake_at=None)
+    bench.deliver(job_id, Lane.LONG)
+    assert bench.job(job_id).status is Status.COMPLETED
+
+
 def test_a_claim_whose_answer_comes_after_the_end_runs_nothing(bench: CountedBench) -> None:
     """The row bears this claim's token still."""
 

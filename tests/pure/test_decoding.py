@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.decoding import SECOND_LOOK_BYTES
-from chalicelib.core.task import Task
+from chalicelib.core.task import Context, Task, task
 from chalicelib.errors import Invalid
+from chalicelib.tasks import load
 
 
 class Numbers(msgspec.Struct):
@@ -106,3 +107,13 @@ def test_a_large_body_gets_no_second_look() -> None:
     assert task_of(Numbers).decode(small) == Numbers(rows=[1])
     with pytest.raises(Invalid):
         task_of(Numbers).decode(large)
+
+
+def test_a_task_of_another_module_does_not_take_a_name_that_is_taken() -> None:
+    load()
+
+    def run(task_input: Numbers, context: Context) -> Numbers:
+        return task_input
+
+    with pytest.raises(ValueError, match=r"two tasks are called 'sort': chalicelib\.tasks\.\w+ and tests\."):
+        task("sort", summary="another")(run)
