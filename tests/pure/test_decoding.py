@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.decoding import SECOND_LOOK_BYTES
-from chalicelib.core.task import Context, Task, task
+from chalicelib.core.task import TASKS, Context, Task, task
 from chalicelib.errors import Invalid
 from chalicelib.tasks import load
 
@@ -117,3 +117,11 @@ def test_a_task_of_another_module_does_not_take_a_name_that_is_taken() -> None:
 
     with pytest.raises(ValueError, match=r"two tasks are called 'sort': chalicelib\.tasks\.\w+ and tests\."):
         task("sort", summary="another")(run)
+
+
+def test_a_module_that_is_loaded_again_keeps_its_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    load()
+    sort = TASKS["sort"]
+    monkeypatch.setitem(TASKS, "sort", sort)
+    task("sort", summary="the same, loaded again")(sort.run)
+    assert TASKS["sort"].summary == "the same, loaded again"
