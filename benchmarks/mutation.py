@@ -268,8 +268,8 @@ def tell(what: str, tried: Sequence[Mutant], alive: Counter[str]) -> None:
     left = {mutant.name: alive[mutant.name] for mutant in tried if alive[mutant.name]}
     explained = sum(times for name, times in left.items() if name in EXPLAINED)
     survive = sum(left.values()) - explained
-    found = len(tried) - explained - survive
-    print(f"{what}: {len(tried)} mutants, {found} found, {explained} explained, {survive} survive")
+    killed = len(tried) - explained - survive
+    print(f"{what}: {len(tried)} mutants, {killed} found, {explained} explained, {survive} survive")
 
 
 if __name__ == "__main__":
