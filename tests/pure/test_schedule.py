@@ -140,7 +140,6 @@ def test_a_job_that_cannot_be_made_ahead_is_tried_at_its_slot_and_then_left_out(
     assert late.slot is None
     assert (late.after.last, late.after.next_run_at) == (HOUR_MS, 2 * HOUR_MS)
     assert late.after.wake_at > early.after.wake_at
-
     assert give_up(late.after, late, HOUR_MS) == late
 
 
